@@ -1,0 +1,84 @@
+// Fetches LAPACK's addresses from SciPy.
+#include <Python.h>
+
+#include "lapack.hpp"
+
+#include <cstring>
+#include <string>
+
+namespace smartsolve::lapack {
+
+std::atomic<const Table*> loaded{nullptr};
+
+namespace {
+
+// The capsule's name is the C signature, as Cython writes it; it must speak of 32-bit integers.
+bool fetch(PyObject* capi, const std::string& name, void* slot) {
+    PyObject* capsule = PyDict_GetItemString(capi, name.c_str());
+    if (capsule == nullptr) {
+        PyErr_Format(PyExc_ImportError, "scipy.linalg.cython_lapack has no %s", name.c_str());
+        return false;
+    }
+    const char* signature = PyCapsule_GetName(capsule);
+    if (signature == nullptr || std::strstr(signature, "int *") == nullptr) {
+        PyErr_Format(PyExc_ImportError,
+                     "scipy.linalg.cython_lapack.%s does not take 32-bit integers", name.c_str());
+        return false;
+    }
+    void* address = PyCapsule_GetPointer(capsule, signature);
+    if (address == nullptr) return false;
+    std::memcpy(slot, &address, sizeof address);
+    return true;
+}
+
+template <class Routines_>
+bool fetch_all(PyObject* capi, char letter, Routines_& routines) {
+#define X(name, arguments) fetch(capi, std::string(1, letter) + #name, &routines.name) &&
+    return SMARTSOLVE_ROUTINES(X) true;
+#undef X
+}
+
+template <class Routines_>
+bool fetch_complex(PyObject* capi, char letter, Routines_& routines) {
+    const std::string prefix(1, letter);
+    return fetch(capi, prefix + "hetrf", &routines.hetrf) &&
+           fetch(capi, prefix + "hetrs", &routines.hetrs) &&
+           fetch(capi, prefix + "pttrs", &routines.pttrs);
+}
+
+bool fetch_table(Table& t) {
+    PyObject* module = PyImport_ImportModule("scipy.linalg.cython_lapack");
+    if (module == nullptr) return false;
+    PyObject* capi = PyObject_GetAttrString(module, "__pyx_capi__");
+    const bool complete =
+        capi != nullptr && fetch_all(capi, 's', t.s) && fetch_all(capi, 'd', t.d) &&
+        fetch_all(capi, 'c', t.c) && fetch_all(capi, 'z', t.z) &&
+        fetch(capi, "spttrs", &t.s_real.pttrs) && fetch(capi, "dpttrs", &t.d_real.pttrs) &&
+        fetch_complex(capi, 'c', t.c_complex) && fetch_complex(capi, 'z', t.z_complex);
+    Py_XDECREF(capi);
+    Py_DECREF(module);
+    return complete;
+}
+
+}  // namespace
+
+const Table& load() {
+    static Table table;
+    const PyGILState_STATE gil = PyGILState_Ensure();
+    Table fetched;
+    const bool complete = fetch_table(fetched);
+    // Two threads may both have fetched; the addresses are the same, and one of them publishes.
+    static std::atomic<bool> writing{false};
+    if (complete && !writing.exchange(true)) {
+        table = fetched;
+        loaded.store(&table, std::memory_order_release);
+    }
+    PyGILState_Release(gil);
+    if (!complete) throw Unavailable();
+    const Table* t;
+    while ((t = loaded.load(std::memory_order_acquire)) == nullptr) {
+    }
+    return *t;
+}
+
+}  // namespace smartsolve::lapack

@@ -1,0 +1,211 @@
+// LAPACK by its own names without the type letter, overloaded on the element type. The routines are
+// SciPy's: their addresses come from scipy.linalg.cython_lapack at the first call that needs one,
+// so that importing this package does not import SciPy, and no BLAS is linked.
+#pragma once
+
+#include <atomic>
+#include <complex>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
+
+#include "view.hpp"
+
+namespace smartsolve::lapack {
+
+// routine, then its arguments after the type letter is taken away; T is the element, R its real.
+#define SMARTSOLVE_ROUTINES(X)                                                                     \
+    X(getrf, (int* m, int* n, T* a, int* lda, int* ipiv, int* info))                               \
+    X(getrs,                                                                                       \
+      (char* trans, int* n, int* nrhs, T* a, int* lda, int* ipiv, T* b, int* ldb, int* info))      \
+    X(potrf, (char* uplo, int* n, T* a, int* lda, int* info))                                      \
+    X(potrs, (char* uplo, int* n, int* nrhs, T* a, int* lda, T* b, int* ldb, int* info))           \
+    X(trtrs, (char* uplo, char* trans, char* diag, int* n, int* nrhs, T* a, int* lda, T* b,        \
+              int* ldb, int* info))                                                                \
+    X(gttrf, (int* n, T* dl, T* d, T* du, T* du2, int* ipiv, int* info))                           \
+    X(gttrs, (char* trans, int* n, int* nrhs, T* dl, T* d, T* du, T* du2, int* ipiv, T* b,         \
+              int* ldb, int* info))                                                                \
+    X(pttrf, (int* n, R* d, T* e, int* info))                                                      \
+    X(gbtrf, (int* m, int* n, int* kl, int* ku, T* ab, int* ldab, int* ipiv, int* info))           \
+    X(gbtrs, (char* trans, int* n, int* kl, int* ku, int* nrhs, T* ab, int* ldab, int* ipiv, T* b, \
+              int* ldb, int* info))                                                                \
+    X(pbtrf, (char* uplo, int* n, int* kd, T* ab, int* ldab, int* info))                           \
+    X(pbtrs,                                                                                       \
+      (char* uplo, int* n, int* kd, int* nrhs, T* ab, int* ldab, T* b, int* ldb, int* info))       \
+    X(sytrf, (char* uplo, int* n, T* a, int* lda, int* ipiv, T* work, int* lwork, int* info))      \
+    X(sytrs, (char* uplo, int* n, int* nrhs, T* a, int* lda, int* ipiv, T* b, int* ldb, int* info))
+
+// Of the Hermitian routines and of pttrs the real and the complex kind differ in name or arguments.
+template <class T, class R>
+struct Routines {
+#define X(name, arguments) void(*name) arguments;
+    SMARTSOLVE_ROUTINES(X)
+#undef X
+};
+template <class T, class R>
+struct ComplexRoutines {
+    void (*hetrf)(char*, int*, T*, int*, int*, T*, int*, int*);
+    void (*hetrs)(char*, int*, int*, T*, int*, int*, T*, int*, int*);
+    void (*pttrs)(char*, int*, int*, R*, T*, T*, int*, int*);
+};
+template <class R>
+struct RealRoutines {
+    void (*pttrs)(int*, int*, R*, R*, R*, int*, int*);
+};
+
+struct Table {
+    Routines<float, float> s;
+    Routines<double, double> d;
+    Routines<std::complex<float>, float> c;
+    Routines<std::complex<double>, double> z;
+    RealRoutines<float> s_real;
+    RealRoutines<double> d_real;
+    ComplexRoutines<std::complex<float>, float> c_complex;
+    ComplexRoutines<std::complex<double>, double> z_complex;
+};
+
+// Null until load() has run; written once.
+extern std::atomic<const Table*> loaded;
+// Takes the GIL. Throws Unavailable, with a Python exception set, if SciPy cannot be imported.
+const Table& load();
+struct Unavailable : std::exception {};
+
+inline const Table& table() {
+    const Table* t = loaded.load(std::memory_order_acquire);
+    return t != nullptr ? *t : load();
+}
+template <class T>
+const auto& routines() {
+    if constexpr (std::is_same_v<T, float>) return table().s;
+    else if constexpr (std::is_same_v<T, double>) return table().d;
+    else if constexpr (std::is_same_v<T, std::complex<float>>) return table().c;
+    else return table().z;
+}
+inline const auto& own(float*) { return table().s_real; }
+inline const auto& own(double*) { return table().d_real; }
+inline const auto& own(std::complex<float>*) { return table().c_complex; }
+inline const auto& own(std::complex<double>*) { return table().z_complex; }
+
+// LAPACK's integers have 32 bits. Orders and counts beyond are refused at the entry, before any
+// work; leading dimensions are checked here.
+inline constexpr ptrdiff_t largest_int = std::numeric_limits<int>::max();
+inline int narrow(ptrdiff_t value) {
+    if (value > largest_int) throw std::length_error("beyond LAPACK's 32-bit integers");
+    return static_cast<int>(value);
+}
+
+// Each returns LAPACK's info.
+template <class T>
+int getrf(ptrdiff_t n_, T* a, ptrdiff_t lda_, int* ipiv) {
+    int n = narrow(n_), lda = narrow(lda_), info = 0;
+    routines<T>().getrf(&n, &n, a, &lda, ipiv, &info);
+    return info;
+}
+template <class T>
+int getrs(char trans, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, int* ipiv, T* b) {
+    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), info = 0;
+    routines<T>().getrs(&trans, &n, &nrhs, a, &lda, ipiv, b, &n, &info);
+    return info;
+}
+template <class T>
+int potrf(char uplo, ptrdiff_t n_, T* a, ptrdiff_t lda_) {
+    int n = narrow(n_), lda = narrow(lda_), info = 0;
+    routines<T>().potrf(&uplo, &n, a, &lda, &info);
+    return info;
+}
+template <class T>
+int potrs(char uplo, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* b) {
+    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), info = 0;
+    routines<T>().potrs(&uplo, &n, &nrhs, a, &lda, b, &n, &info);
+    return info;
+}
+template <class T>
+int trtrs(char uplo, char trans, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* b) {
+    char diag = 'N';
+    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), info = 0;
+    routines<T>().trtrs(&uplo, &trans, &diag, &n, &nrhs, a, &lda, b, &n, &info);
+    return info;
+}
+template <class T>
+int gttrf(ptrdiff_t n_, T* dl, T* d, T* du, T* du2, int* ipiv) {
+    int n = narrow(n_), info = 0;
+    routines<T>().gttrf(&n, dl, d, du, du2, ipiv, &info);
+    return info;
+}
+template <class T>
+int gttrs(char trans, ptrdiff_t n_, ptrdiff_t nrhs_, T* dl, T* d, T* du, T* du2, int* ipiv, T* b) {
+    int n = narrow(n_), nrhs = narrow(nrhs_), info = 0;
+    routines<T>().gttrs(&trans, &n, &nrhs, dl, d, du, du2, ipiv, b, &n, &info);
+    return info;
+}
+template <class T>
+int pttrf(ptrdiff_t n_, Real<T>* d, T* e) {
+    int n = narrow(n_), info = 0;
+    routines<T>().pttrf(&n, d, e, &info);
+    return info;
+}
+// e is the subdiagonal: A = L D L^H.
+template <class T>
+int pttrs(ptrdiff_t n_, ptrdiff_t nrhs_, Real<T>* d, T* e, T* b) {
+    int n = narrow(n_), nrhs = narrow(nrhs_), info = 0;
+    if constexpr (is_complex<T>) {
+        char uplo = 'L';
+        own(b).pttrs(&uplo, &n, &nrhs, d, e, b, &n, &info);
+    } else {
+        own(b).pttrs(&n, &nrhs, d, e, b, &n, &info);
+    }
+    return info;
+}
+template <class T>
+int gbtrf(ptrdiff_t n_, ptrdiff_t kl_, ptrdiff_t ku_, T* ab, ptrdiff_t ldab_, int* ipiv) {
+    int n = narrow(n_), kl = narrow(kl_), ku = narrow(ku_), ldab = narrow(ldab_), info = 0;
+    routines<T>().gbtrf(&n, &n, &kl, &ku, ab, &ldab, ipiv, &info);
+    return info;
+}
+template <class T>
+int gbtrs(char trans, ptrdiff_t n_, ptrdiff_t kl_, ptrdiff_t ku_, ptrdiff_t nrhs_, T* ab,
+          ptrdiff_t ldab_, int* ipiv, T* b) {
+    int n = narrow(n_), kl = narrow(kl_), ku = narrow(ku_), nrhs = narrow(nrhs_);
+    int ldab = narrow(ldab_), info = 0;
+    routines<T>().gbtrs(&trans, &n, &kl, &ku, &nrhs, ab, &ldab, ipiv, b, &n, &info);
+    return info;
+}
+template <class T>
+int pbtrf(char uplo, ptrdiff_t n_, ptrdiff_t kd_, T* ab, ptrdiff_t ldab_) {
+    int n = narrow(n_), kd = narrow(kd_), ldab = narrow(ldab_), info = 0;
+    routines<T>().pbtrf(&uplo, &n, &kd, ab, &ldab, &info);
+    return info;
+}
+template <class T>
+int pbtrs(char uplo, ptrdiff_t n_, ptrdiff_t kd_, ptrdiff_t nrhs_, T* ab, ptrdiff_t ldab_, T* b) {
+    int n = narrow(n_), kd = narrow(kd_), nrhs = narrow(nrhs_), ldab = narrow(ldab_), info = 0;
+    routines<T>().pbtrs(&uplo, &n, &kd, &nrhs, ab, &ldab, b, &n, &info);
+    return info;
+}
+// hetrf if hermitian, else sytrf; real matrices have one of the two only.
+template <class T>
+int sytrf(bool hermitian, char uplo, ptrdiff_t n_, T* a, ptrdiff_t lda_, int* ipiv, T* work,
+          ptrdiff_t lwork_) {
+    int n = narrow(n_), lda = narrow(lda_), lwork = narrow(lwork_), info = 0;
+    if constexpr (is_complex<T>)
+        if (hermitian) {
+            own(a).hetrf(&uplo, &n, a, &lda, ipiv, work, &lwork, &info);
+            return info;
+        }
+    routines<T>().sytrf(&uplo, &n, a, &lda, ipiv, work, &lwork, &info);
+    return info;
+}
+template <class T>
+int sytrs(bool hermitian, char uplo, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, int* ipiv,
+          T* b) {
+    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), info = 0;
+    if constexpr (is_complex<T>)
+        if (hermitian) {
+            own(a).hetrs(&uplo, &n, &nrhs, a, &lda, ipiv, b, &n, &info);
+            return info;
+        }
+    routines<T>().sytrs(&uplo, &n, &nrhs, a, &lda, ipiv, b, &n, &info);
+    return info;
+}
+
+}  // namespace smartsolve::lapack

@@ -1,0 +1,48 @@
+// What the scan finds, and what the caller may declare.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace smartsolve {
+
+// In the order in which they are preferred. The names are in methods.hpp.
+enum class Kind : std::uint8_t {
+    diagonal,
+    upper_triangular,
+    lower_triangular,
+    permuted_triangular,
+    spd_tridiagonal,
+    tridiagonal,
+    spd_banded,
+    banded,
+    upper_hessenberg,
+    lower_hessenberg,
+    positive_definite,
+    symmetric,
+    hermitian,
+    general,
+    unknown,  // nothing declared: scan
+};
+inline constexpr int kinds = static_cast<int>(Kind::unknown);
+
+// Which triangle of a symmetric matrix may be read: either, after a scan; one, if declared.
+enum class Triangle : std::uint8_t { both, upper, lower };
+
+struct Structure {
+    Kind kind = Kind::general;
+    std::ptrdiff_t n = 0;
+    std::ptrdiff_t kl = 0;  // lower bandwidth
+    std::ptrdiff_t ku = 0;  // upper bandwidth
+    bool declared = false;  // not found: what lies outside the structure is not zero, but not read
+    bool symmetric = false;
+    bool hermitian = false;
+    Triangle triangle = Triangle::both;
+    // Permuted triangular: row row[k] has its nonzeros in the columns column[0..k] alone.
+    const std::ptrdiff_t* row = nullptr;
+    const std::ptrdiff_t* column = nullptr;
+
+    bool contains(std::ptrdiff_t i, std::ptrdiff_t j) const { return i - j <= kl && j - i <= ku; }
+};
+
+}  // namespace smartsolve
