@@ -1,0 +1,73 @@
+// The innermost loops, compiled once per instruction set. This header is free of SIMD.
+#pragma once
+
+#include <cstddef>
+
+#include "../view.hpp"
+
+namespace smartsolve {
+
+// abs1 of the smallest pivot and of the largest element of the matrix, and the first pivot that is
+// zero (or not positive).
+template <class T>
+struct Pivots {
+    Real<T> smallest;
+    Real<T> largest;
+    ptrdiff_t failed = -1;
+};
+
+enum class Op : unsigned char { none, transpose, adjoint };
+
+// Leading dimension of the column-major factors of a small matrix: whole cache lines, so that the
+// loops over a real column have no remainder, but for orders whose loops are unrolled.
+template <class T>
+constexpr ptrdiff_t padded(ptrdiff_t n) {
+    constexpr ptrdiff_t line = 64 / static_cast<ptrdiff_t>(sizeof(T));
+    return is_complex<T> || n <= 8 ? n : (n + line - 1) / line * line;
+}
+
+// The small kernels' largest order.
+inline constexpr ptrdiff_t largest_small_order = 256;
+
+// Factors have the leading dimension padded(n); x holds nrhs columns of n.
+template <class T>
+struct Lanes {
+    // Index of the first / last element that is not zero (NaN counts); n / -1 if there is none.
+    ptrdiff_t (*first_nonzero)(ptrdiff_t n, const T* x);
+    ptrdiff_t (*last_nonzero)(ptrdiff_t n, const T* x);
+    // Sum of abs1 over a line, and each element's added to sums.
+    Real<T> (*asum)(ptrdiff_t n, const T* x);
+    void (*add_abs)(ptrdiff_t n, const T* x, Real<T>* sums);
+    // y -= alpha x, y -= alpha conj(x); sum x y, sum conj(x) y.
+    void (*axpy)(ptrdiff_t n, T alpha, const T* x, T* y);
+    void (*axpyc)(ptrdiff_t n, T alpha, const T* x, T* y);
+    T (*dot)(ptrdiff_t n, const T* x, const T* y);
+    T (*dotc)(ptrdiff_t n, const T* x, const T* y);
+    // sum |x| z and z += alpha |x|: substitution with the comparison matrix.
+    Real<T> (*abs_dot)(ptrdiff_t n, const T* x, const Real<T>* z);
+    void (*abs_axpy)(ptrdiff_t n, Real<T> alpha, const T* x, Real<T>* z);
+    // P A = L U with partial pivoting, row perm[k] of A becoming row k, and A = L D L^H (root-free
+    // Cholesky) from the lower triangle. Element (i, j) is read at a[i * rs + j * cs]; the factors
+    // are column-major, and may be a.
+    Pivots<T> (*lu_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm);
+    void (*lu_solve)(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op);
+    Pivots<T> (*cholesky_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l);
+    void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs, Op op);
+};
+
+// The table of the widest instruction set of this machine, or of a narrower one that the
+// environment variable SMARTSOLVE_ISA names; chosen when the module is loaded.
+template <class T>
+const Lanes<T>& lanes();
+
+// Names of the instruction sets that this machine can run, the one in use last.
+struct InstructionSets {
+    const char* available[3];
+    int count;
+    const char* used;
+};
+const InstructionSets& instruction_sets();
+// False if SMARTSOLVE_ISA names none of them.
+bool choose_instruction_set(const char* wanted);
+
+}  // namespace smartsolve

@@ -1,0 +1,133 @@
+// Loops over contiguous elements, written for the compiler's vectorizer. Complex vectors are walked
+// as interleaved reals where that is what vectorizes.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "lanes.hpp"
+
+namespace smartsolve::SMARTSOLVE_ISA {
+
+template <class T>
+const Real<T>* reals(const T* x) {
+    return reinterpret_cast<const Real<T>*>(x);
+}
+template <class T>
+Real<T>* reals(T* x) {
+    return reinterpret_cast<Real<T>*>(x);
+}
+
+// Long enough that one test a block costs nothing, short enough to stop soon.
+inline constexpr ptrdiff_t block = 64;
+
+template <class R>
+bool any_nonzero(ptrdiff_t n, const R* x) {
+    int any = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) any |= (x[i] != R(0));
+    return any != 0;
+}
+
+template <class T>
+ptrdiff_t first_nonzero(ptrdiff_t n, const T* x) {
+    constexpr int width = is_complex<T> ? 2 : 1;
+    ptrdiff_t i = 0;
+    for (; i + block <= n; i += block)
+        if (any_nonzero<Real<T>>(block * width, reals(x + i))) break;
+    while (i < n && x[i] == T(0)) ++i;
+    return i;
+}
+
+template <class T>
+ptrdiff_t last_nonzero(ptrdiff_t n, const T* x) {
+    constexpr int width = is_complex<T> ? 2 : 1;
+    if (n > 0 && x[n - 1] != T(0)) return n - 1;
+    for (; n >= block; n -= block)
+        if (any_nonzero<Real<T>>(block * width, reals(x + n - block))) break;
+    while (n > 0 && x[n - 1] == T(0)) --n;
+    return n - 1;
+}
+
+template <class T>
+Real<T> asum(ptrdiff_t n, const T* x) {
+    Real<T> sum = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) sum += abs1(x[i]);
+    return sum;
+}
+
+template <class T>
+void add_abs(ptrdiff_t n, const T* __restrict x, Real<T>* __restrict sums) {
+    for (ptrdiff_t i = 0; i < n; ++i) sums[i] += abs1(x[i]);
+}
+
+template <class T>
+T times(const T& x, const T& y) {
+    if constexpr (is_complex<T>)
+        return {x.real() * y.real() - x.imag() * y.imag(),
+                x.real() * y.imag() + x.imag() * y.real()};
+    else return x * y;
+}
+
+template <class T, bool conjugated = false>
+void axpy(ptrdiff_t n, T alpha, const T* __restrict x, T* __restrict y) {
+    for (ptrdiff_t i = 0; i < n; ++i) y[i] -= times(alpha, conjugated ? conjugate(x[i]) : x[i]);
+}
+
+template <class T, bool conjugated = false>
+T dot(ptrdiff_t n, const T* __restrict x, const T* __restrict y) {
+    if constexpr (is_complex<T>) {
+        Real<T> re = 0, im = 0;
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            const T p = times(conjugated ? conjugate(x[i]) : x[i], y[i]);
+            re += p.real();
+            im += p.imag();
+        }
+        return {re, im};
+    } else {
+        T sum = 0;
+        for (ptrdiff_t i = 0; i < n; ++i) sum += x[i] * y[i];
+        return sum;
+    }
+}
+
+template <class T>
+Real<T> abs_dot(ptrdiff_t n, const T* __restrict x, const Real<T>* __restrict z) {
+    Real<T> sum = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) sum += abs1(x[i]) * z[i];
+    return sum;
+}
+
+template <class T>
+void abs_axpy(ptrdiff_t n, Real<T> alpha, const T* __restrict x, Real<T>* __restrict z) {
+    for (ptrdiff_t i = 0; i < n; ++i) z[i] += alpha * abs1(x[i]);
+}
+
+// As many elements as a register of this instruction set holds.
+#if defined(__AVX512F__)
+inline constexpr ptrdiff_t register_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr ptrdiff_t register_bytes = 32;
+#else
+inline constexpr ptrdiff_t register_bytes = 16;
+#endif
+template <class R>
+struct Lane {
+    static constexpr ptrdiff_t width = register_bytes / static_cast<ptrdiff_t>(sizeof(R));
+    using Index = std::conditional_t<sizeof(R) == 8, std::int64_t, std::int32_t>;
+    typedef R Values __attribute__((vector_size(register_bytes)));
+    typedef Index Mask __attribute__((vector_size(register_bytes)));
+    // Reads and writes that need no alignment and may alias elements.
+    typedef R Unaligned
+        __attribute__((vector_size(register_bytes), aligned(alignof(R)), may_alias));
+
+    static Values load(const R* x) { return *reinterpret_cast<const Unaligned*>(x); }
+    static void store(R* x, Values v) { *reinterpret_cast<Unaligned*>(x) = v; }
+    // Whether each of the elements from `first` on lies beyond k.
+    static Mask beyond(ptrdiff_t first, ptrdiff_t k) {
+        Mask positions;
+        for (ptrdiff_t i = 0; i < width; ++i) positions[i] = static_cast<Index>(first + i);
+        return positions > static_cast<Index>(k);
+    }
+};
+
+}  // namespace smartsolve::SMARTSOLVE_ISA
