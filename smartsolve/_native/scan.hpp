@@ -1,0 +1,384 @@
+// What is this matrix? One pass with early exits: reading stops at the first proof to the contrary,
+// so that a dense general matrix costs O(n) and a diagonal one a single read. Zeros and equality
+// are exact. NaN differs from zero and from itself, so a matrix that holds one falls to general.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "crossovers.hpp"
+#include "lanes/lanes.hpp"
+#include "structure.hpp"
+#include "view.hpp"
+#include "workspace.hpp"
+
+namespace smartsolve {
+namespace scanning {
+
+inline constexpr ptrdiff_t small_order = 16;
+inline constexpr ptrdiff_t short_line =
+    16;  // below, a call into the lanes costs more than it saves
+
+template <class T>
+ptrdiff_t first_nonzero(ptrdiff_t n, const T* x, ptrdiff_t step) {
+    if (step == 1 && n > short_line) return lanes<T>().first_nonzero(n, x);
+    ptrdiff_t i = 0;
+    while (i < n && x[i * step] == T(0)) ++i;
+    return i;
+}
+
+template <class T>
+ptrdiff_t last_nonzero(ptrdiff_t n, const T* x, ptrdiff_t step) {
+    if (step == 1 && n > short_line) return lanes<T>().last_nonzero(n, x);
+    while (n > 0 && x[(n - 1) * step] == T(0)) --n;
+    return n - 1;
+}
+
+// How far the nonzeros of any line reach before and after the diagonal.
+struct Reach {
+    ptrdiff_t before = 0;
+    ptrdiff_t after = 0;
+
+    // Neither triangular nor Hessenberg nor a band that pays: no more to learn from the zeros.
+    bool is_full(ptrdiff_t n) const {
+        return before > 1 && after > 1 && !crossover::band_pays(n, before, after);
+    }
+};
+
+// Only elements outside the reach so far are read. The two far corners come first: they alone are
+// enough to see that a dense matrix is one.
+template <class T>
+Reach reach(const View<T>& a, bool complete) {
+    const ptrdiff_t n = a.n, step = a.step();
+    Reach r;
+    const auto extend = [&](ptrdiff_t j) {
+        const T* line = a.line(j);
+        if (const ptrdiff_t outside = j - r.before; outside > 0)
+            if (const ptrdiff_t i = first_nonzero(outside, line, step); i < outside)
+                r.before = j - i;
+        const ptrdiff_t inside = j + 1 + r.after;
+        if (inside < n)
+            if (const ptrdiff_t i = last_nonzero(n - inside, line + inside * step, step); i >= 0)
+                r.after += i + 1;
+    };
+    extend(n - 1);
+    for (ptrdiff_t j = 0; j + 1 < n; ++j) {
+        extend(j);
+        if (!complete && r.is_full(n)) return {n - 1, n - 1};
+    }
+    return r;
+}
+
+// Counts the nonzeros of each line, but of the long lines no more than it takes to see that the
+// matrix is not a permuted triangle: that has, for every c, at least c lines of at most c nonzeros.
+template <class T>
+bool count_nonzeros(const View<T>& a, const Reach& r, ptrdiff_t* count, Workspace& w) {
+    const ptrdiff_t n = a.n, step = a.step();
+    ptrdiff_t* position = w.take<ptrdiff_t>(n);
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        position[j] = std::max<ptrdiff_t>(0, j - r.before);
+        count[j] = 0;
+    }
+    for (ptrdiff_t cap = 1;; cap = std::min(2 * cap, n)) {
+        ptrdiff_t within = 0;
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const T* line = a.line(j);
+            const ptrdiff_t end = std::min(n, j + r.after + 1);
+            while (position[j] < end && count[j] <= cap) {
+                position[j] += first_nonzero(end - position[j], line + position[j] * step, step);
+                if (position[j] < end) ++count[j], ++position[j];
+            }
+            within += count[j] <= cap;
+        }
+        if (within < cap) return false;
+        if (cap == n) return true;
+    }
+}
+
+// The nonzeros of each line of a small matrix, in the bits of a word.
+template <class T>
+struct Pattern {
+    std::uint32_t nonzero[small_order];
+
+    explicit Pattern(const View<T>& a) {
+        const ptrdiff_t step = a.step();
+        for (ptrdiff_t j = 0; j < a.n; ++j) {
+            const T* element = a.line(j);
+            std::uint32_t bits = 0;
+            for (ptrdiff_t p = 0; p < a.n; ++p, element += step)
+                bits |= static_cast<std::uint32_t>(*element != T(0)) << p;
+            nonzero[j] = bits;
+        }
+    }
+
+    Reach reach(ptrdiff_t n) const {
+        Reach r;
+        for (ptrdiff_t j = 0; j < n; ++j)
+            if (nonzero[j] != 0) {
+                r.before = std::max(r.before, j - std::countr_zero(nonzero[j]));
+                r.after = std::max(r.after, 31 - std::countl_zero(nonzero[j]) - j);
+            }
+        return r;
+    }
+
+    // As peel() below.
+    bool peel(ptrdiff_t n, ptrdiff_t* line_of, ptrdiff_t* position_of) const {
+        std::uint32_t left = (std::uint32_t{1} << n) - 1;  // positions still to be found
+        for (ptrdiff_t k = 0; k < n; ++k) {
+            ptrdiff_t j = 0;
+            while (j < n && !std::has_single_bit(nonzero[j] & left)) ++j;
+            if (j == n) return false;
+            line_of[k] = j;
+            position_of[k] = std::countr_zero(nonzero[j] & left);
+            left &= ~nonzero[j];
+        }
+        return true;
+    }
+};
+
+// Peels lines of a single nonzero, as a triangular solve would meet them: the k-th line peeled has
+// its nonzeros in the positions of the first k alone. False if at some step there is none.
+template <class T>
+bool peel(const View<T>& a, const Reach& r, ptrdiff_t* line_of, ptrdiff_t* position_of,
+          Workspace& w) {
+    const ptrdiff_t n = a.n, step = a.step();
+    ptrdiff_t* count = w.take<ptrdiff_t>(n);
+    if (!count_nonzeros(a, r, count, w)) return false;
+
+    // position p's lines are those at list[start[p]] to list[start[p + 1] - 1]; the xor of the
+    // positions left in a line names the last one without a search.
+    ptrdiff_t* start = w.take<ptrdiff_t>(n + 2);
+    ptrdiff_t* left = w.take<ptrdiff_t>(n);
+    std::fill(start, start + n + 2, 0);
+    std::fill(left, left + n, 0);
+    const auto each_nonzero = [&](auto&& visit) {
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const T* line = a.line(j);
+            const ptrdiff_t end = std::min(n, j + r.after + 1);
+            for (ptrdiff_t p = std::max<ptrdiff_t>(0, j - r.before); p < end; ++p)
+                if (line[p * step] != T(0)) visit(j, p);
+        }
+    };
+    each_nonzero([&](ptrdiff_t j, ptrdiff_t p) { ++start[p + 2], left[j] ^= p; });
+    for (ptrdiff_t p = 1; p <= n; ++p) start[p + 1] += start[p];
+    int* list = w.take<int>(start[n + 1]);
+    each_nonzero([&](ptrdiff_t j, ptrdiff_t p) { list[start[p + 1]++] = static_cast<int>(j); });
+
+    ptrdiff_t found = 0;  // line_of doubles as the queue
+    for (ptrdiff_t j = 0; j < n; ++j)
+        if (count[j] == 1) line_of[found++] = j;
+    for (ptrdiff_t k = 0; k < n; ++k) {
+        if (k == found) return false;
+        const ptrdiff_t p = left[line_of[k]];
+        if (count[line_of[k]] != 1) return false;  // two lines with the same single nonzero
+        position_of[k] = p;
+        for (ptrdiff_t i = start[p]; i < start[p + 1]; ++i) {
+            const ptrdiff_t j = list[i];
+            left[j] ^= p;
+            if (--count[j] == 1) line_of[found++] = j;
+        }
+    }
+    return true;
+}
+
+// find(line_of, position_of) peels.
+template <class T, class Find>
+bool is_permuted_triangular(const View<T>& a, Structure& s, Workspace& w, Find find) {
+    const ptrdiff_t n = a.n;
+    ptrdiff_t* line_of = w.take<ptrdiff_t>(n);
+    ptrdiff_t* position_of = w.take<ptrdiff_t>(n);
+    if (!find(line_of, position_of)) return false;
+    if (!a.lines_are_rows()) {
+        // Peeled columns: column column[k] has its nonzeros in the rows row[0..k]. Seen by rows
+        // that is the same order backwards.
+        std::reverse(line_of, line_of + n);
+        std::reverse(position_of, position_of + n);
+    }
+    s.row = a.lines_are_rows() ? line_of : position_of;
+    s.column = a.lines_are_rows() ? position_of : line_of;
+    return true;
+}
+
+// Bandwidths, and the kind as far as the zeros tell it; general if they do not.
+template <class T>
+void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
+    const ptrdiff_t n = a.n;
+    const auto tell = [&](const Reach& r, auto find) {
+        s.kl = a.lines_are_rows() ? r.before : r.after;
+        s.ku = a.lines_are_rows() ? r.after : r.before;
+        if (s.kl == 0 && s.ku == 0) s.kind = Kind::diagonal;
+        else if (s.kl == 0) s.kind = Kind::upper_triangular;
+        else if (s.ku == 0) s.kind = Kind::lower_triangular;
+        else if (is_permuted_triangular(a, s, w, find)) s.kind = Kind::permuted_triangular;
+    };
+    if (n <= small_order) {
+        const Pattern<T> pattern(a);
+        tell(pattern.reach(n), [&](ptrdiff_t* line_of, ptrdiff_t* position_of) {
+            return pattern.peel(n, line_of, position_of);
+        });
+    } else {
+        const Reach r = reach(a, complete);
+        tell(r, [&](ptrdiff_t* line_of, ptrdiff_t* position_of) {
+            return peel(a, r, line_of, position_of, w);
+        });
+    }
+}
+
+// Two nonzeros in every line, those of the first and of the last in the far corners: the matrix is
+// full, and no permutation makes it a triangle. Most dense matrices are seen through here.
+template <class T>
+bool is_plainly_full(const View<T>& a) {
+    const ptrdiff_t last = a.n - 1;
+    if (last < 1 || crossover::band_pays(a.n, last, last)) return false;
+    for (ptrdiff_t i = 0; i <= last; ++i)
+        if (a(i, 0) == T(0) || a(i, last) == T(0)) return false;
+    return true;
+}
+
+// The corners of the band alone speak against most matrices.
+template <class T>
+bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
+    const T corner = a(band, 0), opposite = a(0, band);
+    return corner == opposite || corner == conjugate(opposite);
+}
+
+// Symmetry, and the cheap necessary test of positive definiteness that Octave makes: a positive
+// diagonal and |a_ij|^2 <= a_ii a_jj. Where the products overflow or vanish, both do, and Cholesky
+// is left to decide.
+template <class T>
+bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s) {
+    constexpr ptrdiff_t tile = 16;
+    const ptrdiff_t n = a.n, step = a.step();
+    s.symmetric = s.hermitian = true;
+    bool candidate = true;
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const T d = a(j, j);
+        s.symmetric = s.symmetric && d == d;
+        s.hermitian = s.hermitian && d == conjugate(d);
+        candidate = candidate && s.hermitian && std::real(d) > 0;
+    }
+    const auto compare = [&](ptrdiff_t i, ptrdiff_t j) {
+        const T p = a.line(j)[i * step], q = a.line(i)[j * step];
+        if constexpr (is_complex<T>) {
+            s.symmetric = s.symmetric && p == q;
+            s.hermitian = s.hermitian && p == conjugate(q);
+        } else {
+            s.symmetric = s.hermitian = s.symmetric && p == q;
+        }
+        if (candidate)
+            candidate =
+                s.hermitian && smartsolve::norm(p) <= std::real(a(i, i)) * std::real(a(j, j));
+        return s.symmetric || s.hermitian;
+    };
+    for (ptrdiff_t jb = 0; jb < n; jb += tile)
+        for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile)
+            for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
+                for (ptrdiff_t i = std::max(ib, j + 1); i < std::min({n, ib + tile, j + band + 1});
+                     ++i)
+                    if (!compare(i, j)) return false;
+    return candidate && s.hermitian;
+}
+
+}  // namespace scanning
+
+// complete: exact bandwidths even where no method asks for them.
+template <class T>
+Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
+    using namespace scanning;
+    const ptrdiff_t n = a.n;
+    Structure s;
+    s.n = n;
+    const auto is = [&](Kind kind) {
+        s.kind = kind;
+        return s;
+    };
+    if (is_plainly_full(a)) {
+        s.kl = s.ku = n - 1;
+    } else {
+        find_zeros(a, s, w, complete);
+        if (s.kind == Kind::diagonal && complete) find_symmetry(a, 0, s);
+        if (s.kind != Kind::general) return s;
+    }
+    const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s);
+    if (n > 2 && s.kl == 1 && s.ku == 1) return is(spd ? Kind::spd_tridiagonal : Kind::tridiagonal);
+    if (crossover::band_pays(n, s.kl, s.ku)) return is(spd ? Kind::spd_banded : Kind::banded);
+    if (n > 2 && s.kl == 1) return is(Kind::upper_hessenberg);
+    if (n > 2 && s.ku == 1) return is(Kind::lower_hessenberg);
+    if (spd) return is(Kind::positive_definite);
+    if (s.symmetric) return is(Kind::symmetric);
+    if (s.hermitian) return is(Kind::hermitian);
+    return is(Kind::general);
+}
+
+// The structure that the caller declared: nothing is looked at but what it leaves open.
+template <class T>
+Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) {
+    using namespace scanning;
+    const ptrdiff_t n = a.n;
+    Structure s;
+    s.kind = kind;
+    s.declared = true;
+    s.n = n;
+    s.kl = s.ku = n - 1;
+    switch (kind) {
+        case Kind::diagonal:
+            s.kl = s.ku = 0;
+            break;
+        case Kind::upper_triangular:
+            s.kl = 0;
+            break;
+        case Kind::lower_triangular:
+            s.ku = 0;
+            break;
+        case Kind::tridiagonal:
+            s.kl = s.ku = 1;
+            break;
+        case Kind::upper_hessenberg:
+            s.kl = 1;
+            break;
+        case Kind::lower_hessenberg:
+            s.ku = 1;
+            break;
+        case Kind::permuted_triangular: {
+            s.kind = Kind::general;
+            Structure found = s;
+            find_zeros(a, found, w, true);
+            if (found.kind == Kind::permuted_triangular) return found;
+            break;
+        }
+        case Kind::banded: {
+            const Reach r = reach(a, true);
+            s.kl = a.lines_are_rows() ? r.before : r.after;
+            s.ku = a.lines_are_rows() ? r.after : r.before;
+            break;
+        }
+        case Kind::spd_tridiagonal:
+            s.kl = s.ku = 1;
+            s.hermitian = true;
+            break;
+        case Kind::spd_banded: {
+            const Reach r = reach(a, true);
+            s.kl = s.ku = std::max(r.before, r.after);
+            s.hermitian = true;
+            break;
+        }
+        case Kind::positive_definite:
+        case Kind::hermitian:
+            s.hermitian = true;
+            break;
+        case Kind::symmetric:
+            s.symmetric = true;
+            break;
+        case Kind::general:
+        case Kind::unknown:
+            break;
+    }
+    if (s.symmetric || s.hermitian) s.triangle = triangle;
+    if (n == 1) s.kind = Kind::diagonal;
+    s.kl = std::min(s.kl, n - 1);
+    s.ku = std::min(s.ku, n - 1);
+    return s;
+}
+
+}  // namespace smartsolve
