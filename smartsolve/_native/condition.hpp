@@ -1,0 +1,180 @@
+// Is the answer to be trusted? Screen, estimate, verdict.
+//
+// The smallest pivot of a tiny matrix against its largest element may be proof of health. Else one
+// solve with a random probe, whose growth underestimates |A^-1| by a factor of more than t with
+// probability O(1 / t) (Dixon, SIAM J. Numer. Anal. 20, 1983). A matrix that looks suspicious, and
+// every large one where that is cheap, gets the estimate of the 1-norm condition number that
+// LAPACK's ?con routines compute, by solves with the factors at hand.
+#pragma once
+
+#include <array>
+#include <limits>
+
+#include "choose.hpp"
+
+namespace smartsolve {
+
+// The 1-norm, the largest column sum of |a_ij|, of what the structure says is there.
+template <class T>
+Real<T> norm1(const View<T>& a, const Structure& s, Workspace& w) {
+    const ptrdiff_t n = a.n, step = a.step();
+    const bool rows = a.lines_are_rows();
+    ptrdiff_t before = rows ? s.kl : s.ku, after = rows ? s.ku : s.kl;
+    const bool mirror = s.triangle != Triangle::both;
+    if (mirror) ((s.triangle == Triangle::upper) == rows ? before : after) = 0;
+    Real<T>* sums = w.take<Real<T>>(n);
+    std::fill(sums, sums + n, Real<T>(0));
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const ptrdiff_t from = std::max<ptrdiff_t>(0, j - before), to = std::min(n, j + after + 1);
+        const T* line = a.line(j);
+        if (step == 1 && !mirror) {
+            if (rows) lanes<T>().add_abs(to - from, line + from, sums + from);
+            else sums[j] = lanes<T>().asum(to - from, line + from);
+            continue;
+        }
+        for (ptrdiff_t i = from; i < to; ++i) {
+            const Real<T> size = abs1(line[i * step]);
+            sums[rows ? i : j] += size;
+            if (mirror && i != j) sums[rows ? j : i] += size;
+        }
+    }
+    Real<T> norm = 0;
+    for (ptrdiff_t j = 0; j < n; ++j)
+        if (!(sums[j] <= norm)) norm = sums[j];  // NaN stays
+    return norm;
+}
+
+template <class T>
+Real<T> sum_abs(ptrdiff_t n, const T* x) {
+    Real<T> sum = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) sum += modulus(x[i]);
+    return sum;
+}
+
+// A lower bound of |A^-1|_1 that is seldom below a third of it: Hager's method with Higham's
+// safeguards (ACM TOMS 14, 1988, Algorithm 4.1), the one inside LAPACK's lacn2.
+template <class T>
+Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Workspace& w) {
+    const ptrdiff_t n = f.n;
+    T* x = w.take<T>(n);
+    T* signs = w.take<T>(n);
+    const auto finite = [](Real<T> value) { return value <= std::numeric_limits<Real<T>>::max(); };
+    std::fill(x, x + n, T(1) / static_cast<Real<T>>(n));
+    m.solve(f, x, 1, Op::none, w);
+    Real<T> estimate = sum_abs(n, x);
+    if (n == 1 || !finite(estimate)) return estimate;
+    ptrdiff_t last = -1;
+    for (int iteration = 0; iteration < 5; ++iteration) {
+        bool repeated = !is_complex<T> && iteration > 0;
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            const Real<T> size = modulus(x[i]);
+            const T sign = size > 0 ? T(x[i] / size) : T(1);
+            repeated = repeated && sign == signs[i];
+            signs[i] = x[i] = sign;
+        }
+        if (repeated) break;
+        m.solve(f, x, 1, Op::adjoint, w);
+        ptrdiff_t largest = 0;
+        for (ptrdiff_t i = 1; i < n; ++i)
+            if (modulus(x[i]) > modulus(x[largest])) largest = i;
+        if (iteration > 0 && modulus(x[largest]) == modulus(x[last])) break;
+        last = largest;
+        std::fill(x, x + n, T(0));
+        x[largest] = T(1);
+        m.solve(f, x, 1, Op::none, w);
+        const Real<T> better = sum_abs(n, x);
+        if (!finite(better)) return better;
+        if (better <= estimate) break;
+        estimate = better;
+    }
+    for (ptrdiff_t i = 0; i < n; ++i)
+        x[i] = T((i % 2 ? -1 : 1) * (1 + static_cast<Real<T>>(i) / static_cast<Real<T>>(n - 1)));
+    m.solve(f, x, 1, Op::none, w);
+    return std::max(estimate, 2 * sum_abs(n, x) / (3 * static_cast<Real<T>>(n)));
+}
+
+// 1 / (|A| |A^-1|) without overflow of the product; 0 where the inverse overflows.
+template <class T>
+Real<T> rcond(Real<T> anorm, Real<T> inverse_norm) {
+    return (1 / inverse_norm) / anorm;
+}
+
+namespace screening {
+
+// With r the ratio of the smallest pivot to the largest element, and pivots growing to twice that
+// at most, |U^-1| <= (1 + 2/r)^(n-1) / min |u_kk| and |L^-1| <= 2^(n-1) (Higham, 8.2): above the
+// root (n^2 4^(n-1) eps)^(1/n) r is proof of health.
+template <class T>
+bool pivots_are_healthy(const Factors<T>& f) {
+    constexpr ptrdiff_t end = 9;  // from here on the root exceeds what healthy matrices have
+    static const auto thresholds = [] {
+        std::array<Real<T>, end> t{};
+        for (int n = 1; n < end; ++n)
+            t[n] = static_cast<Real<T>>(
+                std::pow(n * n * std::ldexp(double(epsilon<T>), 2 * n - 2), 1.0 / n));
+        return t;
+    }();
+    return f.n < end && f.largest_element > 0 &&
+           f.smallest_pivot > thresholds[f.n] * f.largest_element;
+}
+
+// A probe that finds |A^-1| grown to within 1000 n of 1/eps is suspicious; so is one that
+// overflows.
+template <class T>
+bool probe_is_healthy(const Method<T>& m, const Factors<T>& f, Real<T> anorm, Workspace& w) {
+    const ptrdiff_t n = f.n;
+    T* x = w.take<T>(n);
+    std::uint32_t random = 2463534242u;  // xorshift32 (Marsaglia 2003): the same probe every time
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
+        // From 1/2 to 1 with a random sign: orthogonal to no vector of small integers.
+        const double size = 0.5 + static_cast<double>(random & 0xffffff) * 0x1p-25;
+        x[i] = T(static_cast<Real<T>>(random >> 31 ? size : -size));
+    }
+    m.solve(f, x, 1, Op::none, w);
+    Real<T> growth = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) growth = std::max(growth, abs1(x[i]));
+    return anorm * growth * epsilon<T> * 1000 * static_cast<Real<T>>(n) < 1;
+}
+
+}  // namespace screening
+
+// What condition() finds: rcond is NaN where the matrix passed the screen and nobody asked.
+template <class T>
+struct Condition {
+    Real<T> rcond = std::numeric_limits<Real<T>>::quiet_NaN();
+    bool ill = false;
+};
+
+template <class T>
+bool always_estimates(const Method<T>& m, ptrdiff_t n, bool wanted) {
+    return wanted || (m.estimate == Estimate::large && n >= crossover::estimate_from);
+}
+
+// anorm: the 1-norm if it is known already, else negative.
+template <class T>
+Condition<T> condition(const Method<T>& m, const Problem<T>& p, const Factors<T>& f, bool wanted,
+                       Real<T> anorm, Workspace& w) {
+    Condition<T> c;
+    if (m.estimate == Estimate::exact) {
+        if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;
+        c.rcond = f.smallest_pivot / f.largest_element;
+    } else {
+        const bool screened = !always_estimates(m, f.n, wanted);
+        if (screened && (f.healthy || screening::pivots_are_healthy(f))) return c;
+        if (screened && f.largest_element > 0 &&
+            screening::probe_is_healthy(m, f, static_cast<Real<T>>(f.n) * f.largest_element, w))
+            return c;
+        if (anorm < 0) anorm = norm1(p.a, p.s, w);
+        // Inf or NaN in the matrix travels into x, where it is seen.
+        if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
+        if (screened && f.largest_element <= 0 && screening::probe_is_healthy(m, f, anorm, w))
+            return c;
+        c.rcond = rcond<T>(anorm, inverse_norm1(m, f, w));
+        if (std::isnan(c.rcond)) c.rcond = 0;  // the solves overflowed
+    }
+    c.ill = c.rcond < epsilon<T>;
+    return c;
+}
+
+}  // namespace smartsolve

@@ -1,0 +1,59 @@
+// A = L D L^H without square roots by an own kernel for small orders, A = L L^H by potrf beyond.
+// Both work on a copy, so that a matrix that turns out indefinite is still there for the next
+// method.
+#pragma once
+
+#include "../crossovers.hpp"
+#include "kernel.hpp"
+
+namespace smartsolve {
+
+static_assert(crossover::potrf_from <= largest_small_order);
+
+struct SmallCholesky {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        const View<T> a = small_matrix(p, w);
+        f.data = w.take<T>(f.n * padded<T>(f.n));
+        const Pivots<T> pivots = lanes<T>().cholesky_factor(f.n, a.data, a.rs, a.cs, f.data);
+        if (pivots.failed >= 0) return {Code::not_positive_definite, pivots.failed};
+        f.smallest_pivot = pivots.smallest;
+        f.largest_element = pivots.largest;
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
+        lanes<T>().cholesky_solve(f.n, f.data, x, nrhs, op);
+    }
+};
+
+struct Cholesky {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        copy_triangle(p, f, w);
+        const int info = lapack::potrf(f.uplo, f.n, f.data, f.ld);
+        if (info > 0) return {Code::not_positive_definite, info - 1};
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
+        with_conjugation(f, op, x, f.n * nrhs,
+                         [&] { lapack::potrs(f.uplo, f.n, nrhs, f.data, f.ld, x); });
+    }
+
+    // Half of each line: a triangle of A in Fortran order, of A^T in C order.
+    template <class T>
+    static void copy_triangle(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        const bool rows = p.a.lines_are_rows();
+        const bool after =
+            p.s.triangle == Triangle::both || (p.s.triangle == Triangle::upper) == rows;
+        f.uplo = after ? 'L' : 'U';
+        f.conjugated = rows && p.s.hermitian;
+        f.ld = f.n;
+        f.data = copy_lines(p.a, after ? 0 : f.n, after ? f.n : 0, w);
+    }
+};
+
+}  // namespace smartsolve

@@ -1,0 +1,113 @@
+// What every kernel works on: the problem, the factors that it leaves, and how they are read.
+//
+// A kernel is a struct of two functions. factor() reads the matrix, answers singular or not
+// positive definite, and leaves Factors; solve() overwrites x, nrhs columns of n, by the solution
+// of op(A) x = b. The matrix is never written unless the problem permits it.
+#pragma once
+
+#include <algorithm>
+
+#include "../lanes/lanes.hpp"
+#include "../lapack.hpp"
+#include "../status.hpp"
+#include "../structure.hpp"
+#include "../view.hpp"
+#include "../workspace.hpp"
+
+namespace smartsolve {
+
+template <class T>
+struct Problem {
+    View<T> a;
+    Structure s;
+    bool overwrite_a = false;
+};
+
+template <class T>
+struct Factors {
+    ptrdiff_t n;
+    const Structure* s;
+    View<T> a;  // the matrix itself, for kernels that solve with it as it lies
+    T* data;
+    ptrdiff_t ld;
+    int* ipiv;
+    T *dl, *d, *du, *du2;  // tridiagonal
+    Real<T>* real_d;       // SPD tridiagonal
+    char uplo = 'L';
+    bool transposed = false;  // the factors are those of A^T
+    bool conjugated = false;  // the factors are those of conj(A)
+
+    // What the factorization tells of the condition; not every kernel has it for nothing.
+    bool healthy = false;          // rcond is known to lie above eps
+    Real<T> smallest_pivot = 0;    // abs1 of the smallest pivot
+    Real<T> largest_element = -1;  // and of the largest element; negative: not known
+};
+
+// Solves with factors of A or A^T through run(trans); conj(x) covers the one case that LAPACK has
+// no letter for.
+template <class T, class Run>
+void with_trans(bool transposed, Op op, T* x, ptrdiff_t count, Run run) {
+    if (!transposed) {
+        run(op == Op::none ? 'N' : op == Op::transpose ? 'T' : 'C');
+    } else if (op != Op::adjoint) {
+        run(op == Op::none ? 'T' : 'N');
+    } else {
+        for (ptrdiff_t i = 0; i < count; ++i) x[i] = conjugate(x[i]);
+        run('N');
+        for (ptrdiff_t i = 0; i < count; ++i) x[i] = conjugate(x[i]);
+    }
+}
+
+// Solves with factors of A or conj(A), where A = A^H (hermitian) or A = A^T.
+template <class T, class Run>
+void with_conjugation(const Factors<T>& f, Op op, T* x, ptrdiff_t count, Run run) {
+    const bool wants_conjugate = f.s->hermitian ? op == Op::transpose : op == Op::adjoint;
+    const bool conjugated = is_complex<T> && wants_conjugate != f.conjugated;
+    if (conjugated)
+        for (ptrdiff_t i = 0; i < count; ++i) x[i] = conjugate(x[i]);
+    run();
+    if (conjugated)
+        for (ptrdiff_t i = 0; i < count; ++i) x[i] = conjugate(x[i]);
+}
+
+// Lines of the matrix as columns of a workspace: A in Fortran order, A^T in C order.
+template <class T>
+T* copy_lines(const View<T>& a, ptrdiff_t before, ptrdiff_t after, Workspace& w) {
+    const ptrdiff_t n = a.n, step = a.step();
+    T* copy = w.take<T>(n * n);
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const T* line = a.line(j);
+        T* column = copy + j * n;
+        const ptrdiff_t from = std::max<ptrdiff_t>(0, j - before), to = std::min(n, j + after + 1);
+        if (step == 1) std::copy(line + from, line + to, column + from);
+        else
+            for (ptrdiff_t i = from; i < to; ++i) column[i] = line[i * step];
+    }
+    return copy;
+}
+
+// Element (i, j) of the matrix that is meant: what the structure says to be zero is, and a declared
+// triangle stands for both (the diagonal of a Hermitian matrix is real, as in LAPACK).
+template <class T>
+T element(const Problem<T>& p, ptrdiff_t i, ptrdiff_t j) {
+    if (!p.s.contains(i, j)) return T(0);
+    if (p.s.triangle == Triangle::both) return p.a(i, j);
+    if (i == j) return p.s.hermitian ? T(std::real(p.a(i, i))) : p.a(i, i);
+    if ((i > j) == (p.s.triangle == Triangle::lower)) return p.a(i, j);
+    return p.s.hermitian ? conjugate(p.a(j, i)) : p.a(j, i);
+}
+
+// The small matrix as the lanes read it: where it lies, or, if it was declared, a copy of what is
+// meant.
+template <class T>
+View<T> small_matrix(const Problem<T>& p, Workspace& w) {
+    const ptrdiff_t n = p.a.n;
+    if (p.s.triangle == Triangle::both && !p.s.declared) [[likely]]
+        return p.a;
+    View<T> copy{w.take<T>(n * n), n, 1, n};
+    for (ptrdiff_t j = 0; j < n; ++j)
+        for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(p, i, j);
+    return copy;
+}
+
+}  // namespace smartsolve

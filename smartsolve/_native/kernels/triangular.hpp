@@ -1,0 +1,202 @@
+// Substitution, straight through the matrix as it lies, and through a permutation.
+#pragma once
+
+#include "../crossovers.hpp"
+#include "kernel.hpp"
+
+namespace smartsolve {
+
+// Line j of a triangle holds the positions up to j ("before") or from j on. Rows of the matrix that
+// is solved with ask for inner products, columns for axpys; both run along the lines, and only over
+// the bandwidth.
+struct Triangular {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        const T* d = p.a.data;
+        for (ptrdiff_t i = 0; i < f.n; ++i, d += p.a.rs + p.a.cs) {
+            if (*d == T(0)) return {Code::singular, i};
+            if (i == 0 || abs1(*d) < f.smallest_pivot) f.smallest_pivot = abs1(*d);
+        }
+        f.a = p.a;
+        const bool rows = p.a.lines_are_rows();
+        if (p.a.step() != 1) {
+            T* copy = copy_lines(p.a, rows ? f.s->kl : f.s->ku, rows ? f.s->ku : f.s->kl, w);
+            f.a = rows ? View<T>{copy, f.n, f.n, 1} : View<T>{copy, f.n, 1, f.n};
+        }
+        if (f.n < crossover::certificate_from) f.largest_element = largest_of_small(f);
+        else f.healthy = is_surely_healthy(f, w);
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
+        const Lines<T> lines(f);
+        if (f.n >= crossover::trtrs_from && nrhs >= crossover::trtrs_from_nrhs &&
+            f.a.is_lapack_layout()) {
+            with_trans(f.a.lines_are_rows(), op, x, f.n * nrhs, [&](char trans) {
+                lapack::trtrs(lines.before > 0 ? 'U' : 'L', trans, f.n, nrhs, f.a.data, f.a.ld(),
+                              x);
+            });
+            return;
+        }
+        const Lanes<T>& lane = lanes<T>();
+        const bool conjugated = op == Op::adjoint;
+        const auto dot = conjugated ? lane.dotc : lane.dot;
+        const auto axpy = conjugated ? lane.axpyc : lane.axpy;
+        const bool by_dot = f.a.lines_are_rows() == (op == Op::none);
+        if (f.n <= short_loop && !conjugated) {
+            for (ptrdiff_t r = 0; r < nrhs; ++r, x += f.n)
+                solve_small(op == Op::none ? f.a : f.a.transposed(),
+                            (f.s->kl > 0) == (op == Op::none), x);
+            return;
+        }
+        for (ptrdiff_t r = 0; r < nrhs; ++r, x += f.n)
+            lines.substitute(by_dot, [&](ptrdiff_t j, const T* part, ptrdiff_t from, ptrdiff_t m) {
+                const T d = conjugated ? conjugate(f.a(j, j)) : f.a(j, j);
+                if (by_dot) {
+                    x[j] = divide(m > 0 ? x[j] - dot(m, part, x + from) : x[j], d);
+                } else {
+                    x[j] = divide(x[j], d);
+                    if (m > 0) axpy(m, x[j], part, x + from);
+                }
+            });
+    }
+
+ private:
+    static constexpr ptrdiff_t short_loop =
+        8;  // where a call into the lanes costs more than it saves
+
+    template <class T>
+    static void solve_small(const View<T>& a, bool lower, T* x) {
+        const ptrdiff_t n = a.n;
+        for (ptrdiff_t k = 0; k < n; ++k) {
+            const ptrdiff_t i = lower ? k : n - 1 - k, from = lower ? 0 : i + 1;
+            const T* element = a.data + i * a.rs + from * a.cs;
+            T sum = x[i];
+            for (ptrdiff_t j = from; j < from + k; ++j, element += a.cs) sum -= *element * x[j];
+            x[i] = divide(sum, a(i, i));
+        }
+    }
+
+    template <class T>
+    static Real<T> largest_of_small(const Factors<T>& f) {
+        const bool lower = f.s->kl > 0;
+        Real<T> largest = 0;
+        for (ptrdiff_t i = 0; i < f.n; ++i) {
+            const T* element = f.a.data + i * f.a.rs + (lower ? 0 : i) * f.a.cs;
+            for (ptrdiff_t m = lower ? i + 1 : f.n - i; m > 0; --m, element += f.a.cs)
+                if (const Real<T> size = abs1(*element); size > largest) largest = size;
+        }
+        return largest;
+    }
+
+    template <class T>
+    struct Lines {
+        const View<T>& a;
+        ptrdiff_t before, after;
+
+        explicit Lines(const Factors<T>& f)
+            : a(f.a),
+              before(f.a.lines_are_rows() ? f.s->kl : f.s->ku),
+              after(f.a.lines_are_rows() ? f.s->ku : f.s->kl) {}
+
+        // visit(j, off-diagonal part of line j, its first position, its length), in solving order.
+        template <class Visit>
+        void substitute(bool by_dot, Visit visit) const {
+            const ptrdiff_t n = a.n;
+            const bool ascending = by_dot == (before > 0);
+            for (ptrdiff_t k = 0; k < n; ++k) {
+                const ptrdiff_t j = ascending ? k : n - 1 - k;
+                const ptrdiff_t from = before > 0 ? std::max<ptrdiff_t>(0, j - before) : j + 1;
+                const ptrdiff_t to = before > 0 ? j : std::min(n, j + 1 + after);
+                visit(j, a.line(j) + from, from, to - from);
+            }
+        }
+    };
+
+    // A certificate without an estimate: |T^-1| <= M(T)^-1 elementwise for the comparison matrix
+    // M(T) (Higham, Accuracy and Stability of Numerical Algorithms, 8.2), whose inverse's norm one
+    // substitution with the vector of ones gives. kappa_1 <= n kappa_inf.
+    template <class T>
+    static bool is_surely_healthy(const Factors<T>& f, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const Lines<T> lines(f);
+        const Lanes<T>& lane = lanes<T>();
+        const bool by_dot = f.a.lines_are_rows();
+        Real<T>* z = w.take<Real<T>>(n);     // M(T) z = e
+        Real<T>* sums = w.take<Real<T>>(n);  // row sums of |T|
+        std::fill(z, z + n, Real<T>(1));
+        std::fill(sums, sums + n, Real<T>(0));
+        lines.substitute(by_dot, [&](ptrdiff_t j, const T* part, ptrdiff_t from, ptrdiff_t m) {
+            const Real<T> d = abs1(f.a(j, j));
+            sums[j] += d;
+            if (by_dot) {
+                if (m > 0) {
+                    z[j] += lane.abs_dot(m, part, z + from);
+                    sums[j] += lane.asum(m, part);
+                }
+                z[j] /= d;
+            } else {
+                z[j] /= d;
+                if (m > 0) {
+                    lane.abs_axpy(m, z[j], part, z + from);
+                    lane.add_abs(m, part, sums + from);
+                }
+            }
+        });
+        const Real<T> inverse = *std::max_element(z, z + n),
+                      norm = *std::max_element(sums, sums + n);
+        // abs1 exceeds the modulus by a factor below 1.5.
+        return norm * inverse * static_cast<Real<T>>(n) * epsilon<T> <
+               Real<T>(is_complex<T> ? .5 : 1);
+    }
+};
+
+// Row row[k] has its nonzeros in the columns column[0..k]; the rest of a line is zeros, so that
+// whole lines may be used and no element has to be gathered.
+struct PermutedTriangular {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        f.a = p.a;
+        if (p.a.step() != 1) {
+            T* copy = copy_lines(p.a, f.n, f.n, w);
+            f.a = p.a.lines_are_rows() ? View<T>{copy, f.n, f.n, 1} : View<T>{copy, f.n, 1, f.n};
+        }
+        if (f.n >= crossover::certificate_from) return {};
+        f.largest_element = 0;
+        for (ptrdiff_t k = 0; k < f.n; ++k) {
+            const Real<T> pivot = abs1(p.a(f.s->row[k], f.s->column[k]));
+            if (k == 0 || pivot < f.smallest_pivot) f.smallest_pivot = pivot;
+            for (ptrdiff_t j = 0; j < f.n; ++j)
+                f.largest_element = std::max(f.largest_element, abs1(p.a(k, j)));
+        }
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const Lanes<T>& lane = lanes<T>();
+        const bool conjugated = op == Op::adjoint, forward = op == Op::none;
+        const auto dot = conjugated ? lane.dotc : lane.dot;
+        const auto axpy = conjugated ? lane.axpyc : lane.axpy;
+        const bool by_dot = f.a.lines_are_rows() == forward;
+        T* y = w.take<T>(n);
+        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n) {
+            std::fill(y, y + n, T(0));
+            for (ptrdiff_t k = 0; k < n; ++k) {
+                const ptrdiff_t i = f.s->row[forward ? k : n - 1 - k];
+                const ptrdiff_t j = f.s->column[forward ? k : n - 1 - k];
+                const ptrdiff_t equation = forward ? i : j, unknown = forward ? j : i;
+                const T* line = f.a.line(f.a.lines_are_rows() ? i : j);
+                const T d = conjugated ? conjugate(f.a(i, j)) : f.a(i, j);
+                const T rhs = by_dot ? x[equation] - dot(n, line, y) : x[equation];
+                y[unknown] = divide(rhs, d);
+                if (!by_dot) axpy(n, y[unknown], line, x);
+            }
+            std::copy(y, y + n, x);
+        }
+    }
+};
+
+}  // namespace smartsolve

@@ -1,0 +1,54 @@
+// Three diagonals: LAPACK's gttrf with partial pivoting, pttrf for positive definite ones.
+#pragma once
+
+#include "kernel.hpp"
+
+namespace smartsolve {
+
+struct Tridiagonal {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        f.dl = w.take<T>(n);
+        f.d = w.take<T>(n);
+        f.du = w.take<T>(n);
+        f.du2 = w.take<T>(n);
+        f.ipiv = w.take<int>(n);
+        for (ptrdiff_t i = 0; i < n; ++i) f.d[i] = p.a(i, i);
+        for (ptrdiff_t i = 0; i + 1 < n; ++i) f.dl[i] = p.a(i + 1, i), f.du[i] = p.a(i, i + 1);
+        const int info = lapack::gttrf(n, f.dl, f.d, f.du, f.du2, f.ipiv);
+        if (info > 0) return {Code::singular, info - 1};
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
+        with_trans(false, op, x, f.n * nrhs, [&](char trans) {
+            lapack::gttrs(trans, f.n, nrhs, f.dl, f.d, f.du, f.du2, f.ipiv, x);
+        });
+    }
+};
+
+struct SpdTridiagonal {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const bool lower = p.s.triangle != Triangle::upper;
+        f.real_d = w.take<Real<T>>(n);
+        f.dl = w.take<T>(n);
+        for (ptrdiff_t i = 0; i < n; ++i) f.real_d[i] = std::real(p.a(i, i));
+        for (ptrdiff_t i = 0; i + 1 < n; ++i)
+            f.dl[i] = lower ? p.a(i + 1, i) : conjugate(p.a(i, i + 1));
+        const int info = lapack::pttrf(n, f.real_d, f.dl);
+        if (info > 0) return {Code::not_positive_definite, info - 1};
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
+        with_conjugation(f, op, x, f.n * nrhs,
+                         [&] { lapack::pttrs(f.n, nrhs, f.real_d, f.dl, x); });
+    }
+};
+
+}  // namespace smartsolve

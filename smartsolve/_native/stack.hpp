@@ -1,0 +1,254 @@
+// Many systems: slice by slice, each looked at by itself, shared out among threads. A matrix that
+// is broadcast over several right-hand sides is factored once for all of them.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <span>
+#include <thread>
+
+#include <vector>
+
+#include "solve.hpp"
+
+namespace smartsolve {
+
+// One leading axis of the result; strides in elements, 0 where an operand is broadcast.
+struct Axis {
+    ptrdiff_t count;
+    ptrdiff_t a, b, x;
+    ptrdiff_t index;  // from slice to slice in the C order of the result
+};
+
+template <class T>
+struct Stack {
+    View<T> a;
+    const T* b;
+    T* x;
+    ptrdiff_t nrhs;
+    ptrdiff_t b_row, b_column, x_row, x_column;
+    std::span<const Axis> outer;  // axes along which a varies
+    std::span<const Axis> inner;  // axes over which it is broadcast
+    Request request;
+    ptrdiff_t workers = 1;
+
+    static ptrdiff_t count(std::span<const Axis> axes) {
+        ptrdiff_t n = 1;
+        for (const Axis& axis : axes) n *= axis.count;
+        return n;
+    }
+};
+
+// Where a slice lies.
+struct Offset {
+    ptrdiff_t a = 0, b = 0, x = 0, index = 0;
+};
+inline Offset locate(std::span<const Axis> axes, ptrdiff_t slice) {
+    Offset o;
+    for (std::size_t d = axes.size(); d-- > 0;) {
+        const Axis& axis = axes[d];
+        const ptrdiff_t i = d == 0 ? slice : slice % axis.count;
+        slice /= axis.count;
+        o.a += i * axis.a;
+        o.b += i * axis.b;
+        o.x += i * axis.x;
+        o.index += i * axis.index;
+    }
+    return o;
+}
+
+// What is known of each slice, on request; arrays in the C order of the result.
+struct Details {
+    signed char* row = nullptr;  // of the table
+    double* rcond = nullptr;
+    double* backward_error = nullptr;
+};
+
+// Failures and doubts of one thread's share, merged in the end.
+struct Tally {
+    struct Finding {
+        ptrdiff_t slices = 0;
+        ptrdiff_t first = -1;  // index of the first such slice
+        int row = 0;           // of the table
+        Status status;
+    };
+    Finding singular, ill;
+    double worst_rcond = 1;
+
+    static void add(Finding& to, const Finding& more) {
+        if (more.slices == 0) return;
+        const bool earlier = to.slices == 0 || more.first < to.first;
+        const ptrdiff_t slices = to.slices + more.slices;
+        if (earlier) to = more;
+        to.slices = slices;
+    }
+    void add(const Tally& more) {
+        add(singular, more.singular);
+        add(ill, more.ill);
+        worst_rcond = std::min(worst_rcond, more.worst_rcond);
+    }
+};
+
+// max over the columns of |b - A x| / (|A| |x| + |b|) in the infinity norm (Higham, 7.1).
+template <class T>
+double backward_error(const Problem<T>& p, const T* x, const T* b, ptrdiff_t nrhs) {
+    const ptrdiff_t n = p.a.n;
+    double worst = 0;
+    for (ptrdiff_t c = 0; c < nrhs; ++c, x += n, b += n) {
+        double residual = 0, anorm = 0, xnorm = 0, bnorm = 0;
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            T r = b[i];
+            double sum = 0;
+            for (ptrdiff_t j = 0; j < n; ++j) {
+                const T value = element(p, i, j);
+                r -= value * x[j];
+                sum += modulus(value);
+            }
+            residual = std::max(residual, static_cast<double>(modulus(r)));
+            anorm = std::max(anorm, sum);
+            xnorm = std::max(xnorm, static_cast<double>(modulus(x[i])));
+            bnorm = std::max(bnorm, static_cast<double>(modulus(b[i])));
+            if (std::isnan(modulus(r))) return std::numeric_limits<double>::quiet_NaN();
+        }
+        if (residual > 0) worst = std::max(worst, residual / (anorm * xnorm + bnorm));
+    }
+    return worst;
+}
+
+// Columns of the right-hand side of one matrix, over all slices that share it.
+template <class T>
+class Columns {
+ public:
+    Columns(const Stack<T>& stack, const Offset& base) : stack_(stack), base_(base) {}
+
+    ptrdiff_t count() const { return stack_.nrhs * Stack<T>::count(stack_.inner); }
+
+    // visit(start of column c in b, start of it in x)
+    template <class Visit>
+    void each(ptrdiff_t from, ptrdiff_t to, Visit visit) const {
+        for (ptrdiff_t c = from; c < to;) {
+            const Offset o = locate(stack_.inner, c / stack_.nrhs);
+            for (ptrdiff_t k = c % stack_.nrhs; k < stack_.nrhs && c < to; ++k, ++c)
+                visit(stack_.b + base_.b + o.b + k * stack_.b_column,
+                      stack_.x + base_.x + o.x + k * stack_.x_column);
+        }
+    }
+
+ private:
+    const Stack<T>& stack_;
+    const Offset& base_;
+};
+
+template <class T>
+void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details, Tally& tally,
+                 Workspace& w) {
+    w.rewind();
+    const Offset base = locate(stack.outer, slice);
+    View<T> a = stack.a;
+    a.data += base.a;
+    const ptrdiff_t n = a.n;
+    const Columns<T> columns(stack, base);
+    const ptrdiff_t total = columns.count();
+    Factored<T> r;
+    factor(a, stack.request, w, r);
+    double error = std::numeric_limits<double>::quiet_NaN();
+
+    if (!r.status) {
+        columns.each(0, total, [&](const T*, T* x) {
+            for (ptrdiff_t i = 0; i < n; ++i)
+                x[i * stack.x_row] = T(std::numeric_limits<Real<T>>::quiet_NaN());
+            if constexpr (is_complex<T>)
+                for (ptrdiff_t i = 0; i < n; ++i)
+                    x[i * stack.x_row].imag(std::numeric_limits<Real<T>>::quiet_NaN());
+        });
+    } else if (total == 1 && stack.x_row == 1 && details.row == nullptr) {
+        T* x = stack.x + base.x;
+        const T* b = stack.b + base.b;
+        if (x != b)
+            for (ptrdiff_t i = 0; i < n; ++i) x[i] = b[i * stack.b_row];
+        r.solve(x, 1, w);
+    } else {
+        // As many columns at once as fill the second-level cache, but enough for BLAS 3.
+        const ptrdiff_t fit = (ptrdiff_t{1} << 18) / (n * static_cast<ptrdiff_t>(sizeof(T)));
+        const ptrdiff_t chunk = std::min(total, std::max<ptrdiff_t>(fit, 256));
+        T* x = w.take<T>(n * chunk);
+        T* b = details.row == nullptr ? nullptr : w.take<T>(n * chunk);
+        for (ptrdiff_t from = 0; from < total; from += chunk) {
+            const ptrdiff_t to = std::min(total, from + chunk);
+            T* next = x;
+            columns.each(from, to, [&](const T* source, T*) {
+                for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
+            });
+            if (b != nullptr) std::copy(x, x + n * (to - from), b);
+            r.solve(x, to - from, w);
+            const T* done = x;
+            columns.each(from, to, [&](const T*, T* target) {
+                for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = *done++;
+            });
+            if (b != nullptr) {
+                const double here = backward_error(r.problem, x, b, to - from);
+                if (!(here <= error)) error = here;
+            }
+        }
+    }
+
+    const int row = static_cast<int>(r.method - methods<T>);
+    const ptrdiff_t shared = Stack<T>::count(stack.inner);
+    if (!r.status) [[unlikely]]
+        Tally::add(tally.singular, {shared, base.index, row, r.status});
+    if (r.condition.ill) [[unlikely]] {
+        Tally::add(tally.ill, {shared, base.index, row, {}});
+        tally.worst_rcond = std::min(tally.worst_rcond, static_cast<double>(r.condition.rcond));
+    }
+    if (details.row != nullptr)
+        for (ptrdiff_t i = 0; i < shared; ++i) {
+            const ptrdiff_t index = base.index + locate(stack.inner, i).index;
+            details.row[index] = static_cast<signed char>(row);
+            details.rcond[index] = r.status ? static_cast<double>(r.condition.rcond) : 0;
+            details.backward_error[index] = error;
+        }
+}
+
+// keep_going() is asked by the calling thread now and then; false ends the work early. Slices are
+// independent and each is solved whole by one thread, so the result is the same for any number.
+template <class T, class KeepGoing>
+Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_going) {
+    constexpr ptrdiff_t least_share = 1 << 14;  // elements that repay the start of a thread
+    const ptrdiff_t slices = Stack<T>::count(stack.outer);
+    const ptrdiff_t n = stack.a.n;
+    const ptrdiff_t shares =
+        std::max<ptrdiff_t>(1, std::min({stack.workers, slices, slices * n * n / least_share}));
+    const ptrdiff_t pause = std::max<ptrdiff_t>(1, (1 << 18) / (n * n));
+    std::vector<Tally> tallies(static_cast<std::size_t>(shares));
+    std::vector<std::exception_ptr> errors(static_cast<std::size_t>(shares));
+    std::atomic<bool> stop{false};
+
+    const auto work = [&](ptrdiff_t share) {
+        try {
+            Workspace w;
+            const ptrdiff_t end = slices * (share + 1) / shares;
+            for (ptrdiff_t slice = slices * share / shares; slice < end; ++slice) {
+                if (slice % pause == 0) {
+                    if (share == 0 && !keep_going()) stop = true;
+                    if (stop) return;
+                }
+                solve_slice(stack, slice, details, tallies[share], w);
+            }
+        } catch (...) {
+            errors[share] = std::current_exception();
+            stop = true;
+        }
+    };
+    std::vector<std::jthread> threads;
+    for (ptrdiff_t share = 1; share < shares; ++share) threads.emplace_back(work, share);
+    work(0);
+    threads.clear();  // joins
+
+    for (const std::exception_ptr& error : errors)
+        if (error) std::rethrow_exception(error);
+    Tally tally;
+    for (const Tally& t : tallies) tally.add(t);
+    return tally;
+}
+
+}  // namespace smartsolve
