@@ -1,0 +1,63 @@
+"""Every message about a solve that a user can see, in one place.
+
+Messages about the arguments' shapes and types, which the native entry finds
+before any work, stand beside it in ``_native/arguments.hpp`` and
+``_native/module.cpp``.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def where(first: int, count: int, batch: tuple[int, ...]) -> str:
+    """The slices of a stack a message speaks of; nothing for a single system."""
+    if not batch:
+        return ""
+    total = 1
+    for size in batch:
+        total *= size
+    index = tuple(int(i) for i in np.unravel_index(first, batch))
+    name = f"slice {index[0] if len(index) == 1 else index}"
+    return f"{name} (the first of {count} among {total})" if count > 1 else f"{name} of {total}"
+
+
+def singular(method: str, pivot: int, place: str) -> str:
+    """Text for an exactly singular matrix."""
+    subject = f"{place} is singular" if place else "the matrix is singular"
+    return (
+        f"Singular matrix: {subject}: pivot {pivot} of the {method} is exactly zero. "
+        "Use a least-squares solver such as numpy.linalg.lstsq, or on_singular='nan' "
+        "to have NaN where there is no solution."
+    )
+
+
+def not_positive_definite(minor: int, place: str) -> str:
+    """Text for a matrix declared positive definite that is not."""
+    subject = place or "a"
+    return (
+        f"Singular matrix: {subject} was declared positive definite, but is singular or "
+        f"indefinite: its leading minor of order {minor + 1} is not positive. Leave assume_a "
+        "out, or use assume_a='symmetric' or 'hermitian'."
+    )
+
+
+def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: int) -> str:
+    """Text for a matrix whose rcond lies below the machine epsilon."""
+    subject = f"{place}: " if place else ""
+    worst = "worst rcond" if count > 1 else "rcond"
+    return (
+        f"Ill-conditioned matrix: {subject}{worst} = {rcond:.3g} < {eps:.3g} ({method}); "
+        "the solution may have no correct digit."
+    )
+
+
+def check_finite(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> None:
+    """Raise ``ValueError`` naming the operand that holds an inf or a NaN."""
+    for name, array in (("a", a), ("b", b)):
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"{name} must not contain infs or NaNs (check_finite=True); "
+                f"{name} of shape {array.shape} has {np.count_nonzero(~np.isfinite(array))}"
+            )

@@ -1,0 +1,260 @@
+// Python objects in, arrays and a request out. Together with module.cpp the only code that knows
+// Python.
+#pragma once
+
+#include <Python.h>
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#include <numpy/arrayobject.h>
+
+#include <cstring>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "choose.hpp"
+#include "solve.hpp"
+
+namespace smartsolve {
+
+// Owns one reference.
+class Object {
+ public:
+    Object() = default;
+    explicit Object(PyObject* owned) : object_(owned) {}
+    Object(Object&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+    Object& operator=(Object&& other) noexcept {
+        std::swap(object_, other.object_);
+        return *this;
+    }
+    ~Object() { Py_XDECREF(object_); }
+    PyObject* get() const { return object_; }
+    PyObject* release() { return std::exchange(object_, nullptr); }
+    PyArrayObject* array() const { return reinterpret_cast<PyArrayObject*>(object_); }
+    explicit operator bool() const { return object_ != nullptr; }
+
+ private:
+    PyObject* object_ = nullptr;
+};
+
+enum class OnSingular : unsigned char { unset, raise, nan };
+
+struct Arguments {
+    PyObject* a = nullptr;  // borrowed
+    PyObject* b = nullptr;
+    Kind assume_a = Kind::unknown;
+    bool lower = false, transposed = false;
+    bool overwrite_a = false, overwrite_b = false;
+    bool check_finite = false, return_info = false;
+    OnSingular on_singular = OnSingular::unset;
+    ptrdiff_t workers = 1;
+};
+
+namespace parsing {
+
+enum Name {
+    name_a,
+    name_b,
+    name_assume_a,
+    name_lower,
+    name_transposed,
+    name_overwrite_a,
+    name_overwrite_b,
+    name_check_finite,
+    name_on_singular,
+    name_workers,
+    name_return_info,
+    names,
+};
+inline constexpr const char* name_text[names] = {
+    "a",           "b",           "assume_a",    "lower",
+    "transposed",  "overwrite_a", "overwrite_b", "check_finite",
+    "on_singular", "workers",     "return_info"};
+inline PyObject* interned[names];  // written at load
+
+inline bool intern_names() {
+    for (int i = 0; i < names; ++i)
+        if ((interned[i] = PyUnicode_InternFromString(name_text[i])) == nullptr) return false;
+    return true;
+}
+
+struct Alias {
+    const char* name;
+    Kind kind;
+};
+// SciPy's abbreviations; the kinds' own names are in the table.
+inline constexpr Alias aliases[] = {{"gen", Kind::general},
+                                    {"sym", Kind::symmetric},
+                                    {"her", Kind::hermitian},
+                                    {"pos", Kind::positive_definite}};
+
+inline bool parse_assume_a(PyObject* value, Kind& kind) {
+    if (value == Py_None) return true;
+    if (PyUnicode_Check(value)) {
+        for (int k = 0; k < kinds; ++k)
+            if (PyUnicode_CompareWithASCIIString(value, kind_names[k]) == 0) {
+                kind = static_cast<Kind>(k);
+                return true;
+            }
+        for (const Alias& alias : aliases)
+            if (PyUnicode_CompareWithASCIIString(value, alias.name) == 0) {
+                kind = alias.kind;
+                return true;
+            }
+    }
+    std::string valid;
+    for (const char* name : kind_names) valid += std::string("'") + name + "', ";
+    for (const Alias& alias : aliases) valid += std::string("'") + alias.name + "', ";
+    PyErr_Format(PyExc_ValueError, "assume_a is %R; expected None or one of %s", value,
+                 valid.substr(0, valid.size() - 2).c_str());
+    return false;
+}
+
+inline bool parse_on_singular(PyObject* value, OnSingular& choice) {
+    if (value == Py_None) return true;
+    if (PyUnicode_Check(value)) {
+        if (PyUnicode_CompareWithASCIIString(value, "raise") == 0)
+            return choice = OnSingular::raise, true;
+        if (PyUnicode_CompareWithASCIIString(value, "nan") == 0)
+            return choice = OnSingular::nan, true;
+    }
+    PyErr_Format(PyExc_ValueError, "on_singular is %R; expected 'raise' or 'nan'", value);
+    return false;
+}
+
+inline bool parse_workers(PyObject* value, ptrdiff_t& workers) {
+    if (value == Py_None) return true;
+    workers = PyNumber_AsSsize_t(value, PyExc_OverflowError);
+    if (workers == -1 && PyErr_Occurred()) return false;
+    if (workers == -1) {
+        const unsigned cores = std::thread::hardware_concurrency();
+        workers = cores > 0 ? static_cast<ptrdiff_t>(cores) : 1;
+    }
+    if (workers >= 1) return true;
+    PyErr_Format(PyExc_ValueError,
+                 "workers is %R; expected a number of threads from 1 on, or -1 for one per core",
+                 value);
+    return false;
+}
+
+inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
+    const auto flag = [&](bool& target) {
+        const int truth = PyObject_IsTrue(value);
+        target = truth > 0;
+        return truth >= 0;
+    };
+    switch (name) {
+        case name_a:
+            to.a = value;
+            return true;
+        case name_b:
+            to.b = value;
+            return true;
+        case name_assume_a:
+            return parse_assume_a(value, to.assume_a);
+        case name_lower:
+            return flag(to.lower);
+        case name_transposed:
+            return flag(to.transposed);
+        case name_overwrite_a:
+            return flag(to.overwrite_a);
+        case name_overwrite_b:
+            return flag(to.overwrite_b);
+        case name_check_finite:
+            return flag(to.check_finite);
+        case name_on_singular:
+            return parse_on_singular(value, to.on_singular);
+        case name_workers:
+            return parse_workers(value, to.workers);
+        case name_return_info:
+            return flag(to.return_info);
+        case names:
+            break;
+    }
+    return false;
+}
+
+}  // namespace parsing
+
+inline bool parse(PyObject* const* args, Py_ssize_t positional, PyObject* keywords, Arguments& to) {
+    using namespace parsing;
+    if (positional > 2) {
+        PyErr_Format(PyExc_TypeError,
+                     "solve() takes 2 positional arguments, a and b, but %zd were given; the "
+                     "options are keyword-only",
+                     positional);
+        return false;
+    }
+    if (positional > 0) to.a = args[0];
+    if (positional > 1) to.b = args[1];
+    const Py_ssize_t count = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
+    for (Py_ssize_t k = 0; k < count; ++k) {
+        PyObject* keyword = PyTuple_GET_ITEM(keywords, k);
+        int name = 0;
+        while (name < names && keyword != interned[name]) ++name;
+        if (name == names)  // not interned: compare the text
+            for (name = 0; name < names; ++name)
+                if (PyUnicode_Compare(keyword, interned[name]) == 0) break;
+        if (name == names) {
+            PyErr_Format(PyExc_TypeError, "solve() got an unexpected keyword argument '%U'",
+                         keyword);
+            return false;
+        }
+        if (name < positional) {
+            PyErr_Format(PyExc_TypeError, "solve() got multiple values for argument '%U'", keyword);
+            return false;
+        }
+        if (!parse_keyword(static_cast<Name>(name), args[positional + k], to)) return false;
+    }
+    if (to.a != nullptr && to.b != nullptr) return true;
+    PyErr_Format(PyExc_TypeError, "solve() missing required argument: '%s'",
+                 to.a == nullptr ? "a" : "b");
+    return false;
+}
+
+// The type in which a system of these two is solved, by NumPy's rule: single precision only if both
+// are, complex if either is; integers and bools count as double. NPY_NOTYPE for all others.
+inline bool is_solvable(int type) {
+    return type == NPY_DOUBLE || type == NPY_FLOAT || type == NPY_CDOUBLE || type == NPY_CFLOAT;
+}
+inline int solving_type(int a, int b) {
+    if (a == b && is_solvable(a)) [[likely]]
+        return a;
+    bool complex = false, is_double = false;
+    for (const int type : {a, b}) {
+        if (!is_solvable(type) && !PyTypeNum_ISINTEGER(type) && type != NPY_BOOL) return NPY_NOTYPE;
+        complex = complex || type == NPY_CDOUBLE || type == NPY_CFLOAT;
+        is_double = is_double || (type != NPY_FLOAT && type != NPY_CFLOAT);
+    }
+    return complex ? (is_double ? NPY_CDOUBLE : NPY_CFLOAT) : (is_double ? NPY_DOUBLE : NPY_FLOAT);
+}
+
+inline void refuse_type(const char* name, PyArrayObject* array) {
+    PyErr_Format(PyExc_TypeError,
+                 "%s has dtype %S; expected float32, float64, complex64 or complex128 (integers "
+                 "and bools become float64)",
+                 name, reinterpret_cast<PyObject*>(PyArray_DESCR(array)));
+}
+
+// Aligned, in native byte order, of the given type, with strides of whole elements: the array
+// itself if it is so already, else a copy.
+inline Object behaved(PyArrayObject* array, int type) {
+    const npy_intp size = PyArray_ITEMSIZE(array);
+    bool whole =
+        PyArray_TYPE(array) == type && PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
+    for (int d = 0; whole && d < PyArray_NDIM(array); ++d)
+        whole = PyArray_STRIDE(array, d) % size == 0;
+    if (whole) [[likely]] {
+        Py_INCREF(array);
+        return Object(reinterpret_cast<PyObject*>(array));
+    }
+    return Object(PyArray_FromArray(array, PyArray_DescrFromType(type),
+                                    NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST));
+}
+
+// "(2, 3)", as Python writes a shape.
+inline Object shape_of(PyArrayObject* array) {
+    return Object(PyArray_IntTupleFromIntp(PyArray_NDIM(array), PyArray_SHAPE(array)));
+}
+
+}  // namespace smartsolve

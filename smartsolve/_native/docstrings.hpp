@@ -1,0 +1,139 @@
+// The docstring of the native entry; its examples run in the tests.
+#pragma once
+
+namespace smartsolve {
+
+inline constexpr const char solve_doc[] =
+    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False)
+--
+
+Solve the linear system ``a @ x = b``, by the method that fits `a`.
+
+A replacement of `numpy.linalg.solve` with its rules of shapes, dtypes and
+errors, which looks at the matrix first, as MATLAB's backslash does.
+
+Parameters
+----------
+a : (..., n, n) array_like of float32, float64, complex64 or complex128
+    A square matrix or a stack of them, each looked at by itself. Integers and
+    bools count as float64.
+b : (n,) or (..., n, k) array_like of the same
+    One right-hand side if it has one axis, else a stack of k of them. The
+    leading axes are broadcast against those of `a`; a matrix that meets
+    several right-hand sides is factored once.
+assume_a : str, optional
+    Take this structure for granted and read nothing else: "diagonal", "upper
+    triangular", "lower triangular", "tridiagonal", "spd tridiagonal",
+    "banded", "spd banded", "upper hessenberg", "lower hessenberg", "positive
+    definite" or "pos", "symmetric" or "sym", "hermitian" or "her", "general"
+    or "gen". Bandwidths, and for "permuted triangular" the permutation, are
+    still searched for; if there is no permutation, the matrix is solved as
+    general.
+lower : bool, default False
+    Which triangle stands for a symmetric, Hermitian or positive definite
+    matrix that `assume_a` declares: the upper one, or with True the lower one.
+    Without effect otherwise.
+transposed : bool, default False
+    Solve ``a.T @ x = b``; not conjugated if `a` is complex.
+overwrite_a, overwrite_b : bool, default False
+    Permit writing into `a` or `b`, which may save a copy. Nothing is promised
+    of what `a` then holds. A `b` that is writeable, Fortran-contiguous, of the
+    solution's shape and dtype, of at most two axes and apart from `a` is
+    returned, holding the solution; if the system is singular it is spoiled.
+check_finite : bool, default False
+    Refuse an Inf or NaN. By default they travel into the solution.
+on_singular : {"raise", "nan"}, optional
+    Raise for an exactly singular matrix, or leave NaN in its place in the
+    solution and solve the rest of the stack. By default what `errstate` says:
+    raise.
+workers : int, default 1
+    Number of threads that share the slices of a stack; -1 for one per core.
+    The solution does not depend on it, bit for bit. A single system and a
+    stack of less than 32768 elements are solved by the calling thread alone.
+    Slices beyond the own kernels' orders are factored by LAPACK, whose own
+    threads come on top.
+return_info : bool, default False
+    Also return what was seen and done, which costs an estimate of the
+    condition number and a residual.
+
+Returns
+-------
+x : (..., n) or (..., n, k) ndarray
+    The solution, of the common dtype: single precision if both are, complex if
+    either is.
+info : SolveInfo
+    With ``return_info=True``: structure, method, routine, rcond and backward
+    error, as arrays for a stack.
+
+Raises
+------
+numpy.linalg.LinAlgError
+    If a matrix is exactly singular (the message names the slice and the
+    pivot), not square, or declared positive definite and is not.
+ValueError
+    If the shapes do not fit or an option is unknown.
+TypeError
+    For other dtypes: float16, longdouble, object, string.
+
+Warns
+-----
+IllConditionedWarning
+    If the reciprocal condition number of a matrix lies below the machine
+    epsilon of its dtype; once a call, for a stack with the number of such
+    slices, the worst rcond and the first index. See `errstate`.
+
+See Also
+--------
+inspect : What the scan sees.
+errstate : What ill-conditioned and singular matrices do.
+numpy.linalg.solve, scipy.linalg.solve : The peers. In MATLAB, ``A \ b``.
+
+Notes
+-----
+The scan stops at the first proof to the contrary: a full general matrix costs
+O(n) reads, a diagonal one is read once. Zeros and equality are exact. Float32
+is solved in float32, where NumPy computes in double precision.
+
+Small matrices are factored by kernels of this package, larger ones by LAPACK
+[1]_, reached through SciPy, which is imported at the first solve that needs it.
+The condition number of a large dense matrix is always estimated by Higham's
+method [2]_; a smaller one's if its pivots or a random probe look suspicious.
+
+References
+----------
+.. [1] E. Anderson et al., LAPACK Users' Guide, 3rd ed., SIAM 1999: getrf,
+   potrf, sytrf, hetrf, gttrf, pttrf, gbtrf, pbtrf, trtrs.
+.. [2] N. J. Higham, FORTRAN codes for estimating the one-norm of a real or
+   complex matrix, ACM TOMS 14 (1988).
+
+Examples
+--------
+>>> import numpy as np
+>>> import smartsolve
+>>> a = np.array([[1.0, 2.0], [3.0, 5.0]])
+>>> smartsolve.solve(a, [1.0, 2.0])
+array([-1.,  1.])
+
+What was seen, and what was done about it:
+
+>>> a = 2 * np.eye(100) - np.eye(100, k=1) - np.eye(100, k=-1)
+>>> x, info = smartsolve.solve(a, np.ones(100), return_info=True)
+>>> info.structure, info.method, info.routine
+('spd tridiagonal', 'tridiagonal LDL', 'pttrf, pttrs')
+
+A stack whose second matrix is singular:
+
+>>> stack = np.array([[[4.0, 0.0], [0.0, 2.0]], [[1.0, 1.0], [1.0, 1.0]]])
+>>> smartsolve.solve(stack, np.array([4.0, 4.0]), on_singular="nan")
+array([[ 1.,  2.],
+       [nan, nan]])
+
+The trap is NumPy 2's: a `b` of two axes is a matrix, never a stack of vectors.
+
+>>> smartsolve.solve(np.ones((5, 2, 2)) + np.eye(2), np.ones((5, 2)))
+Traceback (most recent call last):
+    ...
+ValueError: b has shape (5, 2); its second-to-last axis must be 2 to match a of shape (5, 2, 2)
+)";
+
+}  // namespace smartsolve

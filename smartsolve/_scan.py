@@ -1,0 +1,114 @@
+"""What is this matrix? `inspect` shows what the scan sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ._core import kinds, scan
+
+__all__ = ["Structure", "inspect"]
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """What the scan finds in a matrix; for a stack, arrays over its leading axes.
+
+    Attributes
+    ----------
+    kind : str or ndarray of str
+        "diagonal", "upper triangular", "lower triangular", "permuted
+        triangular", "spd tridiagonal", "tridiagonal", "spd banded", "banded",
+        "upper hessenberg", "lower hessenberg", "positive definite" (Hermitian
+        with a positive diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate,
+        which Cholesky's factorization decides about), "symmetric",
+        "hermitian" or "general".
+    n : int
+        Order of the matrix.
+    dtype : numpy.dtype
+        The type in which it would be solved.
+    lower_bandwidth, upper_bandwidth : int or ndarray of int
+        Distance of the farthest nonzero element below and above the diagonal.
+    symmetric, hermitian : bool or ndarray of bool
+        Whether ``a == a.T`` and ``a == a.conj().T``, exactly.
+    row_permutation, column_permutation : ndarray of int or None
+        ``a[row_permutation][:, column_permutation]`` is lower triangular; None
+        if the matrix is not permuted triangular (in a stack, rows of -1).
+    """
+
+    kind: str | npt.NDArray[np.str_]
+    n: int
+    dtype: np.dtype[np.generic]
+    lower_bandwidth: int | npt.NDArray[np.intp]
+    upper_bandwidth: int | npt.NDArray[np.intp]
+    symmetric: bool | npt.NDArray[np.bool_]
+    hermitian: bool | npt.NDArray[np.bool_]
+    row_permutation: npt.NDArray[np.intp] | None
+    column_permutation: npt.NDArray[np.intp] | None
+
+
+def inspect(a: npt.ArrayLike) -> Structure:
+    """Tell the structure of a matrix, as `solve` sees it.
+
+    Parameters
+    ----------
+    a : (..., n, n) array_like of float32, float64, complex64 or complex128
+        A square matrix or a stack of them; integers and bools count as
+        float64.
+
+    Returns
+    -------
+    Structure
+        Kind, bandwidths, symmetry and permutation.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `a` is not square.
+    TypeError
+        If the dtype is none of the above.
+
+    Notes
+    -----
+    Zeros and equality are exact: there is no tolerance, -0.0 is zero, and NaN
+    is neither zero nor equal to itself, so that a matrix with a NaN off the
+    diagonal falls to "general". `solve` stops reading at the first proof to
+    the contrary; `inspect` reads on for exact bandwidths.
+
+    See Also
+    --------
+    scipy.linalg.bandwidth, scipy.linalg.issymmetric : Each one of the questions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import smartsolve
+    >>> s = smartsolve.inspect(np.diag([2.0, 2.0, 2.0]) - np.eye(3, k=1) - np.eye(3, k=-1))
+    >>> s.kind, s.lower_bandwidth, s.upper_bandwidth
+    ('spd tridiagonal', 1, 1)
+
+    A triangle whose rows were shuffled:
+
+    >>> a = np.array([[3.0, 1.0, 2.0], [1.0, 0.0, 0.0], [4.0, 1.0, 0.0]])
+    >>> s = smartsolve.inspect(a)
+    >>> s.kind, s.row_permutation, s.column_permutation
+    ('permuted triangular', array([1, 2, 0]), array([0, 1, 2]))
+    """
+    a = np.asarray(a)
+    kind, kl, ku, symmetric, hermitian, rows, columns = scan(a)
+    dtype = a.dtype.newbyteorder("=") if a.dtype.kind in "fc" else np.dtype(np.float64)
+    names = np.array(kinds())[kind]
+    if kind.ndim > 0:
+        return Structure(names, a.shape[-1], dtype, kl, ku, symmetric, hermitian, rows, columns)
+    permuted = names == "permuted triangular"
+    return Structure(
+        kind=str(names),
+        n=a.shape[-1],
+        dtype=dtype,
+        lower_bandwidth=int(kl),
+        upper_bandwidth=int(ku),
+        symmetric=bool(symmetric),
+        hermitian=bool(hermitian),
+        row_permutation=rows if permuted else None,
+        column_permutation=columns if permuted else None,
+    )
