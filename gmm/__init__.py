@@ -1,0 +1,17 @@
+"""Generalized method of moments, for one sample or for very many at once."""
+
+from gmm._results import GMMResult
+from gmm._status import Status
+from gmm.models.gaussian import GaussianMeanSD
+from gmm.montecarlo.checkpoint import CheckpointError
+from gmm.montecarlo.gaussian import GMMGaussianMC
+from gmm.montecarlo.result import MonteCarloResult
+
+__all__ = [
+    "CheckpointError",
+    "GMMGaussianMC",
+    "GMMResult",
+    "GaussianMeanSD",
+    "MonteCarloResult",
+    "Status",
+]

@@ -1,0 +1,8 @@
+"""``python -m gmm``: the 2010 experiment."""
+
+import sys
+
+from gmm._cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Damped Gauss-Newton for many small GMM problems at once."""
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm._linear import Array, solve_each
+from gmm._status import Status
+
+_ROUNDING = 16 * np.finfo(np.float64).eps
+
+
+class MomentConditions(Protocol):
+    """Sample moments of R replications, as functions of their parameters."""
+
+    def moments(self, theta: Array) -> Array:
+        """The mean moments (R, q) at theta (R, k)."""
+
+    def jacobian(self, theta: Array) -> Array:
+        """Their derivatives (R, q, k)."""
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Self:
+        """The same for some of the replications."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where each replication's search ended: theta (R, k), objective, status, iterations (R,)."""
+
+    theta: Array
+    objective: Array
+    status: npt.NDArray[np.int8]
+    iterations: npt.NDArray[np.int16]
+
+
+def minimize(
+    conditions: MomentConditions,
+    weights: Array,
+    start: Array,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 200,
+    max_halvings: int = 40,
+) -> Minimum:
+    """Minimize g' W g for every replication, each with its own steps and its own end.
+
+    A step solves (G'WG) step = -G'Wg and is halved until the line search accepts it. The search
+    ends when the decrease that the step promises is below tolerance**2; as W is the inverse of
+    a covariance matrix, that is a move of `tolerance` standard deviations of one observation.
+    Replications that have ended are dropped, so that the others do not wait for them.
+    """
+    theta = start.copy()
+    objective = np.empty(len(start))
+    status = np.full(len(start), Status.MAX_ITERATIONS, np.int8)
+    iterations = np.zeros(len(start), np.int16)
+
+    rows = np.arange(len(start))
+    point = _evaluate(conditions, weights, start)
+    for iteration in range(max_iterations + 1):
+        theta[rows], objective[rows] = point.theta, point.objective
+        hessian = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
+        step = -solve_each(hessian, point.gradient[..., np.newaxis])[..., 0]
+        decrement = -np.einsum("rj,rj->r", point.gradient, step)
+
+        converged = decrement <= tolerance**2
+        singular = ~np.isfinite(decrement)
+        status[rows[converged]] = Status.OK
+        status[rows[singular]] = Status.SINGULAR
+        going = np.flatnonzero(~(converged | singular))
+        if not going.size or iteration == max_iterations:
+            break
+        if len(going) < len(rows):
+            rows, conditions, weights = rows[going], conditions.take(going), weights[going]
+            point, step, decrement = point.take(going), step[going], decrement[going]
+        point, found = _line_search(conditions, weights, point, step, decrement, max_halvings)
+        iterations[rows] = iteration + 1
+        if not found.all():
+            status[rows[~found]] = Status.LINE_SEARCH
+            going = np.flatnonzero(found)
+            rows, conditions, weights = rows[going], conditions.take(going), weights[going]
+            point = point.take(going)
+    return Minimum(theta, objective, status, iterations)
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Parameters, g'Wg, half its gradient G'Wg, and G."""
+
+    theta: Array
+    objective: Array
+    gradient: Array
+    jacobian: Array
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "_Point":
+        return _Point(
+            self.theta[rows], self.objective[rows], self.gradient[rows], self.jacobian[rows]
+        )
+
+    def put(self, rows: npt.NDArray[np.intp], other: "_Point") -> None:
+        self.theta[rows], self.objective[rows] = other.theta, other.objective
+        self.gradient[rows], self.jacobian[rows] = other.gradient, other.jacobian
+
+
+def _evaluate(conditions: MomentConditions, weights: Array, theta: Array) -> _Point:
+    g, jacobian = conditions.moments(theta), conditions.jacobian(theta)
+    weighted = np.einsum("rij,rj->ri", weights, g)
+    objective = np.einsum("ri,ri->r", g, weighted)
+    gradient = np.einsum("rij,ri->rj", jacobian, weighted)
+    return _Point(theta, objective, gradient, jacobian)
+
+
+def _line_search(
+    conditions: MomentConditions,
+    weights: Array,
+    origin: _Point,
+    step: Array,
+    decrement: Array,
+    max_halvings: int,
+) -> tuple[_Point, npt.NDArray[np.bool_]]:
+    """Take the longest of the steps 1, 1/2, 1/4, ... that each replication can accept.
+
+    The objective must not rise, and its slope along the step, -decrement at the origin, must not
+    come out beyond +decrement / 2: for a parabola that is Armijo's rule with constant 1/4, but
+    a slope still has digits near the minimum, where a decrease of the objective has none
+    (Hager and Zhang 2005, SIAM J. Optim. 16, 170-192, "approximate Wolfe").
+    """
+    # The rounding error of g, about eps, times W g, about the root of the objective; and its own.
+    limit = origin.objective + _ROUNDING * (np.sqrt(origin.objective) + origin.objective)
+
+    def acceptable(point: _Point, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        slope = np.einsum("rj,rj->r", point.gradient, step[rows])
+        result: npt.NDArray[np.bool_] = slope <= decrement[rows] / 2
+        result &= point.objective <= limit[rows]
+        return result
+
+    point = _evaluate(conditions, weights, origin.theta + step)
+    found = acceptable(point, slice(None))
+    length = 1.0
+    for _ in range(max_halvings):
+        left = np.flatnonzero(~found)
+        if not left.size:
+            break
+        length /= 2
+        trial = _evaluate(
+            conditions.take(left), weights[left], origin.theta[left] + length * step[left]
+        )
+        point.put(left, trial)
+        found[left] = acceptable(trial, left)
+    return point, found

@@ -1,0 +1,40 @@
+"""Why an estimation ended as it did: one code per replication."""
+
+from enum import IntEnum
+
+__all__ = ["Status"]
+
+
+class Status(IntEnum):
+    """How one estimation ended; everything but `OK` leaves NaN in its row.
+
+    Examples
+    --------
+    >>> import gmm
+    >>> gmm.Status(5).name
+    'NOT_POSITIVE_DEFINITE'
+    >>> gmm.Status.SINGULAR.reason
+    'a linear system is singular to working precision'
+    """
+
+    OK = 0
+    MAX_ITERATIONS = 1
+    SINGULAR = 2
+    NON_FINITE = 3
+    LINE_SEARCH = 4
+    NOT_POSITIVE_DEFINITE = 5
+
+    @property
+    def reason(self) -> str:
+        """One sentence for a reader."""
+        return _REASONS[self]
+
+
+_REASONS = {
+    Status.OK: "converged",
+    Status.MAX_ITERATIONS: "not converged within the permitted iterations",
+    Status.SINGULAR: "a linear system is singular to working precision",
+    Status.NON_FINITE: "the moments of the data are not finite",
+    Status.LINE_SEARCH: "no step along the Gauss-Newton direction lowers the objective",
+    Status.NOT_POSITIVE_DEFINITE: "the covariance matrix of the moments is not positive definite",
+}

@@ -1,0 +1,1 @@
+"""Models that gmm can estimate, one a file."""

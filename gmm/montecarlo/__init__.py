@@ -1,0 +1,1 @@
+"""Monte Carlo experiments: many samples, many estimates, and what they say together."""
