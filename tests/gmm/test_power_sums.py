@@ -1,0 +1,58 @@
+"""_power_sums.py: accuracy, and independence of the chunks."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gmm import _power_sums
+from gmm._power_sums import central_moments
+
+EPS = np.finfo(np.float64).eps
+
+
+def reduce(x: np.ndarray, order: int) -> _power_sums.CentralMoments:
+    def fill(buffer: np.ndarray, rows: slice) -> None:
+        buffer[...] = x[rows]
+
+    return central_moments(fill, len(x), x.shape[1], order)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(2, 40),
+    location=st.sampled_from([0.0, 1.0, 1e3, 1e6]),
+)
+def test_moments_are_those_of_exact_arithmetic(seed: int, n: int, location: float) -> None:
+    x = location + np.random.default_rng(seed).standard_normal((2, n))
+    result = reduce(x, 8)
+    for r in range(2):
+        exact = [Fraction(float(value)) for value in x[r]]
+        mean = sum(exact) / n
+        assert result.mean[r] == pytest.approx(float(mean), rel=n * EPS, abs=n * EPS)
+        size = max(abs(float(value - mean)) for value in exact)
+        for j in range(2, 9):
+            moment = float(sum((value - mean) ** j for value in exact) / n)
+            # The deviations carry the rounding of the mean, j times in a j-th power.
+            error = 4 * j * n * EPS * (size**j + location * size ** (j - 1))
+            assert math.isclose(result.central[r, j], moment, rel_tol=0, abs_tol=error)
+
+
+def test_chunks_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(3).standard_normal((37, 301))
+    results = []
+    for rows in (1, 2, 5, 64):
+        monkeypatch.setattr(_power_sums, "_CHUNK_BYTES", rows * 8 * 301)
+        assert _power_sums.chunk_rows(301) == rows
+        results.append(reduce(x, 8))
+    for other in results[1:]:
+        np.testing.assert_array_equal(other.mean, results[0].mean)
+        np.testing.assert_array_equal(other.central, results[0].central)
+
+
+def test_a_sample_larger_than_a_chunk_is_reduced_alone() -> None:
+    assert _power_sums.chunk_rows(10**7) == 1

@@ -1,0 +1,45 @@
+"""The examples of the public docstrings and of the pages run, and give what they show."""
+
+import doctest
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+import gmm
+import smartsolve
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PUBLIC = [(module, name) for module in (smartsolve, gmm) for name in module.__all__]
+
+
+def run(text: str, name: str) -> int:
+    """Run the examples of a text and return how many there are."""
+    test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
+    result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test)
+    assert result.failed == 0
+    return result.attempted
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC, ids=[name for _, name in PUBLIC])
+def test_public_docstring(module: object, name: str) -> None:
+    """Every public name has a docstring; that of a function has an example."""
+    thing = getattr(module, name)
+    assert thing.__doc__
+    attempted = run(thing.__doc__, name)
+    assert attempted > 0 or isinstance(thing, type)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(page: Path) -> None:
+    """The Python sessions of a page run in one go, from its top."""
+    blocks = re.findall(r"^```python\n(>>> .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    run("\n\n".join(blocks), page.name)
+
+
+def test_the_table_of_methods_is_the_native_one() -> None:
+    """docs/make_tables.py prints what docs/structures.md shows: a row without docs fails here."""
+    tables = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
+    assert tables["methods_table"]() in (ROOT / "docs" / "structures.md").read_text()
