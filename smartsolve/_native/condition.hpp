@@ -139,7 +139,7 @@ bool probe_is_healthy(const Method<T>& m, const Factors<T>& f, Real<T> anorm, Wo
 
 }  // namespace screening
 
-// What condition() finds: rcond is NaN where the matrix passed the screen and nobody asked.
+// What judge() finds: rcond is NaN where the matrix passed the screen and nobody asked.
 template <class T>
 struct Condition {
     Real<T> rcond = std::numeric_limits<Real<T>>::quiet_NaN();
@@ -153,8 +153,8 @@ bool always_estimates(const Method<T>& m, ptrdiff_t n, bool wanted) {
 
 // anorm: the 1-norm if it is known already, else negative.
 template <class T>
-Condition<T> condition(const Method<T>& m, const Problem<T>& p, const Factors<T>& f, bool wanted,
-                       Real<T> anorm, Workspace& w) {
+Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f, bool wanted,
+                   Real<T> anorm, Workspace& w) {
     Condition<T> c;
     if (m.estimate == Estimate::exact) {
         if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;

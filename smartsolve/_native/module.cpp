@@ -190,13 +190,13 @@ Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* 
     Kind kind = arguments.assume_a;
     if (!is_complex<T> && kind == Kind::hermitian) kind = Kind::symmetric;
     if (arguments.transposed) {
+        stack.a = stack.a.transposed();
         if (kind == Kind::upper_triangular) kind = Kind::lower_triangular;
         else if (kind == Kind::lower_triangular) kind = Kind::upper_triangular;
         else if (kind == Kind::upper_hessenberg) kind = Kind::lower_hessenberg;
         else if (kind == Kind::lower_hessenberg) kind = Kind::upper_hessenberg;
     }
     request.declared = kind;
-    request.transposed = arguments.transposed;
     request.triangle = arguments.lower != arguments.transposed ? Triangle::lower : Triangle::upper;
     request.wants_rcond = arguments.return_info;
     request.overwrite_a = arguments.overwrite_a && shape.slices == 1 && !arguments.return_info &&
@@ -338,9 +338,8 @@ Object solve_small_vector(PyArrayObject* a, PyArrayObject* b) {
     const ptrdiff_t step = stride<T>(b, 0);
     for (npy_intp i = 0; i < n; ++i) to[i] = from[i * step];
     Workspace w;
-    Factored<T> r;
-    factor({static_cast<T*>(PyArray_DATA(a)), n, stride<T>(a, 0), stride<T>(a, 1)}, Request{}, w,
-           r);
+    const Factored<T> r({static_cast<T*>(PyArray_DATA(a)), n, stride<T>(a, 0), stride<T>(a, 1)},
+                        Request{}, w);
     if (!r.status || r.condition.ill) return Object();
     r.solve(to, 1, w);
     return x;

@@ -96,42 +96,47 @@ bool count_nonzeros(const View<T>& a, const Reach& r, ptrdiff_t* count, Workspac
     }
 }
 
-// The nonzeros of each line of a small matrix, in the bits of a word.
+// Where a small matrix has nonzeros: of each position the lines, in the bits of a word.
 template <class T>
 struct Pattern {
-    std::uint32_t nonzero[small_order];
+    std::uint32_t lines[small_order];
 
     explicit Pattern(const View<T>& a) {
-        const ptrdiff_t step = a.step();
-        for (ptrdiff_t j = 0; j < a.n; ++j) {
-            const T* element = a.line(j);
-            std::uint32_t bits = 0;
-            for (ptrdiff_t p = 0; p < a.n; ++p, element += step)
-                bits |= static_cast<std::uint32_t>(*element != T(0)) << p;
-            nonzero[j] = bits;
+        const ptrdiff_t n = a.n, step = a.step();
+        if (step == 1) {
+            lanes<T>().nonzeros(n, a.data, a.ld(), lines);
+            return;
+        }
+        for (ptrdiff_t p = 0; p < n; ++p) {
+            lines[p] = 0;
+            for (ptrdiff_t j = 0; j < n; ++j)
+                lines[p] |= static_cast<std::uint32_t>(a.line(j)[p * step] != T(0)) << j;
         }
     }
 
+    // The diagonals that are not zero, in the bits of one word: bit small_order is the main one.
     Reach reach(ptrdiff_t n) const {
-        Reach r;
-        for (ptrdiff_t j = 0; j < n; ++j)
-            if (nonzero[j] != 0) {
-                r.before = std::max(r.before, j - std::countr_zero(nonzero[j]));
-                r.after = std::max(r.after, 31 - std::countl_zero(nonzero[j]) - j);
-            }
-        return r;
+        std::uint32_t diagonals = std::uint32_t{1} << small_order;
+        for (ptrdiff_t p = 0; p < n; ++p) diagonals |= lines[p] << (small_order - p);
+        return {31 - std::countl_zero(diagonals) - small_order,
+                small_order - std::countr_zero(diagonals)};
     }
 
-    // As peel() below.
-    bool peel(ptrdiff_t n, ptrdiff_t* line_of, ptrdiff_t* position_of) const {
-        std::uint32_t left = (std::uint32_t{1} << n) - 1;  // positions still to be found
-        for (ptrdiff_t k = 0; k < n; ++k) {
-            ptrdiff_t j = 0;
-            while (j < n && !std::has_single_bit(nonzero[j] & left)) ++j;
-            if (j == n) return false;
-            line_of[k] = j;
-            position_of[k] = std::countr_zero(nonzero[j] & left);
-            left &= ~nonzero[j];
+    // As peel() below, but of positions.
+    bool peel(ptrdiff_t n, ptrdiff_t* position_of, ptrdiff_t* line_of) const {
+        std::uint32_t lines_left = (std::uint32_t{1} << n) - 1, positions_left = lines_left;
+        for (ptrdiff_t k = 0; k < n;) {
+            const ptrdiff_t before = k;
+            for (std::uint32_t rest = positions_left; rest != 0; rest &= rest - 1) {
+                const ptrdiff_t p = std::countr_zero(rest);
+                const std::uint32_t left = lines[p] & lines_left;
+                if (left == 0 || (left & (left - 1)) != 0) continue;  // not a single bit
+                position_of[k] = p;
+                line_of[k++] = std::countr_zero(left);
+                lines_left ^= left;
+                positions_left ^= std::uint32_t{1} << p;
+            }
+            if (k == before) return false;
         }
         return true;
     }
@@ -182,21 +187,20 @@ bool peel(const View<T>& a, const Reach& r, ptrdiff_t* line_of, ptrdiff_t* posit
     return true;
 }
 
-// find(line_of, position_of) peels.
-template <class T, class Find>
-bool is_permuted_triangular(const View<T>& a, Structure& s, Workspace& w, Find find) {
-    const ptrdiff_t n = a.n;
-    ptrdiff_t* line_of = w.take<ptrdiff_t>(n);
-    ptrdiff_t* position_of = w.take<ptrdiff_t>(n);
-    if (!find(line_of, position_of)) return false;
-    if (!a.lines_are_rows()) {
-        // Peeled columns: column column[k] has its nonzeros in the rows row[0..k]. Seen by rows
-        // that is the same order backwards.
-        std::reverse(line_of, line_of + n);
-        std::reverse(position_of, position_of + n);
+// find(peeled, partner) peels rows or columns.
+template <class Find>
+bool is_permuted_triangular(Structure& s, bool peels_rows, Workspace& w, Find find) {
+    ptrdiff_t* peeled = w.take<ptrdiff_t>(s.n);
+    ptrdiff_t* partner = w.take<ptrdiff_t>(s.n);
+    if (!find(peeled, partner)) return false;
+    if (!peels_rows) {
+        // Column column[k] has its nonzeros in the rows row[0..k]: seen by rows that is the same
+        // order backwards.
+        std::reverse(peeled, peeled + s.n);
+        std::reverse(partner, partner + s.n);
     }
-    s.row = a.lines_are_rows() ? line_of : position_of;
-    s.column = a.lines_are_rows() ? position_of : line_of;
+    s.row = peels_rows ? peeled : partner;
+    s.column = peels_rows ? partner : peeled;
     return true;
 }
 
@@ -204,24 +208,23 @@ bool is_permuted_triangular(const View<T>& a, Structure& s, Workspace& w, Find f
 template <class T>
 void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
     const ptrdiff_t n = a.n;
-    const auto tell = [&](const Reach& r, auto find) {
+    const auto tell = [&](const Reach& r, bool peels_rows, auto find) {
         s.kl = a.lines_are_rows() ? r.before : r.after;
         s.ku = a.lines_are_rows() ? r.after : r.before;
         if (s.kl == 0 && s.ku == 0) s.kind = Kind::diagonal;
         else if (s.kl == 0) s.kind = Kind::upper_triangular;
         else if (s.ku == 0) s.kind = Kind::lower_triangular;
-        else if (is_permuted_triangular(a, s, w, find)) s.kind = Kind::permuted_triangular;
+        else if (is_permuted_triangular(s, peels_rows, w, find)) s.kind = Kind::permuted_triangular;
     };
     if (n <= small_order) {
         const Pattern<T> pattern(a);
-        tell(pattern.reach(n), [&](ptrdiff_t* line_of, ptrdiff_t* position_of) {
-            return pattern.peel(n, line_of, position_of);
+        tell(pattern.reach(n), !a.lines_are_rows(), [&](ptrdiff_t* peeled, ptrdiff_t* partner) {
+            return pattern.peel(n, peeled, partner);
         });
     } else {
         const Reach r = reach(a, complete);
-        tell(r, [&](ptrdiff_t* line_of, ptrdiff_t* position_of) {
-            return peel(a, r, line_of, position_of, w);
-        });
+        tell(r, a.lines_are_rows(),
+             [&](ptrdiff_t* peeled, ptrdiff_t* partner) { return peel(a, r, peeled, partner, w); });
     }
 }
 
@@ -249,7 +252,7 @@ bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
 template <class T>
 bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s) {
     constexpr ptrdiff_t tile = 16;
-    const ptrdiff_t n = a.n, step = a.step();
+    const ptrdiff_t n = a.n, step = a.step(), ld = a.ld();
     s.symmetric = s.hermitian = true;
     bool candidate = true;
     for (ptrdiff_t j = 0; j < n; ++j) {
@@ -259,7 +262,7 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s) {
         candidate = candidate && s.hermitian && std::real(d) > 0;
     }
     const auto compare = [&](ptrdiff_t i, ptrdiff_t j) {
-        const T p = a.line(j)[i * step], q = a.line(i)[j * step];
+        const T p = a.data[j * ld + i * step], q = a.data[i * ld + j * step];
         if constexpr (is_complex<T>) {
             s.symmetric = s.symmetric && p == q;
             s.hermitian = s.hermitian && p == conjugate(q);
@@ -289,10 +292,6 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
     const ptrdiff_t n = a.n;
     Structure s;
     s.n = n;
-    const auto is = [&](Kind kind) {
-        s.kind = kind;
-        return s;
-    };
     if (is_plainly_full(a)) {
         s.kl = s.ku = n - 1;
     } else {
@@ -301,14 +300,14 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
         if (s.kind != Kind::general) return s;
     }
     const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s);
-    if (n > 2 && s.kl == 1 && s.ku == 1) return is(spd ? Kind::spd_tridiagonal : Kind::tridiagonal);
-    if (crossover::band_pays(n, s.kl, s.ku)) return is(spd ? Kind::spd_banded : Kind::banded);
-    if (n > 2 && s.kl == 1) return is(Kind::upper_hessenberg);
-    if (n > 2 && s.ku == 1) return is(Kind::lower_hessenberg);
-    if (spd) return is(Kind::positive_definite);
-    if (s.symmetric) return is(Kind::symmetric);
-    if (s.hermitian) return is(Kind::hermitian);
-    return is(Kind::general);
+    if (n > 2 && s.kl == 1 && s.ku == 1) s.kind = spd ? Kind::spd_tridiagonal : Kind::tridiagonal;
+    else if (crossover::band_pays(n, s.kl, s.ku)) s.kind = spd ? Kind::spd_banded : Kind::banded;
+    else if (n > 2 && s.kl == 1) s.kind = Kind::upper_hessenberg;
+    else if (n > 2 && s.ku == 1) s.kind = Kind::lower_hessenberg;
+    else if (spd) s.kind = Kind::positive_definite;
+    else if (s.symmetric) s.kind = Kind::symmetric;
+    else if (s.hermitian) s.kind = Kind::hermitian;
+    return s;
 }
 
 // The structure that the caller declared: nothing is looked at but what it leaves open.

@@ -8,8 +8,7 @@ namespace smartsolve {
 
 struct Request {
     Kind declared = Kind::unknown;
-    Triangle triangle = Triangle::both;  // of a declared symmetric matrix, already seen through
-    bool transposed = false;             // `transposed`
+    Triangle triangle = Triangle::both;  // of a declared symmetric matrix
     bool overwrite_a = false;
     bool wants_rcond = false;
 };
@@ -17,40 +16,43 @@ struct Request {
 // The matrix, factored, with the verdict on it; solve() may then be called for any number of
 // right-hand sides.
 template <class T>
-struct Factored {
-    Problem<T> problem;
-    const Method<T>* method;
-    Factors<T> factors;
-    Status status{};
-    Condition<T> condition{};
+class Factored {
+ public:
+    Factored(const View<T>& a, const Request& request, Workspace& w)
+        : problem{a,
+                  request.declared == Kind::unknown
+                      ? scan(a, w)
+                      : declare(a, request.declared, request.triangle, w),
+                  request.overwrite_a} {
+        const Real<T> anorm = request.overwrite_a ? norm1(problem.a, problem.s, w)
+                                                  : Real<T>(-1);  // before it is lost
+        factors.n = a.n;
+        factors.s = &problem.s;
+        // Cholesky fails over to the method for indefinite matrices; its copy is lost, a is as it
+        // was.
+        for (;;) {
+            method = &choose<T>(problem.s.kind, a.n);
+            status = method->factor(problem, factors, w);
+            const bool try_next =
+                status.code == Code::not_positive_definite || status.code == Code::not_finite;
+            if (!try_next || problem.s.declared || method->if_it_fails == Kind::unknown) break;
+            problem.s.kind = method->if_it_fails;
+        }
+        if (status) [[likely]]
+            condition = judge(*method, problem, factors, request.wants_rcond, anorm, w);
+    }
+    Factored(const Factored&) = delete;  // factors point into the problem
+    Factored& operator=(const Factored&) = delete;
 
     void solve(T* x, ptrdiff_t nrhs, Workspace& w) const {
         method->solve(factors, x, nrhs, Op::none, w);
     }
-};
 
-// Cholesky fails over to the method for indefinite matrices; its copy is lost, a is as it was.
-template <class T>
-void factor(View<T> a, const Request& request, Workspace& w, Factored<T>& r) {
-    if (request.transposed) a = a.transposed();
-    const bool declared = request.declared != Kind::unknown;
-    Problem<T>& p = r.problem;
-    p.a = a;
-    p.s = declared ? declare(a, request.declared, request.triangle, w) : scan(a, w);
-    p.overwrite_a = request.overwrite_a;
-    const Real<T> anorm = p.overwrite_a ? norm1(a, p.s, w) : Real<T>(-1);
-    r.factors.n = a.n;
-    r.factors.s = &p.s;
-    for (;;) {
-        r.method = &choose<T>(p.s.kind, a.n);
-        r.status = r.method->factor(p, r.factors, w);
-        const bool try_next =
-            r.status.code == Code::not_positive_definite || r.status.code == Code::not_finite;
-        if (!try_next || declared || r.method->if_it_fails == Kind::unknown) break;
-        p.s.kind = r.method->if_it_fails;
-    }
-    if (r.status) [[likely]]
-        r.condition = condition(*r.method, p, r.factors, request.wants_rcond, anorm, w);
-}
+    Problem<T> problem;
+    Factors<T> factors;
+    const Method<T>* method;
+    Status status;
+    Condition<T> condition;
+};
 
 }  // namespace smartsolve

@@ -149,8 +149,7 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
     const ptrdiff_t n = a.n;
     const Columns<T> columns(stack, base);
     const ptrdiff_t total = columns.count();
-    Factored<T> r;
-    factor(a, stack.request, w, r);
+    const Factored<T> r(a, stack.request, w);
     double error = std::numeric_limits<double>::quiet_NaN();
 
     if (!r.status) {

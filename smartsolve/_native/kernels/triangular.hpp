@@ -1,4 +1,4 @@
-// Substitution, straight through the matrix as it lies, and through a permutation.
+// Substitution, straight through the matrix as it lies, or gathered from a permuted triangle.
 #pragma once
 
 #include "../crossovers.hpp"
@@ -152,50 +152,43 @@ struct Triangular {
     }
 };
 
-// Row row[k] has its nonzeros in the columns column[0..k]; the rest of a line is zeros, so that
-// whole lines may be used and no element has to be gathered.
+// Row row[k] has its nonzeros in the columns column[0..k]: gathered in this order the matrix is a
+// lower triangle.
 struct PermutedTriangular {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
-        f.a = p.a;
-        if (p.a.step() != 1) {
-            T* copy = copy_lines(p.a, f.n, f.n, w);
-            f.a = p.a.lines_are_rows() ? View<T>{copy, f.n, f.n, 1} : View<T>{copy, f.n, 1, f.n};
+        const ptrdiff_t n = f.n, step = p.a.step();
+        const bool rows = p.a.lines_are_rows();
+        const ptrdiff_t* line_of = rows ? p.s.row : p.s.column;
+        const ptrdiff_t* position_of = rows ? p.s.column : p.s.row;
+        T* gathered = w.take<T>(n * n);
+        for (ptrdiff_t k = 0; k < n; ++k) {
+            const T* line = p.a.line(line_of[k]);
+            T* to = gathered + k * n;
+            for (ptrdiff_t i = rows ? 0 : k; i < (rows ? k + 1 : n); ++i)
+                to[i] = line[position_of[i] * step];
         }
-        if (f.n >= crossover::certificate_from) return {};
-        f.largest_element = 0;
-        for (ptrdiff_t k = 0; k < f.n; ++k) {
-            const Real<T> pivot = abs1(p.a(f.s->row[k], f.s->column[k]));
-            if (k == 0 || pivot < f.smallest_pivot) f.smallest_pivot = pivot;
-            for (ptrdiff_t j = 0; j < f.n; ++j)
-                f.largest_element = std::max(f.largest_element, abs1(p.a(k, j)));
-        }
-        return {};
+        Structure* s = new (w.take<Structure>(1)) Structure(p.s);
+        s->kind = Kind::lower_triangular;
+        s->kl = n - 1;
+        s->ku = 0;
+        f.s = s;
+        const View<T> triangle{gathered, n, rows ? n : 1, rows ? 1 : n};
+        return Triangular::factor(Problem<T>{triangle, *s}, f, w);
     }
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
         const ptrdiff_t n = f.n;
-        const Lanes<T>& lane = lanes<T>();
-        const bool conjugated = op == Op::adjoint, forward = op == Op::none;
-        const auto dot = conjugated ? lane.dotc : lane.dot;
-        const auto axpy = conjugated ? lane.axpyc : lane.axpy;
-        const bool by_dot = f.a.lines_are_rows() == forward;
-        T* y = w.take<T>(n);
-        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n) {
-            std::fill(y, y + n, T(0));
-            for (ptrdiff_t k = 0; k < n; ++k) {
-                const ptrdiff_t i = f.s->row[forward ? k : n - 1 - k];
-                const ptrdiff_t j = f.s->column[forward ? k : n - 1 - k];
-                const ptrdiff_t equation = forward ? i : j, unknown = forward ? j : i;
-                const T* line = f.a.line(f.a.lines_are_rows() ? i : j);
-                const T d = conjugated ? conjugate(f.a(i, j)) : f.a(i, j);
-                const T rhs = by_dot ? x[equation] - dot(n, line, y) : x[equation];
-                y[unknown] = divide(rhs, d);
-                if (!by_dot) axpy(n, y[unknown], line, x);
-            }
-            std::copy(y, y + n, x);
-        }
+        const bool forward = op == Op::none;
+        const ptrdiff_t* equation = forward ? f.s->row : f.s->column;
+        const ptrdiff_t* unknown = forward ? f.s->column : f.s->row;
+        T* y = w.take<T>(n * nrhs);
+        for (ptrdiff_t r = 0; r < nrhs; ++r)
+            for (ptrdiff_t k = 0; k < n; ++k) y[r * n + k] = x[r * n + equation[k]];
+        Triangular::solve(f, y, nrhs, op, w);
+        for (ptrdiff_t r = 0; r < nrhs; ++r)
+            for (ptrdiff_t k = 0; k < n; ++k) x[r * n + unknown[k]] = y[r * n + k];
     }
 };
 

@@ -41,8 +41,8 @@ R larger(R x, R y) {
 // Pivots as LAPACK's getf2 chooses them, the first largest abs1 of the column. Row perm[k] of the
 // matrix becomes row k of the factors.
 template <int N, class T>
-Pivots<T> lu_factor_in_registers(const T* a, ptrdiff_t rs, ptrdiff_t cs, T* __restrict lu,
-                                 int* __restrict perm) {
+[[gnu::flatten]] Pivots<T> lu_factor_in_registers(const T* a, ptrdiff_t rs, ptrdiff_t cs,
+                                                  T* __restrict lu, int* __restrict perm) {
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     T m[N][N];  // by columns
     unrolled<0, N>([&](auto k) { perm[k] = k; });
@@ -206,7 +206,7 @@ void lu_solve_in_memory(ptrdiff_t n, const T* lu, const int* perm, T* x) {
 }
 
 template <int N, class T>
-void lu_solve_in_registers(const T* lu, const int* perm, T* x) {
+[[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x) {
     T y[N];
     unrolled<0, N>([&](auto k) { y[k] = x[perm[k]]; });
     unrolled<0, N>(
@@ -236,7 +236,8 @@ void lu_solve_transposed(ptrdiff_t n, const T* lu, const int* perm, T* x) {
 
 // Both Cholesky kernels fail at the first pivot that is not positive, NaN among them.
 template <int N, class T>
-Pivots<T> cholesky_factor_in_registers(const T* a, ptrdiff_t rs, ptrdiff_t cs, T* __restrict l) {
+[[gnu::flatten]] Pivots<T> cholesky_factor_in_registers(const T* a, ptrdiff_t rs, ptrdiff_t cs,
+                                                        T* __restrict l) {
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     T m[N][N];  // by columns, on and below the diagonal
     unrolled<0, N>([&](auto j) {
@@ -294,7 +295,7 @@ void cholesky_solve_in_memory(ptrdiff_t n, const T* l, T* x) {
 }
 
 template <int N, class T>
-void cholesky_solve_in_registers(const T* l, T* x) {
+[[gnu::flatten]] void cholesky_solve_in_registers(const T* l, T* x) {
     T y[N];
     unrolled<0, N>([&](auto k) { y[k] = x[k]; });
     unrolled<0, N>(

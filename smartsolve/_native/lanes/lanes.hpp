@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "../view.hpp"
 
@@ -35,6 +36,8 @@ struct Lanes {
     // Index of the first / last element that is not zero (NaN counts); n / -1 if there is none.
     ptrdiff_t (*first_nonzero)(ptrdiff_t n, const T* x);
     ptrdiff_t (*last_nonzero)(ptrdiff_t n, const T* x);
+    // Of each of the n <= 16 positions the lines, ld apart, that are not zero there, as bits.
+    void (*nonzeros)(ptrdiff_t n, const T* a, ptrdiff_t ld, std::uint32_t* lines);
     // Sum of abs1 over a line, and each element's added to sums.
     Real<T> (*asum)(ptrdiff_t n, const T* x);
     void (*add_abs)(ptrdiff_t n, const T* x, Real<T>* sums);

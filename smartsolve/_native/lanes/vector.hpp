@@ -2,6 +2,7 @@
 // as interleaved reals where that is what vectorizes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -46,6 +47,38 @@ ptrdiff_t last_nonzero(ptrdiff_t n, const T* x) {
         if (any_nonzero<Real<T>>(block * width, reals(x + n - block))) break;
     while (n > 0 && x[n - 1] == T(0)) --n;
     return n - 1;
+}
+
+// width positions from each of n lines at once.
+template <ptrdiff_t width, class R>
+void nonzeros_of_reals(ptrdiff_t n, const R* a, ptrdiff_t ld, std::uint32_t* lines) {
+    using Index = std::conditional_t<sizeof(R) == 8, std::int64_t, std::int32_t>;
+    typedef R Values
+        __attribute__((vector_size(width * sizeof(R)), aligned(alignof(R)), may_alias));
+    typedef Index Bits __attribute__((vector_size(width * sizeof(R))));
+    Bits bits{};
+    for (ptrdiff_t j = 0; j < n; ++j)
+        bits |= (*reinterpret_cast<const Values*>(a + j * ld) != R(0)) & (Index(1) << j);
+    for (ptrdiff_t p = 0; p < width; ++p) lines[p] = static_cast<std::uint32_t>(bits[p]);
+}
+
+template <class T>
+void nonzeros(ptrdiff_t n, const T* a, ptrdiff_t ld, std::uint32_t* lines) {
+    constexpr ptrdiff_t parts = is_complex<T> ? 2 : 1;
+    std::uint32_t of_reals[2 * 16];
+    std::uint32_t* out = is_complex<T> ? of_reals : lines;
+    const auto by = [&]<ptrdiff_t width>(std::integral_constant<ptrdiff_t, width>) {
+        // The last step overlaps the one before.
+        for (ptrdiff_t p = 0;; p = std::min(p + width, parts * n - width)) {
+            nonzeros_of_reals<width>(n, reals(a) + p, parts * ld, out + p);
+            if (p == parts * n - width) break;
+        }
+    };
+    if (parts * n >= 8) by(std::integral_constant<ptrdiff_t, 8>{});
+    else if (parts * n >= 4) by(std::integral_constant<ptrdiff_t, 4>{});
+    else by(std::integral_constant<ptrdiff_t, 1>{});
+    if constexpr (is_complex<T>)
+        for (ptrdiff_t p = 0; p < n; ++p) lines[p] = out[2 * p] | out[2 * p + 1];
 }
 
 template <class T>
