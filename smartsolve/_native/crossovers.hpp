@@ -13,6 +13,8 @@ inline constexpr ptrdiff_t getrf_from = 97;
 inline constexpr ptrdiff_t potrf_from = 65;
 // Own LU against Bunch-Kaufman for symmetric indefinite matrices.
 inline constexpr ptrdiff_t sytrf_from = 65;
+// Gathering a permuted triangle against LU as it lies.
+inline constexpr ptrdiff_t permuted_from = 5;
 // O(n) methods against the small dense kernels.
 inline constexpr ptrdiff_t tridiagonal_from = 8;
 inline constexpr ptrdiff_t banded_from = 24;

@@ -76,7 +76,9 @@ inline constexpr Method<T> methods[] = {
      Kind::unknown, Estimate::suspicious, cost::triangular},
     {Kind::lower_triangular, 0, "substitution", "own, trtrs", SMARTSOLVE_KERNEL(Triangular),
      Kind::unknown, Estimate::suspicious, cost::triangular},
-    {Kind::permuted_triangular, 0, "permuted substitution", "own",
+    {Kind::permuted_triangular, 0, "small LU", "own", SMARTSOLVE_KERNEL(SmallLu), Kind::unknown,
+     Estimate::large, cost::lu},
+    {Kind::permuted_triangular, crossover::permuted_from, "permuted substitution", "own, trtrs",
      SMARTSOLVE_KERNEL(PermutedTriangular), Kind::unknown, Estimate::suspicious, cost::square},
 
     {Kind::spd_tridiagonal, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),

@@ -70,49 +70,23 @@ Reach reach(const View<T>& a, bool complete) {
     return r;
 }
 
-// Counts the nonzeros of each line, but of the long lines no more than it takes to see that the
-// matrix is not a permuted triangle: that has, for every c, at least c lines of at most c nonzeros.
+// Of each position the lines first to last - 1, at most 32, that have a nonzero there, as bits.
 template <class T>
-bool count_nonzeros(const View<T>& a, const Reach& r, ptrdiff_t* count, Workspace& w) {
+void find_nonzeros(const View<T>& a, ptrdiff_t first, ptrdiff_t last, std::uint32_t* lines) {
     const ptrdiff_t n = a.n, step = a.step();
-    ptrdiff_t* position = w.take<ptrdiff_t>(n);
-    for (ptrdiff_t j = 0; j < n; ++j) {
-        position[j] = std::max<ptrdiff_t>(0, j - r.before);
-        count[j] = 0;
-    }
-    for (ptrdiff_t cap = 1;; cap = std::min(2 * cap, n)) {
-        ptrdiff_t within = 0;
-        for (ptrdiff_t j = 0; j < n; ++j) {
-            const T* line = a.line(j);
-            const ptrdiff_t end = std::min(n, j + r.after + 1);
-            while (position[j] < end && count[j] <= cap) {
-                position[j] += first_nonzero(end - position[j], line + position[j] * step, step);
-                if (position[j] < end) ++count[j], ++position[j];
-            }
-            within += count[j] <= cap;
-        }
-        if (within < cap) return false;
-        if (cap == n) return true;
-    }
+    if (step == 1) return lanes<T>().nonzeros(n, last - first, a.line(first), a.ld(), lines);
+    std::fill(lines, lines + n, 0);
+    for (ptrdiff_t j = first; j < last; ++j)
+        for (ptrdiff_t p = 0; p < n; ++p)
+            lines[p] |= static_cast<std::uint32_t>(a.line(j)[p * step] != T(0)) << (j - first);
 }
 
-// Where a small matrix has nonzeros: of each position the lines, in the bits of a word.
+// Where a small matrix has nonzeros.
 template <class T>
 struct Pattern {
     std::uint32_t lines[small_order];
 
-    explicit Pattern(const View<T>& a) {
-        const ptrdiff_t n = a.n, step = a.step();
-        if (step == 1) {
-            lanes<T>().nonzeros(n, a.data, a.ld(), lines);
-            return;
-        }
-        for (ptrdiff_t p = 0; p < n; ++p) {
-            lines[p] = 0;
-            for (ptrdiff_t j = 0; j < n; ++j)
-                lines[p] |= static_cast<std::uint32_t>(a.line(j)[p * step] != T(0)) << j;
-        }
-    }
+    explicit Pattern(const View<T>& a) { find_nonzeros(a, 0, a.n, lines); }
 
     // The diagonals that are not zero, in the bits of one word: bit small_order is the main one.
     Reach reach(ptrdiff_t n) const {
@@ -142,46 +116,57 @@ struct Pattern {
     }
 };
 
+template <class T>
+bool has_line_of_one_nonzero(const View<T>& a) {
+    const ptrdiff_t n = a.n, step = a.step();
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const T* line = a.line(j);
+        const ptrdiff_t p = first_nonzero(n, line, step);
+        if (p < n && first_nonzero(n - p - 1, line + (p + 1) * step, step) == n - p - 1)
+            return true;
+    }
+    return false;
+}
+
 // Peels lines of a single nonzero, as a triangular solve would meet them: the k-th line peeled has
 // its nonzeros in the positions of the first k alone. False if at some step there is none.
 template <class T>
-bool peel(const View<T>& a, const Reach& r, ptrdiff_t* line_of, ptrdiff_t* position_of,
-          Workspace& w) {
-    const ptrdiff_t n = a.n, step = a.step();
-    ptrdiff_t* count = w.take<ptrdiff_t>(n);
-    if (!count_nonzeros(a, r, count, w)) return false;
+bool peel(const View<T>& a, ptrdiff_t* line_of, ptrdiff_t* position_of, Workspace& w) {
+    constexpr ptrdiff_t word = 32;
+    const ptrdiff_t n = a.n, step = a.step(), words = (n + word - 1) / word;
+    if (!has_line_of_one_nonzero(a)) return false;
 
-    // position p's lines are those at list[start[p]] to list[start[p + 1] - 1]; the xor of the
-    // positions left in a line names the last one without a search.
-    ptrdiff_t* start = w.take<ptrdiff_t>(n + 2);
-    ptrdiff_t* left = w.take<ptrdiff_t>(n);
-    std::fill(start, start + n + 2, 0);
-    std::fill(left, left + n, 0);
-    const auto each_nonzero = [&](auto&& visit) {
-        for (ptrdiff_t j = 0; j < n; ++j) {
-            const T* line = a.line(j);
-            const ptrdiff_t end = std::min(n, j + r.after + 1);
-            for (ptrdiff_t p = std::max<ptrdiff_t>(0, j - r.before); p < end; ++p)
-                if (line[p * step] != T(0)) visit(j, p);
-        }
-    };
-    each_nonzero([&](ptrdiff_t j, ptrdiff_t p) { ++start[p + 2], left[j] ^= p; });
-    for (ptrdiff_t p = 1; p <= n; ++p) start[p + 1] += start[p];
-    int* list = w.take<int>(start[n + 1]);
-    each_nonzero([&](ptrdiff_t j, ptrdiff_t p) { list[start[p + 1]++] = static_cast<int>(j); });
-
+    // Of each line the number of nonzeros left, and the xor of their positions, which names the
+    // last one without a search.
+    std::uint32_t* count = w.take<std::uint32_t>(words * word);
+    std::uint32_t* left = w.take<std::uint32_t>(words * word);
+    std::fill(count + n, count + words * word, 0);
+    std::fill(left + n, left + words * word, 0);
     ptrdiff_t found = 0;  // line_of doubles as the queue
-    for (ptrdiff_t j = 0; j < n; ++j)
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        count[j] = left[j] = 0;
+        if (step == 1) lanes<T>().count_nonzeros(n, a.line(j), count + j, left + j);
+        else
+            for (ptrdiff_t p = 0; p < n; ++p)
+                if (a.line(j)[p * step] != T(0))
+                    ++count[j], left[j] ^= static_cast<std::uint32_t>(p);
         if (count[j] == 1) line_of[found++] = j;
+    }
+    std::uint32_t* lines = w.take<std::uint32_t>(words * n);
+    for (ptrdiff_t i = 0; i < words; ++i)
+        find_nonzeros(a, i * word, std::min(n, (i + 1) * word), lines + i * n);
+
     for (ptrdiff_t k = 0; k < n; ++k) {
-        if (k == found) return false;
-        const ptrdiff_t p = left[line_of[k]];
-        if (count[line_of[k]] != 1) return false;  // two lines with the same single nonzero
+        // None left, or two lines with the same single nonzero.
+        if (k == found || count[line_of[k]] != 1) return false;
+        const std::uint32_t p = left[line_of[k]];
         position_of[k] = p;
-        for (ptrdiff_t i = start[p]; i < start[p + 1]; ++i) {
-            const ptrdiff_t j = list[i];
-            left[j] ^= p;
-            if (--count[j] == 1) line_of[found++] = j;
+        for (ptrdiff_t i = 0; i < words; ++i) {
+            const std::uint32_t bits = lines[i * n + p];
+            if (bits == 0) continue;
+            std::uint32_t single = lanes<T>().peel(bits, p, count + i * word, left + i * word);
+            for (; single != 0; single &= single - 1)
+                line_of[found++] = i * word + std::countr_zero(single);
         }
     }
     return true;
@@ -224,7 +209,7 @@ void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
     } else {
         const Reach r = reach(a, complete);
         tell(r, a.lines_are_rows(),
-             [&](ptrdiff_t* peeled, ptrdiff_t* partner) { return peel(a, r, peeled, partner, w); });
+             [&](ptrdiff_t* peeled, ptrdiff_t* partner) { return peel(a, peeled, partner, w); });
     }
 }
 

@@ -4,10 +4,23 @@
 namespace smartsolve::SMARTSOLVE_ISA {
 
 template <class T>
-extern const Lanes<T> table = {
-    first_nonzero<T>, last_nonzero<T>,    nonzeros<T>,      asum<T>,    add_abs<T>,  axpy<T, false>,
-    axpy<T, true>,    dot<T, false>,      dot<T, true>,     abs_dot<T>, abs_axpy<T>, lu_factor<T>,
-    lu_solve<T>,      cholesky_factor<T>, cholesky_solve<T>};
+extern const Lanes<T> table = {first_nonzero<T>,
+                               last_nonzero<T>,
+                               nonzeros<T>,
+                               count_nonzeros<T>,
+                               peel,
+                               asum<T>,
+                               add_abs<T>,
+                               axpy<T, false>,
+                               axpy<T, true>,
+                               dot<T, false>,
+                               dot<T, true>,
+                               abs_dot<T>,
+                               abs_axpy<T>,
+                               lu_factor<T>,
+                               lu_solve<T>,
+                               cholesky_factor<T>,
+                               cholesky_solve<T>};
 
 template const Lanes<float> table<float>;
 template const Lanes<double> table<double>;

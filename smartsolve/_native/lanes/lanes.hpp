@@ -36,8 +36,13 @@ struct Lanes {
     // Index of the first / last element that is not zero (NaN counts); n / -1 if there is none.
     ptrdiff_t (*first_nonzero)(ptrdiff_t n, const T* x);
     ptrdiff_t (*last_nonzero)(ptrdiff_t n, const T* x);
-    // Of each of the n <= 16 positions the lines, ld apart, that are not zero there, as bits.
-    void (*nonzeros)(ptrdiff_t n, const T* a, ptrdiff_t ld, std::uint32_t* lines);
+    // Of each of n positions those of the lines (32 at most, ld apart) that are not zero there, as
+    // bits; the number of nonzeros of a line and the xor of their positions, added to count and
+    // positions; and both less position p in the lines of the bits: which of these have one left?
+    void (*nonzeros)(ptrdiff_t n, ptrdiff_t lines, const T* a, ptrdiff_t ld, std::uint32_t* bits);
+    void (*count_nonzeros)(ptrdiff_t n, const T* x, std::uint32_t* count, std::uint32_t* positions);
+    std::uint32_t (*peel)(std::uint32_t bits, std::uint32_t p, std::uint32_t* count,
+                          std::uint32_t* positions);
     // Sum of abs1 over a line, and each element's added to sums.
     Real<T> (*asum)(ptrdiff_t n, const T* x);
     void (*add_abs)(ptrdiff_t n, const T* x, Real<T>* sums);

@@ -49,36 +49,63 @@ ptrdiff_t last_nonzero(ptrdiff_t n, const T* x) {
     return n - 1;
 }
 
-// width positions from each of n lines at once.
+// width positions of each line at once.
 template <ptrdiff_t width, class R>
-void nonzeros_of_reals(ptrdiff_t n, const R* a, ptrdiff_t ld, std::uint32_t* lines) {
+void nonzeros_of_reals(ptrdiff_t n, ptrdiff_t lines, const R* a, ptrdiff_t ld,
+                       std::uint32_t* bits) {
     using Index = std::conditional_t<sizeof(R) == 8, std::int64_t, std::int32_t>;
     typedef R Values
         __attribute__((vector_size(width * sizeof(R)), aligned(alignof(R)), may_alias));
     typedef Index Bits __attribute__((vector_size(width * sizeof(R))));
-    Bits bits{};
-    for (ptrdiff_t j = 0; j < n; ++j)
-        bits |= (*reinterpret_cast<const Values*>(a + j * ld) != R(0)) & (Index(1) << j);
-    for (ptrdiff_t p = 0; p < width; ++p) lines[p] = static_cast<std::uint32_t>(bits[p]);
+    for (ptrdiff_t p = 0;; p = std::min(p + width, n - width)) {  // the last step may overlap
+        Bits found{};
+        for (ptrdiff_t j = 0; j < lines; ++j)
+            found |= (*reinterpret_cast<const Values*>(a + j * ld + p) != R(0)) &
+                     static_cast<Index>(std::uint32_t{1} << j);
+        for (ptrdiff_t i = 0; i < width; ++i) bits[p + i] = static_cast<std::uint32_t>(found[i]);
+        if (p == n - width) return;
+    }
 }
 
 template <class T>
-void nonzeros(ptrdiff_t n, const T* a, ptrdiff_t ld, std::uint32_t* lines) {
-    constexpr ptrdiff_t parts = is_complex<T> ? 2 : 1;
-    std::uint32_t of_reals[2 * 16];
-    std::uint32_t* out = is_complex<T> ? of_reals : lines;
-    const auto by = [&]<ptrdiff_t width>(std::integral_constant<ptrdiff_t, width>) {
-        // The last step overlaps the one before.
-        for (ptrdiff_t p = 0;; p = std::min(p + width, parts * n - width)) {
-            nonzeros_of_reals<width>(n, reals(a) + p, parts * ld, out + p);
-            if (p == parts * n - width) break;
+void nonzeros(ptrdiff_t n, ptrdiff_t lines, const T* a, ptrdiff_t ld, std::uint32_t* bits) {
+    if constexpr (is_complex<T>) {
+        constexpr ptrdiff_t piece = 64;
+        std::uint32_t parts[2 * piece];
+        for (ptrdiff_t p = 0; p < n; p += piece) {
+            const ptrdiff_t m = std::min(piece, n - p);
+            nonzeros_of_reals<2>(2 * m, lines, reals(a + p), 2 * ld, parts);
+            for (ptrdiff_t i = 0; i < m; ++i) bits[p + i] = parts[2 * i] | parts[2 * i + 1];
         }
-    };
-    if (parts * n >= 8) by(std::integral_constant<ptrdiff_t, 8>{});
-    else if (parts * n >= 4) by(std::integral_constant<ptrdiff_t, 4>{});
-    else by(std::integral_constant<ptrdiff_t, 1>{});
-    if constexpr (is_complex<T>)
-        for (ptrdiff_t p = 0; p < n; ++p) lines[p] = out[2 * p] | out[2 * p + 1];
+    } else {
+        if (n >= 8) nonzeros_of_reals<8>(n, lines, a, ld, bits);
+        else if (n >= 4) nonzeros_of_reals<4>(n, lines, a, ld, bits);
+        else nonzeros_of_reals<1>(n, lines, a, ld, bits);
+    }
+}
+
+template <class T>
+void count_nonzeros(ptrdiff_t n, const T* x, std::uint32_t* count, std::uint32_t* positions) {
+    std::uint32_t c = 0, p = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        const std::uint32_t found = x[i] != T(0);
+        c += found;
+        p ^= -found & static_cast<std::uint32_t>(i);
+    }
+    *count += c;
+    *positions ^= p;
+}
+
+inline std::uint32_t peel(std::uint32_t bits, std::uint32_t p, std::uint32_t* __restrict count,
+                          std::uint32_t* __restrict positions) {
+    std::uint32_t single = 0;
+    for (int i = 0; i < 32; ++i) {
+        const std::uint32_t is_in = bits >> i & 1;
+        count[i] -= is_in;
+        positions[i] ^= -is_in & p;
+        single |= static_cast<std::uint32_t>(is_in & (count[i] == 1)) << i;
+    }
+    return single;
 }
 
 template <class T>
