@@ -19,10 +19,10 @@ inline constexpr ptrdiff_t permuted_from = 5;
 inline constexpr ptrdiff_t tridiagonal_from = 8;
 inline constexpr ptrdiff_t banded_from = 24;
 // Hessenberg's O(n^2) against small LU's short loops.
-inline constexpr ptrdiff_t hessenberg_from = 8;
+inline constexpr ptrdiff_t hessenberg_from = 9;
 // Own substitution reads the triangle once a right-hand side, trtrs once for all of them.
 inline constexpr ptrdiff_t trtrs_from = 48;
-inline constexpr ptrdiff_t trtrs_from_nrhs = 4;
+inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 // A band pays while gbtrf's 2 n kl (kl + ku) flops, done at a lower speed, stay below getrf's.
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
@@ -31,6 +31,6 @@ inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
 // Condition (condition.hpp): triangles get their certificate from the first order on, dense
 // matrices an estimate without asking from the second.
 inline constexpr ptrdiff_t certificate_from = 17;
-inline constexpr ptrdiff_t estimate_from = 512;
+inline constexpr ptrdiff_t estimate_from = 2048;
 
 }  // namespace smartsolve::crossover

@@ -331,7 +331,8 @@ Object as_array(PyObject* object) {
 template <class T>
 Object solve_small_vector(PyArrayObject* a, PyArrayObject* b) {
     npy_intp n = PyArray_DIM(b, 0);
-    Object x(PyArray_SimpleNew(1, &n, PyArray_TYPE(b)));
+    Object x(PyArray_NewFromDescr(&PyArray_Type, PyArray_DescrFromType(PyArray_TYPE(b)), 1, &n,
+                                  nullptr, nullptr, 0, nullptr));
     if (!x) return x;
     T* to = static_cast<T*>(PyArray_DATA(x.array()));
     const T* from = static_cast<const T*>(PyArray_DATA(b));

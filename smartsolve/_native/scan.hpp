@@ -97,18 +97,17 @@ struct Pattern {
     }
 
     // As peel() below, but of positions.
-    bool peel(ptrdiff_t n, ptrdiff_t* position_of, ptrdiff_t* line_of) const {
+    template <class Found>
+    bool peel(ptrdiff_t n, Found found) const {
         std::uint32_t lines_left = (std::uint32_t{1} << n) - 1, positions_left = lines_left;
         for (ptrdiff_t k = 0; k < n;) {
             const ptrdiff_t before = k;
             for (std::uint32_t rest = positions_left; rest != 0; rest &= rest - 1) {
-                const ptrdiff_t p = std::countr_zero(rest);
-                const std::uint32_t left = lines[p] & lines_left;
+                const std::uint32_t left = lines[std::countr_zero(rest)] & lines_left;
                 if (left == 0 || (left & (left - 1)) != 0) continue;  // not a single bit
-                position_of[k] = p;
-                line_of[k++] = std::countr_zero(left);
+                found(k++, std::countr_zero(left), std::countr_zero(rest));
                 lines_left ^= left;
-                positions_left ^= std::uint32_t{1} << p;
+                positions_left ^= rest & -rest;
             }
             if (k == before) return false;
         }
@@ -129,9 +128,10 @@ bool has_line_of_one_nonzero(const View<T>& a) {
 }
 
 // Peels lines of a single nonzero, as a triangular solve would meet them: the k-th line peeled has
-// its nonzeros in the positions of the first k alone. False if at some step there is none.
-template <class T>
-bool peel(const View<T>& a, ptrdiff_t* line_of, ptrdiff_t* position_of, Workspace& w) {
+// its nonzeros in the positions of the first k alone. found(k, line, position) is told each; false
+// if at some step there is none.
+template <class T, class Found>
+bool peel(const View<T>& a, Found found, Workspace& w) {
     constexpr ptrdiff_t word = 32;
     const ptrdiff_t n = a.n, step = a.step(), words = (n + word - 1) / word;
     if (!has_line_of_one_nonzero(a)) return false;
@@ -142,7 +142,8 @@ bool peel(const View<T>& a, ptrdiff_t* line_of, ptrdiff_t* position_of, Workspac
     std::uint32_t* left = w.take<std::uint32_t>(words * word);
     std::fill(count + n, count + words * word, 0);
     std::fill(left + n, left + words * word, 0);
-    ptrdiff_t found = 0;  // line_of doubles as the queue
+    ptrdiff_t* queue = w.take<ptrdiff_t>(n);
+    ptrdiff_t queued = 0;
     for (ptrdiff_t j = 0; j < n; ++j) {
         count[j] = left[j] = 0;
         if (step == 1) lanes<T>().count_nonzeros(n, a.line(j), count + j, left + j);
@@ -150,7 +151,7 @@ bool peel(const View<T>& a, ptrdiff_t* line_of, ptrdiff_t* position_of, Workspac
             for (ptrdiff_t p = 0; p < n; ++p)
                 if (a.line(j)[p * step] != T(0))
                     ++count[j], left[j] ^= static_cast<std::uint32_t>(p);
-        if (count[j] == 1) line_of[found++] = j;
+        if (count[j] == 1) queue[queued++] = j;
     }
     std::uint32_t* lines = w.take<std::uint32_t>(words * n);
     for (ptrdiff_t i = 0; i < words; ++i)
@@ -158,34 +159,17 @@ bool peel(const View<T>& a, ptrdiff_t* line_of, ptrdiff_t* position_of, Workspac
 
     for (ptrdiff_t k = 0; k < n; ++k) {
         // None left, or two lines with the same single nonzero.
-        if (k == found || count[line_of[k]] != 1) return false;
-        const std::uint32_t p = left[line_of[k]];
-        position_of[k] = p;
+        if (k == queued || count[queue[k]] != 1) return false;
+        const std::uint32_t p = left[queue[k]];
+        found(k, queue[k], p);
         for (ptrdiff_t i = 0; i < words; ++i) {
             const std::uint32_t bits = lines[i * n + p];
             if (bits == 0) continue;
             std::uint32_t single = lanes<T>().peel(bits, p, count + i * word, left + i * word);
             for (; single != 0; single &= single - 1)
-                line_of[found++] = i * word + std::countr_zero(single);
+                queue[queued++] = i * word + std::countr_zero(single);
         }
     }
-    return true;
-}
-
-// find(peeled, partner) peels rows or columns.
-template <class Find>
-bool is_permuted_triangular(Structure& s, bool peels_rows, Workspace& w, Find find) {
-    ptrdiff_t* peeled = w.take<ptrdiff_t>(s.n);
-    ptrdiff_t* partner = w.take<ptrdiff_t>(s.n);
-    if (!find(peeled, partner)) return false;
-    if (!peels_rows) {
-        // Column column[k] has its nonzeros in the rows row[0..k]: seen by rows that is the same
-        // order backwards.
-        std::reverse(peeled, peeled + s.n);
-        std::reverse(partner, partner + s.n);
-    }
-    s.row = peels_rows ? peeled : partner;
-    s.column = peels_rows ? partner : peeled;
     return true;
 }
 
@@ -193,23 +177,39 @@ bool is_permuted_triangular(Structure& s, bool peels_rows, Workspace& w, Find fi
 template <class T>
 void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
     const ptrdiff_t n = a.n;
-    const auto tell = [&](const Reach& r, bool peels_rows, auto find) {
-        s.kl = a.lines_are_rows() ? r.before : r.after;
-        s.ku = a.lines_are_rows() ? r.after : r.before;
-        if (s.kl == 0 && s.ku == 0) s.kind = Kind::diagonal;
-        else if (s.kl == 0) s.kind = Kind::upper_triangular;
-        else if (s.ku == 0) s.kind = Kind::lower_triangular;
-        else if (is_permuted_triangular(s, peels_rows, w, find)) s.kind = Kind::permuted_triangular;
+    const bool rows = a.lines_are_rows();
+    // peel(found) peels lines, or positions, of a single nonzero.
+    const auto tell = [&](const Reach& r, bool peels_rows, auto peel) {
+        s.kl = rows ? r.before : r.after;
+        s.ku = rows ? r.after : r.before;
+        if (s.kl == 0 && s.ku == 0) {
+            s.kind = Kind::diagonal;
+        } else if (s.kl == 0) {
+            s.kind = Kind::upper_triangular;
+        } else if (s.ku == 0) {
+            s.kind = Kind::lower_triangular;
+        } else {
+            ptrdiff_t* row = w.take<ptrdiff_t>(n);
+            ptrdiff_t* column = w.take<ptrdiff_t>(n);
+            // The k-th column peeled has its nonzeros in the rows of the first k: seen by rows that
+            // is the same order backwards.
+            const bool is_triangle = peel([&](ptrdiff_t k, ptrdiff_t line, ptrdiff_t position) {
+                const ptrdiff_t at = peels_rows ? k : n - 1 - k;
+                row[at] = rows ? line : position;
+                column[at] = rows ? position : line;
+            });
+            if (!is_triangle) return;
+            s.kind = Kind::permuted_triangular;
+            s.row = row;
+            s.column = column;
+        }
     };
     if (n <= small_order) {
         const Pattern<T> pattern(a);
-        tell(pattern.reach(n), !a.lines_are_rows(), [&](ptrdiff_t* peeled, ptrdiff_t* partner) {
-            return pattern.peel(n, peeled, partner);
-        });
+        tell(pattern.reach(n), !rows, [&](auto found) { return pattern.peel(n, found); });
     } else {
         const Reach r = reach(a, complete);
-        tell(r, a.lines_are_rows(),
-             [&](ptrdiff_t* peeled, ptrdiff_t* partner) { return peel(a, peeled, partner, w); });
+        tell(r, rows, [&](auto found) { return peel(a, found, w); });
     }
 }
 
@@ -235,37 +235,41 @@ bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
 // diagonal and |a_ij|^2 <= a_ii a_jj. Where the products overflow or vanish, both do, and Cholesky
 // is left to decide.
 template <class T>
-bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s) {
+bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w) {
     constexpr ptrdiff_t tile = 16;
     const ptrdiff_t n = a.n, step = a.step(), ld = a.ld();
-    s.symmetric = s.hermitian = true;
-    bool candidate = true;
+    const T* const data = a.data;
+    Real<T>* const diagonal = w.take<Real<T>>(n);
+    bool symmetric = true, hermitian = true, candidate = true;
     for (ptrdiff_t j = 0; j < n; ++j) {
-        const T d = a(j, j);
-        s.symmetric = s.symmetric && d == d;
-        s.hermitian = s.hermitian && d == conjugate(d);
-        candidate = candidate && s.hermitian && std::real(d) > 0;
+        const T d = data[j * (ld + step)];
+        diagonal[j] = std::real(d);
+        symmetric = symmetric && d == d;
+        hermitian = hermitian && d == conjugate(d);
+        candidate = candidate && diagonal[j] > 0;
     }
-    const auto compare = [&](ptrdiff_t i, ptrdiff_t j) {
-        const T p = a.data[j * ld + i * step], q = a.data[i * ld + j * step];
-        if constexpr (is_complex<T>) {
-            s.symmetric = s.symmetric && p == q;
-            s.hermitian = s.hermitian && p == conjugate(q);
-        } else {
-            s.symmetric = s.hermitian = s.symmetric && p == q;
+    // The part of line j in the tile from ib on, against its mirror image.
+    const auto compare = [&](ptrdiff_t j, ptrdiff_t ib) {
+        const ptrdiff_t from = std::max(ib, j + 1), to = std::min({n, ib + tile, j + band + 1});
+        const T *p = data + j * ld, *q = data + j * step;
+        for (ptrdiff_t i = from; i < to; ++i) {
+            hermitian = hermitian && p[i * step] == conjugate(q[i * ld]);
+            if constexpr (is_complex<T>) symmetric = symmetric && p[i * step] == q[i * ld];
+            else symmetric = hermitian;
+            if (!symmetric && !hermitian) return false;
         }
         if (candidate)
-            candidate =
-                s.hermitian && smartsolve::norm(p) <= std::real(a(i, i)) * std::real(a(j, j));
-        return s.symmetric || s.hermitian;
+            for (ptrdiff_t i = from; i < to; ++i)
+                candidate &= smartsolve::norm(p[i * step]) <= diagonal[i] * diagonal[j];
+        return true;
     };
     for (ptrdiff_t jb = 0; jb < n; jb += tile)
         for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile)
             for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
-                for (ptrdiff_t i = std::max(ib, j + 1); i < std::min({n, ib + tile, j + band + 1});
-                     ++i)
-                    if (!compare(i, j)) return false;
-    return candidate && s.hermitian;
+                if (!compare(j, ib)) return false;
+    s.symmetric = symmetric;
+    s.hermitian = hermitian;
+    return candidate && hermitian;
 }
 
 }  // namespace scanning
@@ -281,10 +285,10 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
         s.kl = s.ku = n - 1;
     } else {
         find_zeros(a, s, w, complete);
-        if (s.kind == Kind::diagonal && complete) find_symmetry(a, 0, s);
+        if (s.kind == Kind::diagonal && complete) find_symmetry(a, 0, s, w);
         if (s.kind != Kind::general) return s;
     }
-    const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s);
+    const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s, w);
     if (n > 2 && s.kl == 1 && s.ku == 1) s.kind = spd ? Kind::spd_tridiagonal : Kind::tridiagonal;
     else if (crossover::band_pays(n, s.kl, s.ku)) s.kind = spd ? Kind::spd_banded : Kind::banded;
     else if (n > 2 && s.kl == 1) s.kind = Kind::upper_hessenberg;

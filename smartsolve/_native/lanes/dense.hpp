@@ -45,7 +45,8 @@ template <int N, class T>
                                                   T* __restrict lu, int* __restrict perm) {
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     T m[N][N];  // by columns
-    unrolled<0, N>([&](auto k) { perm[k] = k; });
+    int order[N];
+    unrolled<0, N>([&](auto k) { order[k] = k; });
     unrolled<0, N>([&](auto j) {
         unrolled<0, N>([&](auto i) {
             m[j][i] = a[i * rs + j * cs];
@@ -53,24 +54,26 @@ template <int N, class T>
         });
     });
     unrolled<0, N>([&](auto k) {
-        Real<T> largest = abs1(m[k][k]);
+        Real<T> size[N], largest = 0;
+        unrolled<k, N>([&](auto i) { size[i] = abs1(m[k][i]); });
+        unrolled<k, N>([&](auto i) { largest = larger(largest, size[i]); });
         int p = k;
-        unrolled<k + 1, N>([&](auto i) {
-            const Real<T> candidate = abs1(m[k][i]);
-            p = candidate > largest ? int(i) : p;
-            largest = larger(largest, candidate);
+        unrolled<k + 1, N>([&](auto back) {
+            constexpr int i = N + k - back;
+            p = size[i] == largest ? i : p;
         });
-        std::swap(perm[k], perm[p]);
+        p = size[k] == largest ? int(k) : p;
         pivots.smallest = smaller(pivots.smallest, largest);
-        unrolled<0, N>([&](auto j) {
-            const T old = m[j][k];
+        const auto exchange = [&](auto* column) {
+            const auto old = column[k];
             unrolled<k + 1, N>([&](auto i) {
-                const bool is_pivot = p == i;
-                const T value = m[j][i];
-                m[j][k] = select(is_pivot, value, m[j][k]);
-                m[j][i] = select(is_pivot, old, value);
+                const auto value = column[i];
+                column[k] = select(p == i, value, column[k]);
+                column[i] = select(p == i, old, value);
             });
-        });
+        };
+        exchange(order);
+        unrolled<0, N>([&](auto j) { exchange(m[j]); });
         // A zero pivot over a NaN is the caller's NaN, not singularity.
         if (m[k][k] == T(0) && pivots.failed < 0) {
             Real<T> below = 0;
@@ -83,6 +86,7 @@ template <int N, class T>
         });
     });
     unrolled<0, N>([&](auto j) { unrolled<0, N>([&](auto i) { lu[i + j * N] = m[j][i]; }); });
+    unrolled<0, N>([&](auto k) { perm[k] = order[k]; });
     return pivots;
 }
 
