@@ -18,7 +18,7 @@ from numpy.linalg import LinAlgError
 
 from ._core import solve
 
-__all__ = ["Function", "Replacement", "numpy_solve", "patch_numpy", "scipy_solve"]
+__all__ = ["Function", "Replacement", "function", "numpy_solve", "patch_numpy", "scipy_solve"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -35,13 +35,16 @@ class Replacement:
         self._original = original
         functools.update_wrapper(self, original)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._original(*args, **kwargs)
+
     def __getattr__(self, name: str) -> Any:
         if name == "_original":  # not yet set, while it is being copied
             raise AttributeError(name)
         return getattr(self._original, name)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]
+        return self if instance is None else MethodType(self, instance)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Replacement):
@@ -211,7 +214,7 @@ class Function:
         if isinstance(self.original, FunctionType):
             return  # pickle does not ask; it finds the name bound to another object
         if replaced:
-            copyreg.pickle(type(self.original), self._reduce)  # type: ignore[arg-type]
+            copyreg.pickle(type(self.original), self._reduce)
         else:
             copyreg.dispatch_table.pop(type(self.original), None)
 
@@ -242,17 +245,23 @@ def _namespaces() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @functools.cache
+def function(module: str, name: str) -> Function:
+    """The one `Function` of a name."""
+    return Function(module, name)
+
+
+@functools.cache
 def numpy_solve() -> tuple[Function, Replacement]:
     """`numpy.linalg.solve`, and what stands for it."""
-    function = Function("numpy.linalg", "solve")
-    return function, _NumpySolve(function.original)
+    solve = function("numpy.linalg", "solve")
+    return solve, _NumpySolve(solve.original)
 
 
 @functools.cache
 def scipy_solve() -> tuple[Function, Replacement]:
     """`scipy.linalg.solve`, and what stands for it."""
-    function = Function("scipy.linalg", "solve")
-    return function, _ScipySolve(function.original)
+    solve = function("scipy.linalg", "solve")
+    return solve, _ScipySolve(solve.original)
 
 
 class patch_numpy(ContextDecorator):
@@ -326,8 +335,8 @@ class patch_numpy(ContextDecorator):
 
     def __enter__(self) -> "patch_numpy":
         with ExitStack() as ends:
-            for function, replacement in [numpy_solve()] + [scipy_solve()] * self._scipy:
-                ends.callback(function.replace(replacement, everywhere=self._everywhere))
+            for solver, replacement in [numpy_solve()] + [scipy_solve()] * self._scipy:
+                ends.callback(solver.replace(replacement, everywhere=self._everywhere))
             self._ends.append(ends.pop_all())
         return self
 

@@ -1,0 +1,31 @@
+"""A program of the kind that was written in 2010: mean and standard deviation by GMM, many times."""
+
+import sys
+
+import numpy as np
+
+
+def estimate(x):
+    n = len(x)
+    mu = x.mean()
+    deviation = x - mu
+    sigma = np.sqrt(np.inner(deviation, deviation) / n)
+    f = np.array([deviation, deviation**2 - sigma**2])
+    S = np.dot(f, f.T) / n
+    D = np.array([[-1.0, 0.0], [0.0, -2 * sigma]])
+    half = np.linalg.solve(D, S)
+    V = np.linalg.solve(D, half.T)
+    return mu, sigma, np.sqrt(np.diag(V) / n)
+
+
+def main(replications):
+    rng = np.random.RandomState(2010)
+    covered = 0
+    for _ in range(replications):
+        mu, sigma, se = estimate(rng.randn(500))
+        covered += abs(mu) < 1.96 * se[0]
+    print("coverage of mu: %.3f" % (covered / replications))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10000)
