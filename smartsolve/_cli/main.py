@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.arguments = its_own
     command, _ = _COMMANDS[options.command]
     try:
-        return command.run(options)
+        return int(command.run(options))
     except CommandError as error:
         return _fail(str(error), error.status)
 

@@ -63,16 +63,16 @@ def _structure(site: "CallSite", with_ours: bool) -> str:
         subject = f"all {_count(total)} matrices were" if total > 1 else "the matrix was"
         by_hand = f", or {_BY_HAND[found]}" if found in _BY_HAND else ""
         if faster is not None and faster < _WORTH_IT:
-            return f"{subject} {found}, but too small a part of the time to matter"
+            return f"{subject} {found}, but {whose} was as fast"
         return f"{subject} {found}: `smartsolve.solve`{by_hand}"
     if faster is None:
         return "nothing could be compared"
     if faster < _WORTH_IT:
-        return f"nothing to gain: {whose} is as fast on these"
+        return f"nothing to gain: {whose} was as fast"
     several = ""
     if len(counts) > 1:
         several = f"{_count(counts[found])} of {_count(total)} matrices were {found}: "
-    return f"{several}`smartsolve.solve` is {faster:.2g} times as fast on these"
+    return f"{several}`smartsolve.solve` is {faster:.2g} times as fast"
 
 
 def _times_as_fast(site: "CallSite", with_ours: bool) -> float | None:

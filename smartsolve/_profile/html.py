@@ -53,7 +53,7 @@ body {{ margin: 0; padding: 1.5rem; background: #ffffff; }}
 
 def page(profile: Profile) -> str:
     """A document of its own."""
-    title = escape(f"Linear systems in {profile.program}")
+    title = escape(f"{profile.program}: linear systems")
     return _PAGE.format(title=title, content=fragment(profile))
 
 
@@ -64,7 +64,7 @@ def fragment(profile: Profile) -> str:
     parts = [
         f"<style>{_STYLE}</style>",
         '<div class="smartsolve">',
-        f"<h1>Linear systems in {escape(profile.program)}</h1>",
+        f"<h1>{escape(profile.program)}: linear systems</h1>",
         f"<p>{escape(heading.removeprefix(profile.program + ': '))}</p>",
         *(f"<p>{escape(line)}</p>" for line in rest),
         *(_section(profile, site, longest) for site in profile.sites),

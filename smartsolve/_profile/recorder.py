@@ -32,7 +32,8 @@ class Group:
 
     def __init__(self, a: Array, b: Array | None) -> None:
         self.a_shape, self.a_dtype = a.shape, a.dtype
-        self.b_shape, self.b_dtype = (None, None) if b is None else (b.shape, b.dtype)
+        self.b_shape = None if b is None else b.shape
+        self.b_dtype = None if b is None else b.dtype
         self.calls, self.seconds = 0, 0.0
         self.kinds = [0] * len(kinds())
         self.full_rank = 0
@@ -114,9 +115,14 @@ class _Recorder(Replacement):
         recording = self._recording
         site = self._site(sys._getframe(1))
         group, matrix = self._group(site, a, b)
-        sample = group is not None and group.wants_sample()
-        # Who runs second finds the data in the cache: by turns.
-        before = self._time_other(a, b, args, kwargs) if sample and group.sampled & 1 else None
+        kept = (a, b)
+        if group is not None and (args or kwargs):  # SciPy's, which may permit overwriting
+            kept = matrix, _ = np.array(a), np.array(b)
+        sampled = group is not None and group.wants_sample()
+        before = None
+        if group is not None and sampled and group.sampled % 2:
+            # Who runs second finds the data in the cache: by turns.
+            before = self._time_other(*kept, args, kwargs)
         began = perf_counter()
         try:
             x = self._runs(a, b, *args, **kwargs) if args or kwargs else self._runs(a, b)
@@ -132,8 +138,8 @@ class _Recorder(Replacement):
                 group.calls += 1
                 group.seconds += seconds
                 self._look(group, matrix, x)
-                if sample:
-                    spent = before or self._time_other(a, b, args, kwargs)
+                if sampled:
+                    spent = before or self._time_other(*kept, args, kwargs)
                     if spent is not None:
                         group.add_sample(seconds, *spent)
             recording.overhead += perf_counter() - entered - seconds
@@ -175,13 +181,13 @@ class _Recorder(Replacement):
         try:
             with _silence:
                 if args or kwargs:
+                    a, b = a.copy(), b.copy()
                     began = perf_counter()
                     self._other(a, b, *args, **kwargs)
-                    ended = perf_counter()
                 else:
                     began = perf_counter()
                     self._other(a, b)
-                    ended = perf_counter()
+                ended = perf_counter()
         except Exception:  # singular, say: there is nothing to compare
             return None
         return max(0.0, ended - began - self._recording.clock), perf_counter() - entered

@@ -78,7 +78,7 @@ class CallSite:
         return advice(self, with_ours)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """What a program solved, where, and what it would cost otherwise.
 
@@ -137,6 +137,8 @@ class Profile:
         from .text import as_text
 
         return as_text(self)
+
+    __repr__ = __str__  # what a terminal's IPython shows
 
     def _repr_html_(self) -> str:
         from .html import fragment
@@ -201,6 +203,8 @@ def _different(groups: list[Group]) -> int | None:
 
 def _short_path(file: str) -> str:
     """Relative to the working directory, or to where packages are installed."""
+    if "ipython-input-" in file or "ipykernel_" in file:
+        return "cell"
     path = Path(file)
     for directory in [os.getcwd(), *sorted(sys.path, key=len, reverse=True)]:
         if directory and path.is_absolute() and path.is_relative_to(directory):

@@ -39,9 +39,10 @@ def summary(profile: Profile) -> list[str]:
     if known and profile.seconds > 0:
         theirs, ours = (sum(times) for times in zip(*known, strict=True))
         with_numpy = profile.seconds + (theirs - ours if profile.with_ours else 0.0)
+        saved = max(0.0, theirs - ours) / with_numpy
         lines[-1] += (
-            f": {duration(theirs)} with NumPy, {duration(ours)} with smartsolve: "
-            f"{100 * (theirs - ours) / with_numpy:.0f} % of the run saved"
+            f": {duration(theirs)} with NumPy, {duration(ours)} with smartsolve, "
+            f"which saves {100 * saved:.0f} % of the run"
         )
     return lines
 
@@ -88,11 +89,10 @@ def duration(seconds: float | None) -> str:
 def _entry(profile: Profile, site: CallSite) -> list[str]:
     theirs, ours = profile.times(site)
     saving = None if theirs is None or ours is None else theirs - ours
-    where = site.place if site.where == "<module>" else f"{site.place} in {site.where}"
     lines = [
         "",
         f"{site.calls:>11,}{duration(theirs):>11}{duration(ours):>12}{duration(saving):>11}"
-        f"   {where}",
+        f"   {_where(site)}",
         f"{_INDENT}{site.text}",
     ]
     lines += [f"{_INDENT}{line}" for line in shapes(site)]
@@ -105,6 +105,15 @@ def _entry(profile: Profile, site: CallSite) -> list[str]:
         subsequent_indent=_INDENT + "   ",
     )
     return lines
+
+
+def _where(site: CallSite) -> str:
+    where = site.place if site.where == "<module>" else f"{site.place} in {site.where}"
+    for parts in (3, 2, 1):
+        if len(where) <= _WIDTH - 48:
+            break
+        where = ".../" + "/".join(where.split("/")[-parts:])
+    return where
 
 
 def _plural(count: int, noun: str) -> str:
