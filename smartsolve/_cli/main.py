@@ -1,19 +1,25 @@
 """The commands of ``python -m smartsolve``, and how they fail."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from .. import __version__
-from . import profile, run
+from .._files.errors import FileError
+from . import bench, explain, profile, run, solve
 from .errors import CommandError
 
 __all__ = ["main"]
 
-_COMMANDS = {
+_COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "run": (run, "run a program with numpy.linalg.solve replaced by smartsolve.solve"),
     "profile": (profile, "run a program as it is; report what it solves and what it would save"),
+    "solve": (solve, "solve a system whose matrix and right-hand side are in files"),
+    "explain": (explain, "tell what solve would do with a matrix in a file, and why"),
+    "bench": (bench, "time a dozen systems against NumPy and SciPy on this machine"),
 }
 _PROGRAMS = {"run", "profile"}
 _WITH_VALUE = {"-o", "--output"}
@@ -38,9 +44,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.arguments = its_own
     command, _ = _COMMANDS[options.command]
     try:
-        return int(command.run(options))
+        return int(command.run(options)) if options.command in _PROGRAMS else _run(command, options)
     except CommandError as error:
         return _fail(str(error), error.status)
+
+
+def _run(command: ModuleType, options: argparse.Namespace) -> int:
+    """A command on files; what a program raises, in contrast, is its own."""
+    try:
+        status = int(command.run(options))
+        sys.stdout.flush()
+        return status
+    except FileError as error:
+        return _fail(str(error), 1)
+    except MemoryError as error:
+        return _fail(str(error) or "not enough memory", 1)
+    except BrokenPipeError:
+        # The reader has gone; what is still buffered must not raise once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
 
 
 def _split(given: list[str]) -> tuple[list[str], list[str]]:

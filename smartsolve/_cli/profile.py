@@ -9,11 +9,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from .._files.formats import write_bytes
 from .._profile.recorder import Recording, record
 from .._profile.report import Profile
 from . import run as run_command
 from .errors import CommandError
-from .output import written
 from .script import load_module, load_script, run_as_main
 
 __all__ = ["add_arguments", "run"]
@@ -70,7 +70,7 @@ def _report(
         print(f"\n{profile}", file=sys.stderr)
         return
     try:
-        written(output, _formatted(profile, output.suffix.lower()).encode())
+        write_bytes(output, _formatted(profile, output.suffix.lower()).encode())
     except OSError as error:
         print(f"smartsolve: {output}: {error.strerror}", file=sys.stderr)
 
