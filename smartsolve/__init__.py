@@ -12,6 +12,7 @@ except ModuleNotFoundError as error:
         "Install it with 'pip install .', then leave this directory or run 'python -P'."
     ) from error
 from ._condition import errstate
+from ._factorization import Factorization, factorize
 from ._report import SolveInfo
 from ._scan import Structure, inspect
 
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Factorization",
     "IllConditionedWarning",
     "SolveInfo",
     "Structure",
     "errstate",
+    "factorize",
     "inspect",
     "solve",
 ]

@@ -1,5 +1,6 @@
 from typing import Any, Literal, TypedDict, overload
 
+import numpy as np
 import numpy.typing as npt
 
 from ._report import SolveInfo
@@ -46,6 +47,23 @@ def solve(
     workers: int = 1,
     return_info: Literal[True],
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
+
+class Factors:
+    """The native half of `smartsolve.Factorization`."""
+
+    _matrix: npt.NDArray[Any]
+    _declared: str | None
+    _lower: bool
+    def __init__(
+        self, a: npt.ArrayLike, structure: str | None = None, lower: bool = False
+    ) -> None: ...
+    def solve(
+        self, b: npt.ArrayLike, *, transposed: bool = False, conjugate: bool = False
+    ) -> npt.NDArray[Any]: ...
+    def _rows(self) -> npt.NDArray[np.int8]: ...
+    def _rconds(self) -> npt.NDArray[np.float64]: ...
+    def _determinants(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]: ...
+
 def scan(a: npt.NDArray[Any], /) -> tuple[npt.NDArray[Any], ...]: ...
 def methods() -> tuple[MethodRow, ...]: ...
 def solve_with_row(row: int, a: npt.NDArray[Any], b: npt.NDArray[Any], /) -> npt.NDArray[Any]: ...

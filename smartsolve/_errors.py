@@ -53,11 +53,25 @@ def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: in
     )
 
 
+def refuse_sparse(name: str, operand: Any) -> None:
+    """Raise ``TypeError`` for a sparse array or matrix."""
+    if hasattr(operand, "tocsc") and hasattr(operand, "nnz"):
+        raise TypeError(
+            f"{name} is a sparse {type(operand).__name__}; expected a dense array. "
+            "Use scipy.sparse.linalg.spsolve, or a.toarray()"
+        )
+
+
 def check_finite(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> None:
     """Raise ``ValueError`` naming the operand that holds an inf or a NaN."""
-    for name, array in (("a", a), ("b", b)):
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name} must not contain infs or NaNs (check_finite=True); "
-                f"{name} of shape {array.shape} has {np.count_nonzero(~np.isfinite(array))}"
-            )
+    refuse_infinite("a", a)
+    refuse_infinite("b", b)
+
+
+def refuse_infinite(name: str, array: npt.NDArray[Any]) -> None:
+    """Raise ``ValueError`` if the array holds an inf or a NaN."""
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must not contain infs or NaNs (check_finite=True); "
+            f"{name} of shape {array.shape} has {np.count_nonzero(~np.isfinite(array))}"
+        )

@@ -62,7 +62,7 @@ inline constexpr Alias aliases[] = {{"gen", Kind::general},
                                     {"her", Kind::hermitian},
                                     {"pos", Kind::positive_definite}};
 
-inline bool parse_assume_a(PyObject* value, Kind& kind) {
+inline bool parse_structure(const char* name, PyObject* value, Kind& kind) {
     if (value == Py_None) return true;
     if (PyUnicode_Check(value)) {
         for (int k = 0; k < kinds; ++k)
@@ -77,9 +77,9 @@ inline bool parse_assume_a(PyObject* value, Kind& kind) {
             }
     }
     std::string valid;
-    for (const char* name : kind_names) valid += std::string("'") + name + "', ";
+    for (const char* kind_name : kind_names) valid += std::string("'") + kind_name + "', ";
     for (const Alias& alias : aliases) valid += std::string("'") + alias.name + "', ";
-    PyErr_Format(PyExc_ValueError, "assume_a is %R; expected None or one of %s", value,
+    PyErr_Format(PyExc_ValueError, "%s is %R; expected None or one of %s", name, value,
                  valid.substr(0, valid.size() - 2).c_str());
     return false;
 }
@@ -125,7 +125,7 @@ inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
             to.b = value;
             return true;
         case name_assume_a:
-            return parse_assume_a(value, to.assume_a);
+            return parse_structure("assume_a", value, to.assume_a);
         case name_lower:
             return flag(to.lower);
         case name_transposed:

@@ -1,4 +1,4 @@
-// The docstring of the native entry; its examples run in the tests.
+// The docstrings of the native entries; their examples run in the tests.
 #pragma once
 
 namespace smartsolve {
@@ -134,6 +134,34 @@ The trap is NumPy 2's: a `b` of two axes is a matrix, never a stack of vectors.
 Traceback (most recent call last):
     ...
 ValueError: b has shape (5, 2); its second-to-last axis must be 2 to match a of shape (5, 2, 2)
+)";
+
+inline constexpr const char factors_solve_doc[] =
+    R"(solve($self, b, *, transposed=False, conjugate=False)
+--
+
+Solve ``A @ x = b`` with the factors.
+
+Parameters
+----------
+b : (n,) or (..., n, k) array_like
+    One right-hand side if it has one axis, else a stack of k of them; the
+    leading axes are broadcast against the factorization's.
+transposed : bool, default False
+    Solve with the transpose of A.
+conjugate : bool, default False
+    Solve with the complex conjugate of A; with `transposed`, its adjoint.
+
+Returns
+-------
+x : (..., n) or (..., n, k) ndarray
+    The solution, in the precision of the factors whatever that of `b`; complex
+    if either is. NaN for a singular slice, which only a stack that was
+    factored under ``errstate(singular="nan")`` has.
+
+Notes
+-----
+May be called from several threads at once.
 )";
 
 }  // namespace smartsolve

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "docstrings.hpp"
+#include "entries.hpp"
 #include "report.hpp"
 
 namespace smartsolve {
@@ -322,12 +323,12 @@ PyMethodDef functions[] = {
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set()\n--\n\nThe one in use."},
     {nullptr, nullptr, 0, nullptr}};
 
-int load_module(PyObject*) {
+int load_module(PyObject* module) {
     if (PyArray_ImportNumPyAPI() < 0 || !parsing::intern_names()) return -1;
     const Object numpy_linalg(PyImport_ImportModule("numpy.linalg"));
     if (!numpy_linalg) return -1;
     linalg_error = PyObject_GetAttrString(numpy_linalg.get(), "LinAlgError");
-    if (linalg_error == nullptr) return -1;
+    if (linalg_error == nullptr || !add_factors(module)) return -1;
     const char* wanted = std::getenv("SMARTSOLVE_ISA");
     if (wanted != nullptr && *wanted != '\0' && !choose_instruction_set(wanted)) {
         PyErr_Format(PyExc_ImportError,

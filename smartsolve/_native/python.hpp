@@ -126,18 +126,20 @@ inline void refuse_type(const char* name, PyArrayObject* array) {
                  name, reinterpret_cast<PyObject*>(PyArray_DESCR(array)));
 }
 
-// Aligned, in native byte order, of the given type, with strides of whole elements: the array
-// itself if it is so already, else a copy.
-inline Object behaved(PyArrayObject* array, int type) {
+// Aligned, in native byte order, of the given type, with strides of whole elements.
+inline bool is_behaved(PyArrayObject* array, int type) {
     const npy_intp size = PyArray_ITEMSIZE(array);
     bool whole =
         PyArray_TYPE(array) == type && PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
     for (int d = 0; whole && d < PyArray_NDIM(array); ++d)
         whole = PyArray_STRIDE(array, d) % size == 0;
-    if (whole) [[likely]] {
-        Py_INCREF(array);
-        return Object(reinterpret_cast<PyObject*>(array));
-    }
+    return whole;
+}
+
+// The array itself if it is behaved already, else a copy that is.
+inline Object behaved(PyArrayObject* array, int type) {
+    if (is_behaved(array, type)) [[likely]]
+        return Object(Py_NewRef(array));
     return Object(PyArray_FromArray(array, PyArray_DescrFromType(type),
                                     NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST));
 }

@@ -86,6 +86,23 @@ struct Axes {
     Axis outer[NPY_MAXDIMS], inner[NPY_MAXDIMS];
 };
 
+// What the caller declared, of the matrix as it is factored: transposed if that was asked for.
+template <class T>
+Request requested(const Arguments& arguments) {
+    Request request;
+    Kind kind = arguments.assume_a;
+    if (!is_complex<T> && kind == Kind::hermitian) kind = Kind::symmetric;
+    if (arguments.transposed) {
+        if (kind == Kind::upper_triangular) kind = Kind::lower_triangular;
+        else if (kind == Kind::lower_triangular) kind = Kind::upper_triangular;
+        else if (kind == Kind::upper_hessenberg) kind = Kind::lower_hessenberg;
+        else if (kind == Kind::lower_hessenberg) kind = Kind::upper_hessenberg;
+    }
+    request.declared = kind;
+    request.triangle = arguments.lower != arguments.transposed ? Triangle::lower : Triangle::upper;
+    return request;
+}
+
 template <class T>
 Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* a, PyArrayObject* b,
                  PyArrayObject* x, Axes& axes) {
@@ -118,18 +135,8 @@ Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* 
     stack.outer = {axes.outer, outer};
     stack.inner = {axes.inner, inner};
 
-    Request& request = stack.request;
-    Kind kind = arguments.assume_a;
-    if (!is_complex<T> && kind == Kind::hermitian) kind = Kind::symmetric;
-    if (arguments.transposed) {
-        stack.a = stack.a.transposed();
-        if (kind == Kind::upper_triangular) kind = Kind::lower_triangular;
-        else if (kind == Kind::lower_triangular) kind = Kind::upper_triangular;
-        else if (kind == Kind::upper_hessenberg) kind = Kind::lower_hessenberg;
-        else if (kind == Kind::lower_hessenberg) kind = Kind::upper_hessenberg;
-    }
-    request.declared = kind;
-    request.triangle = arguments.lower != arguments.transposed ? Triangle::lower : Triangle::upper;
+    if (arguments.transposed) stack.a = stack.a.transposed();
+    Request& request = stack.request = requested<T>(arguments);
     request.wants_rcond = arguments.return_info;
     request.overwrite_a = arguments.overwrite_a && shape.slices == 1 && !arguments.return_info &&
                           PyArray_ISWRITEABLE(a);
