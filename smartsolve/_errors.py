@@ -25,11 +25,33 @@ def where(first: int, count: int, batch: tuple[int, ...]) -> str:
 
 def singular(method: str, pivot: int, place: str) -> str:
     """Text for an exactly singular matrix."""
-    subject = f"{place} is singular" if place else "the matrix is singular"
     return (
-        f"Singular matrix: {subject}: pivot {pivot} of the {method} is exactly zero. "
-        "Use a least-squares solver such as numpy.linalg.lstsq, or on_singular='nan' "
-        "to have NaN where there is no solution."
+        f"{_where_singular(method, pivot, place)}. Use smartsolve.mldivide(a, b, "
+        "minimum_norm=True) for a least-squares solution, or on_singular='nan' to have NaN where "
+        "there is none."
+    )
+
+
+def singular_warning(method: str, pivot: int, place: str) -> str:
+    """Text for an exactly singular matrix whose solution is marked instead."""
+    return (
+        f"{_where_singular(method, pivot, place)}; the solution holds Inf or NaN. "
+        "smartsolve.mldivide(a, b, minimum_norm=True) gives a least-squares solution."
+    )
+
+
+def _where_singular(method: str, pivot: int, place: str) -> str:
+    subject = f"{place} is singular" if place else "the matrix is singular"
+    return f"Singular matrix: {subject}: pivot {pivot} of the {method} is exactly zero"
+
+
+def rank_deficient(rank: int, full: int, tolerance: float, place: str) -> str:
+    """Text for a rectangular matrix of less than full rank."""
+    subject = f"{place}: " if place else ""
+    return (
+        f"Rank-deficient matrix: {subject}rank = {rank} of {full}, tol = {tolerance:.5g} "
+        "(column-pivoted QR); the solution is a basic one of many. minimum_norm=True gives the "
+        "shortest."
     )
 
 

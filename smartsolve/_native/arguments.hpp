@@ -11,7 +11,7 @@
 
 namespace smartsolve {
 
-enum class OnSingular : unsigned char { unset, raise, nan };
+enum class OnSingular : unsigned char { unset, raise, warn, nan };
 
 struct Arguments {
     PyObject* a = nullptr;  // borrowed
@@ -84,15 +84,16 @@ inline bool parse_structure(const char* name, PyObject* value, Kind& kind) {
     return false;
 }
 
+inline constexpr const char* on_singular_names[] = {nullptr, "raise", "warn", "nan"};
+
 inline bool parse_on_singular(PyObject* value, OnSingular& choice) {
     if (value == Py_None) return true;
-    if (PyUnicode_Check(value)) {
-        if (PyUnicode_CompareWithASCIIString(value, "raise") == 0)
-            return choice = OnSingular::raise, true;
-        if (PyUnicode_CompareWithASCIIString(value, "nan") == 0)
-            return choice = OnSingular::nan, true;
-    }
-    PyErr_Format(PyExc_ValueError, "on_singular is %R; expected 'raise' or 'nan'", value);
+    if (PyUnicode_Check(value))
+        for (const OnSingular each : {OnSingular::raise, OnSingular::warn, OnSingular::nan})
+            if (PyUnicode_CompareWithASCIIString(value,
+                                                 on_singular_names[static_cast<int>(each)]) == 0)
+                return choice = each, true;
+    PyErr_Format(PyExc_ValueError, "on_singular is %R; expected 'raise', 'warn' or 'nan'", value);
     return false;
 }
 

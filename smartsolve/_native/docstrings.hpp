@@ -42,10 +42,10 @@ overwrite_a, overwrite_b : bool, default False
     returned, holding the solution; if the system is singular it is spoiled.
 check_finite : bool, default False
     Refuse an Inf or NaN. By default they travel into the solution.
-on_singular : {"raise", "nan"}, optional
+on_singular : {"raise", "warn", "nan"}, optional
     Raise for an exactly singular matrix, or leave NaN in its place in the
-    solution and solve the rest of the stack. By default what `errstate` says:
-    raise.
+    solution and solve the rest of the stack, with a warning or without. By
+    default what `errstate` says: raise.
 workers : int, default 1
     Number of threads that share the slices of a stack; -1 for one per core.
     The solution does not depend on it, bit for bit. A single system and a
@@ -77,6 +77,8 @@ TypeError
 
 Warns
 -----
+SingularMatrixWarning
+    If a matrix is exactly singular and `on_singular` or `errstate` says "warn".
 IllConditionedWarning
     If the reciprocal condition number of a matrix lies below the machine
     epsilon of its dtype; once a call, for a stack with the number of such

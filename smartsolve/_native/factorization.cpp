@@ -294,6 +294,17 @@ PyObject* rows(PyObject* object, PyObject*) {
     });
 }
 
+// The leading minor at which Cholesky declined, by its last index; -1 where nothing did.
+PyObject* declined(PyObject* object, PyObject*) {
+    FactorsObject* self = self_of(object);
+    Object array = per_slice<npy_intp>(self, NPY_INTP, -1);
+    if (!array) return nullptr;
+    npy_intp* to = &at<npy_intp>(array, 0);
+    return each_slice(self, std::move(array), [=](ptrdiff_t i, const auto& f, Workspace&) {
+        if (f.declined.code == Code::not_positive_definite) to[i] = f.declined.index;
+    });
+}
+
 PyObject* rconds(PyObject* object, PyObject*) {
     FactorsObject* self = self_of(object);
     Object array = per_slice<double>(self, NPY_DOUBLE, 1);
@@ -324,6 +335,7 @@ PyMethodDef methods_of_factors[] = {
     {"solve", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(solve_factors)),
      METH_FASTCALL | METH_KEYWORDS, factors_solve_doc},
     {"_rows", rows, METH_NOARGS, "Rows of the table of methods, one a slice."},
+    {"_declined", declined, METH_NOARGS, "Pivots at which Cholesky declined, else -1."},
     {"_rconds", rconds, METH_NOARGS, "Reciprocal condition numbers, one a slice."},
     {"_determinants", determinants, METH_NOARGS,
      "(mantissas, exponents): the determinants are mantissa * 2**exponent."},

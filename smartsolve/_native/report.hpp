@@ -17,11 +17,11 @@ inline Object describe(const Tally::Finding& finding) {
 inline PyObject* conclude(const Object& x, const Shape& shape, OnSingular on_singular,
                           const Tally& tally, int type, const Object& rows, const Object& rconds,
                           const Object& errors) {
-    constexpr const char* policies[] = {nullptr, "raise", "nan"};
     const Object batch(PyArray_IntTupleFromIntp(shape.batch_ndim, shape.batch));
     const Object singular = describe(tally.singular), ill = describe(tally.ill);
     const Object worst(PyFloat_FromDouble(tally.worst_rcond));
-    const Object policy(Py_BuildValue("z", policies[static_cast<int>(on_singular)]));
+    const Object policy(
+        Py_BuildValue("z", parsing::on_singular_names[static_cast<int>(on_singular)]));
     const Object single(PyBool_FromLong(type == NPY_FLOAT || type == NPY_CFLOAT));
     const Object details(rows ? PyTuple_Pack(3, rows.get(), rconds.get(), errors.get())
                               : Py_NewRef(Py_None));
