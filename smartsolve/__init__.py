@@ -13,30 +13,47 @@ except ModuleNotFoundError as error:
         "Install it with 'pip install .', then leave this directory or run 'python -P'."
     ) from error
 from . import _solve  # noqa: F401  now: it keeps NumPy's own, which somebody may replace
-from ._condition import errstate
+from ._condition import errstate, geterr, seterr
+from ._factorization import Factorization, factorize
+from ._mldivide import mldivide, mrdivide
 from ._report import SolveInfo
 from ._scan import Structure, inspect
 
 if TYPE_CHECKING:
+    from ._choose import Plan, explain
     from ._patch import patch_numpy
-    from ._warnings import IllConditionedWarning
+    from ._warnings import IllConditionedWarning, RankDeficientWarning, SingularMatrixWarning
 
 __version__ = "0.1.0"
 __all__ = [
+    "Factorization",
     "IllConditionedWarning",
+    "Plan",
+    "RankDeficientWarning",
+    "SingularMatrixWarning",
     "SolveInfo",
     "Structure",
     "errstate",
+    "explain",
+    "factorize",
+    "geterr",
     "inspect",
+    "mldivide",
+    "mrdivide",
     "patch_numpy",
+    "seterr",
     "solve",
 ]
 
 
-# Imported when asked for: IllConditionedWarning derives from SciPy's, and importing SciPy takes
-# longer than importing all of this.
+# Imported when wanted. The base class of the warnings is SciPy's, which takes longer to import than
+# all of this.
 _LATE = {
     "IllConditionedWarning": "_warnings",
+    "Plan": "_choose",
+    "RankDeficientWarning": "_warnings",
+    "SingularMatrixWarning": "_warnings",
+    "explain": "_choose",
     "load_ipython_extension": "_magic",
     "patch_numpy": "_patch",
 }
@@ -44,7 +61,7 @@ _LATE = {
 
 def __getattr__(name: str) -> object:
     if name in _LATE:
-        return getattr(import_module(f".{_LATE[name]}", __name__), name)
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,6 +1,7 @@
 """The examples of the public docstrings and of the pages run, and give what they show."""
 
 import doctest
+import inspect
 import re
 import runpy
 from pathlib import Path
@@ -25,10 +26,17 @@ def run(text: str, name: str) -> int:
 
 @pytest.mark.parametrize(("module", "name"), PUBLIC, ids=[name for _, name in PUBLIC])
 def test_public_docstring(module: object, name: str) -> None:
-    """Every public name has a docstring; that of a function has an example."""
+    """Every public name has a docstring; that of a function has an example.
+
+    The examples of a class's methods continue the session of its own.
+    """
     thing = getattr(module, name)
     assert thing.__doc__
-    attempted = run(thing.__doc__, name)
+    texts = [thing.__doc__]
+    if isinstance(thing, type):
+        methods = inspect.getmembers_static(thing, inspect.isfunction)
+        texts += [method.__doc__ or "" for _, method in methods]
+    attempted = run("\n\n".join(map(inspect.cleandoc, texts)), name)
     assert attempted > 0 or isinstance(thing, type)
 
 

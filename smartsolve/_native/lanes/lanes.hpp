@@ -61,7 +61,20 @@ struct Lanes {
     void (*lu_solve)(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op);
     Pivots<T> (*cholesky_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l);
     void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs, Op op);
+    // A P = Q R, and c = Q c or Q^H c. Columns are filled up with zeros to their leading
+    // dimensions, which are whole_lines().
+    void (*qr_factor)(ptrdiff_t m, ptrdiff_t n, T* a, ptrdiff_t ld, T* tau, int* columns,
+                      Real<T>* norms);
+    void (*qr_apply)(ptrdiff_t m, ptrdiff_t steps, const T* a, ptrdiff_t ld, const T* tau,
+                     bool adjoint, T* c, ptrdiff_t ldc, ptrdiff_t nrhs);
 };
+
+// n elements or more: as many as fill whole cache lines, and so whole registers.
+template <class T>
+constexpr ptrdiff_t whole_lines(ptrdiff_t n) {
+    constexpr ptrdiff_t line = 64 / static_cast<ptrdiff_t>(sizeof(T));
+    return (n + line - 1) / line * line;
+}
 
 // The table of the widest instruction set of this machine, or of a narrower one that the
 // environment variable SMARTSOLVE_ISA names; chosen when the module is loaded.
