@@ -51,3 +51,11 @@ def test_the_table_of_methods_is_the_native_one() -> None:
     """docs/make_tables.py prints what docs/structures.md shows: a row without docs fails here."""
     tables = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
     assert tables["methods_table"]() in (ROOT / "docs" / "structures.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_shell_sessions(page: Path) -> None:
+    """The commands of a page print what it shows, but for times."""
+    sessions = runpy.run_path(str(ROOT / "docs" / "run_commands.py"))
+    for block in sessions["blocks"](page):
+        assert sessions["masked"](sessions["renewed"](block)) == sessions["masked"](block)

@@ -1,4 +1,4 @@
-"""A program of the kind that was written in 2010: mean and standard deviation by GMM, many times."""
+"""A program as it was written in 2010: GMM of mean and standard deviation, many times."""
 
 import sys
 
@@ -20,11 +20,11 @@ def estimate(x):
 
 def main(replications):
     rng = np.random.RandomState(2010)
-    covered = 0
+    covered = np.zeros(2)
     for _ in range(replications):
         mu, sigma, se = estimate(rng.randn(500))
-        covered += abs(mu) < 1.96 * se[0]
-    print("coverage of mu: %.3f" % (covered / replications))
+        covered += abs(np.array([mu, sigma - 1])) < 1.96 * se
+    print("coverage of mu:", covered[0] / replications, "of sigma:", covered[1] / replications)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from .._files.formats import write_bytes
@@ -66,6 +66,8 @@ def _report(
     seconds = time.perf_counter() - began - recording.overhead
     ends.close()
     profile = Profile.of(recording, name, seconds)
+    with suppress(OSError, ValueError):  # closed by the program, or its reader has gone
+        sys.stdout.flush()
     if output is None:
         print(f"\n{profile}", file=sys.stderr)
         return

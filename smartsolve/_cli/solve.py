@@ -12,6 +12,7 @@ import numpy.typing as npt
 import smartsolve
 
 from .._files.formats import check_name, read, write
+from .._report import SolveInfo
 from .errors import CommandError
 
 __all__ = ["add_arguments", "run"]
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            x, told = _solved(a, b)
+            x, info = _solved(a, b)
     except (ValueError, TypeError) as error:  # LinAlgError is a ValueError
         raise CommandError(f"{options.matrix}, {options.rhs}: {error}") from None
     if options.output is None:
@@ -56,17 +57,17 @@ def run(options: argparse.Namespace) -> int:
         write(options.output, x)
     for warning in caught:
         print(f"smartsolve: {options.matrix}: {warning.message}", file=sys.stderr)
-    if told:
-        print(told, file=sys.stderr)
+    print(info, file=sys.stderr)
     return 0
 
 
-def _solved(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], str]:
+def _solved(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], SolveInfo]:
     """The solution, and what was done."""
     if a.ndim >= 2 and a.shape[-1] != a.shape[-2]:
-        return smartsolve.mldivide(a, b), "least squares"
-    x, info = smartsolve.solve(a, b, return_info=True)
-    return x, str(info)
+        x, info = smartsolve.mldivide(a, b, return_info=True)
+    else:
+        x, info = smartsolve.solve(a, b, return_info=True)
+    return x, info
 
 
 def _print(x: npt.NDArray[Any]) -> None:

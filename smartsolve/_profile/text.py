@@ -13,7 +13,7 @@ _MOST_SHAPES = 4
 
 def as_text(profile: Profile) -> str:
     """Summary, one entry for each call site, and how it was measured."""
-    lines = [*summary(profile)]
+    lines = [line for text in summary(profile) for line in textwrap.wrap(text, _WIDTH)]
     if profile.sites:
         lines += ["", f"{'calls':>11}{'NumPy':>11}{'smartsolve':>12}{'saving':>11}"]
     for site in profile.sites:
