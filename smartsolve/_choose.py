@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from . import _core, _errors
 from ._condition import errstate
-from ._disproofs import disproof
+from ._disproofs import DEFINITE, disproof
 from ._report import html_table, text_table
 
 __all__ = ["Part", "Plan", "explain"]
@@ -58,12 +58,12 @@ class Part:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Label and text of each line but the first."""
-        yield "method", f"{self.method}  ->  {self.routine}"
+        yield "method", self.method + f"  ->  {self.routine}" * (self.routine != "none")
         cost = f"{_si(self.flops)}flop"
         if self.lu_flops != self.flops:
             ratio = self.lu_flops / self.flops if self.flops else math.inf
-            much = f"{_si(ratio)}times as much" if ratio >= 1.05 else f"{ratio:.2g} times that"
-            cost += f"; general LU would be {_si(self.lu_flops)}flop, {much}"
+            times = f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
+            cost += f"; general LU would be {_si(self.lu_flops)}flop, {times} times as much"
         yield "cost", cost
         if self.crossovers:
             yield "crossovers", ";  ".join(self.crossovers)
@@ -278,9 +278,12 @@ def _square_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
     """Parts, each with the mask of its slices."""
     table, kinds, n = _core.methods(), _core.kinds(), a.shape[-1]
     found, kl, ku, *_ = _core.scan(a)
-    rows = np.array([_core.choose(kind, n) for kind in range(len(kinds))])[found]
-    # Whether it is positive definite, the factorization tells.
-    candidates = np.array([table[row]["next"] is not None for row in range(len(table))])[rows]
+    rows = np.asarray(np.array([_core.choose(kind, n) for kind in range(len(kinds))])[found])
+    # Whether a matrix is positive definite, or LDL can carry its Inf, the factorization tells.
+    asks = [kind in DEFINITE for kind in kinds]
+    may_fail = [table[_core.choose(kind, n)]["next"] is not None for kind in range(len(kinds))]
+    finite = np.isfinite(a).all(axis=(-2, -1))
+    candidates = np.asarray(np.array(asks)[found] | (np.array(may_fail)[found] & ~finite))
     declined = np.full(rows.shape, -1)
     if n > 0 and candidates.any():
         with errstate(ill_conditioned="ignore", singular="nan"):

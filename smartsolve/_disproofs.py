@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from . import _core
 
-__all__ = ["disproof"]
+__all__ = ["DEFINITE", "disproof"]
+
+DEFINITE = ("spd tridiagonal", "spd banded", "positive definite")
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +31,6 @@ def disproof(kind: str, a: Array, kl: int, ku: int, declined: int) -> str:
         return _nonzero(a, ku)
     if kind == "permuted triangular":
         return _tangle(a)
-    definite = kind in ("spd tridiagonal", "spd banded", "positive definite")
     if kind in ("tridiagonal", "spd tridiagonal") and max(kl, ku) > 1:
         return _nonzero(a, -kl if kl > 1 else ku)
     if kind in ("banded", "spd banded") and not _core.band_pays(n, kl, ku):
@@ -38,13 +39,19 @@ def disproof(kind: str, a: Array, kl: int, ku: int, declined: int) -> str:
         return _nonzero(a, -kl)
     if kind == "lower hessenberg" and ku > 1:
         return _nonzero(a, ku)
-    if kind in ("tridiagonal", "upper hessenberg", "lower hessenberg") and n < 3:
+    if n < 3 and kind.endswith(("tridiagonal", "hessenberg")):
         return "the order is below 3"
-    if definite:
+    if kind in DEFINITE:
         return _not_definite(a, declined)
     if kind in ("symmetric", "hermitian"):
         return _asymmetric(a, kind == "hermitian")
     return "the scan did not find it"
+
+
+def _first(mask: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Row and column of the first element that is true; (0, 0) if none is."""
+    i, j = np.unravel_index(int(np.argmax(mask)), mask.shape)
+    return int(i), int(j)
 
 
 def _name(a: Array, i: int, j: int) -> str:
@@ -72,26 +79,22 @@ def _tangle(a: Array) -> str:
         return "the scan did not find it"
     empty = np.flatnonzero(columns & (counts == 0))
     if empty.size:
-        return f"column {empty[0]} has no nonzero in the {left} rows left after peeling"
+        return f"column {empty[0]} {'has no nonzero' if left == len(a) else 'has none left'}"
     column = int(np.flatnonzero(columns)[0])
     i, j = (int(row) for row in np.flatnonzero(nonzero[:, column] & rows)[:2])
+    among = "no column" if left == len(a) else f"none of the {left} columns left after peeling"
     return (
-        f"{left} columns with two nonzeros or more are left, the first with a[{i}, {column}] and "
-        f"a[{j}, {column}]"
+        f"{among} has a single nonzero; column {column} has a[{i}, {column}] and a[{j}, {column}]"
     )
 
 
 def _asymmetric(a: Array, hermitian: bool) -> str:
-    mirrored = a.conj().T if hermitian else a.T
-    wrong = np.argwhere(a != mirrored)
-    if not len(wrong):
+    differs = np.tril(a != (a.conj().T if hermitian else a.T))
+    i, j = _first(differs)
+    if not differs[i, j]:
         return "a structure before it was found"
-    # The first in the lower triangle, for every pair is seen twice.
-    i, j = (int(k) for k in wrong[np.argmax(wrong[:, 0] >= wrong[:, 1])])
     if i == j:
-        return (
-            f"{_name(a, i, i)} is not {'real' if hermitian and a[i, i] == a[i, i] else 'a number'}"
-        )
+        return f"{_name(a, i, i)} is not {'a number' if a[i, i] != a[i, i] else 'real'}"
     conjugate = "the conjugate of " if hermitian and a.dtype.kind == "c" else ""
     return f"{_name(a, i, j)} differs from {conjugate}{_name(a, j, i)}"
 
@@ -105,9 +108,9 @@ def _not_definite(a: Array, declined: int) -> str:
         i = int(wrong[0])
         return f"{_name(a, i, i)} is not positive"
     with np.errstate(over="ignore", under="ignore"):
-        too_large = np.argwhere(np.tril(np.abs(a) ** 2 > np.outer(diagonal, diagonal), -1))
-    if len(too_large):
-        i, j = (int(k) for k in too_large[0])
+        too_large = np.tril(np.abs(a) ** 2 > np.outer(diagonal, diagonal), -1)
+    i, j = _first(too_large)
+    if too_large[i, j]:
         return f"|{_name(a, i, j)}|^2 > a[{i}, {i}] a[{j}, {j}]"
     if declined >= 0:
         return f"Cholesky found the leading minor of order {declined + 1} not positive"

@@ -129,7 +129,7 @@ class SolveInfo:
             np.stack([np.ravel(self.structure), np.ravel(self.method)]), axis=1, return_counts=True
         )
         for structure, method, count in zip(*pairs, counts, strict=True):
-            yield f"{count} slices", f"{structure}: {method}"
+            yield "1 slice" if count == 1 else f"{count} slices", f"{structure}: {method}"
         if self.rank is not None:
             yield "smallest rank", f"{np.min(self.rank, initial=np.iinfo(np.intp).max)}"
         yield "smallest rcond", f"{np.nanmin(self.rcond, initial=np.inf):.3g}"
@@ -151,7 +151,7 @@ def text_table(rows: Iterable[tuple[str, str]]) -> str:
 
 def html_table(rows: Iterable[tuple[str, str]]) -> str:
     """The same as a table for notebooks; their style sheet dresses it."""
-    left = ' style="text-align: left; vertical-align: top"'
+    left = ' style="text-align: left; vertical-align: top; padding-right: 1em"'
     cells = (
         f"<tr><th{left}>{html.escape(label)}</th><td{left}>{html.escape(text)}</td></tr>"
         for label, text in rows
