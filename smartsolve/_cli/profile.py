@@ -63,7 +63,7 @@ def _report(
 ) -> None:
     if os.getpid() != pid:  # a child of the program, forked
         return
-    seconds = time.perf_counter() - began - recording.overhead
+    seconds = max(0.0, time.perf_counter() - began - recording.overhead)
     ends.close()
     profile = Profile.of(recording, name, seconds)
     with suppress(OSError, ValueError):  # closed by the program, or its reader has gone

@@ -36,7 +36,7 @@ def advice(site: "CallSite", with_ours: bool = False) -> str:
     parts = [_repetition(site) or _structure(site, with_ours)]
     if site.calls >= _MANY and all(len(s.a_shape) == 2 and s.n <= _SMALL for s in site.systems):
         parts.append(
-            f"these {_count(site.calls)} calls could be one stacked call, if none needs the "
+            f"these {site.calls:,} calls could be one stacked call, if none needs the "
             "result of another"
         )
     return "; ".join(parts)
@@ -46,11 +46,8 @@ def _repetition(site: "CallSite") -> str:
     if site.matrices is None or not 0 < site.matrices * _REPEATED <= site.calls:
         return ""
     if site.matrices == 1:
-        return f"the same matrix was solved {_count(site.calls)} times: factorize it once"
-    return (
-        f"only {_count(site.matrices)} different matrices in {_count(site.calls)} calls: "
-        "factorize each once"
-    )
+        return f"the same matrix was solved {site.calls:,} times: factorize it once"
+    return f"only {site.matrices:,} different matrices in {site.calls:,} calls: factorize each once"
 
 
 def _structure(site: "CallSite", with_ours: bool) -> str:
@@ -60,7 +57,7 @@ def _structure(site: "CallSite", with_ours: bool) -> str:
     faster = _times_as_fast(site, with_ours)
     whose = site.function.partition(".")[0].replace("numpy", "NumPy").replace("scipy", "SciPy")
     if len(counts) == 1 and found != "general":
-        subject = f"all {_count(total)} matrices were" if total > 1 else "the matrix was"
+        subject = f"all {total:,} matrices were" if total > 1 else "the matrix was"
         by_hand = f", or {_BY_HAND[found]}" if found in _BY_HAND else ""
         if faster is not None and faster < _WORTH_IT:
             return f"{subject} {found}, but {whose} was as fast"
@@ -71,7 +68,7 @@ def _structure(site: "CallSite", with_ours: bool) -> str:
         return f"nothing to gain: {whose} was as fast"
     several = ""
     if len(counts) > 1:
-        several = f"{_count(counts[found])} of {_count(total)} matrices were {found}: "
+        several = f"{counts[found]:,} of {total:,} matrices were {found}: "
     return f"{several}`smartsolve.solve` is {faster:.2g} times as fast"
 
 
@@ -100,13 +97,8 @@ def _about_least_squares(site: "CallSite") -> str:
     deficient = site.calls - site.full_rank
     if deficient:
         return (
-            f"square, but {_count(deficient)} of {_count(site.calls)} had not full rank: "
+            f"square, but {deficient:,} of {site.calls:,} had not full rank: "
             "least squares is right there"
         )
-    calls = f"all {_count(site.calls)} systems were" if site.calls > 1 else "the system was"
+    calls = f"all {site.calls:,} systems were" if site.calls > 1 else "the system was"
     return f"{calls} square and of full rank: `smartsolve.solve(a, b)` gives the same solution"
-
-
-def _count(number: int) -> str:
-    """400 000, as numbers are grouped in running text."""
-    return f"{number:,}".replace(",", " ")

@@ -21,9 +21,11 @@ __all__ = ["Group", "Recording", "Site", "record"]
 Array = npt.NDArray[Any]
 Role = Literal["solve", "inv", "lstsq"]
 
-_SAMPLING_SHARE = 0.1  # of the time in the recorded function, for running the other one as well
+_SAMPLING_SHARE = 0.05  # of the time in the recorded function, for running the other one as well
 _ALWAYS_SAMPLED = 3
 _MATRICES_REMEMBERED = 10_000  # per group; bounds the memory that telling repetitions takes
+_SMALL = 2048  # bytes; of smaller matrices so many are scanned as one stack
+_AT_ONCE = 128
 _ABOVE_ANY_PATCH = 1
 _TINY = np.eye(2)
 
@@ -42,6 +44,7 @@ class Group:
         self._sampling = 0.0
         self.matrices: dict[int, int] = {}
         self.unremembered = 0
+        self._unseen: list[bytes] = []
 
     def wants_sample(self) -> bool:
         """Whether the other function should run as well; keeps the cost of that in bounds."""
@@ -56,19 +59,31 @@ class Group:
 
     def look(self, a: Array) -> None:
         """Count the structures, and tell whether this matrix has been here before."""
-        found = scan(a)[0]
-        if found.ndim == 0:
-            self.kinds[found.item()] += 1
-        else:
-            for kind, count in enumerate(np.bincount(found.ravel(), minlength=len(self.kinds))):
-                self.kinds[kind] += int(count)
-        content = hash(a.tobytes())
-        if content in self.matrices:
-            self.matrices[content] += 1
-        elif len(self.matrices) < _MATRICES_REMEMBERED:
-            self.matrices[content] = 1
-        else:
-            self.unremembered += 1
+        content = a.tobytes()
+        if len(content) > _SMALL:
+            self._count(scan(a)[0], [content])
+            return
+        self._unseen.append(content)
+        if len(self._unseen) == _AT_ONCE:
+            self.settle()
+
+    def settle(self) -> None:
+        """Look at the small matrices that are kept until there are enough for one scan."""
+        if self._unseen:
+            together = np.frombuffer(b"".join(self._unseen), dtype=self.a_dtype)
+            self._count(scan(together.reshape(-1, *self.a_shape))[0], self._unseen)
+            self._unseen = []
+
+    def _count(self, found: Array, contents: list[bytes]) -> None:
+        for kind, count in enumerate(np.bincount(found.ravel(), minlength=len(self.kinds))):
+            self.kinds[kind] += int(count)
+        for content in map(hash, contents):
+            if content in self.matrices:
+                self.matrices[content] += 1
+            elif len(self.matrices) < _MATRICES_REMEMBERED:
+                self.matrices[content] = 1
+            else:
+                self.unremembered += 1
 
 
 class Site:
@@ -218,6 +233,8 @@ class _InvRecorder(_Recorder):
         entered = perf_counter()
         site = self._site(sys._getframe(1))
         group, matrix = self._group(site, a, None)
+        if group is not None and (args or kwargs):
+            matrix = np.array(a)
         began = perf_counter()
         try:
             x = self._runs(a, *args, **kwargs)

@@ -149,6 +149,8 @@ class Profile:
 def _call_site(site: Site) -> CallSite:
     call = find_call(site.code, site.instruction, site.line)
     groups = list(site.groups.values())
+    for group in groups:
+        group.settle()
     sampled = sum(group.sampled for group in groups)
     return CallSite(
         file=_short_path(site.code.co_filename),

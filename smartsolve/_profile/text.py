@@ -32,8 +32,7 @@ def summary(profile: Profile) -> list[str]:
     ]
     if not profile.sites:
         return [*lines, "It never called numpy.linalg.solve, inv or lstsq on a square matrix."]
-    places = "1 call site" if len(profile.solves) == 1 else f"{len(profile.solves)} call sites"
-    lines.append(f"{_plural(calls, 'solve')} at {places}")
+    lines.append(f"{_plural(calls, 'solve')} at {_plural(len(profile.solves), 'call site')}")
     pairs = [profile.times(site) for site in profile.solves]
     known = [(theirs, ours) for theirs, ours in pairs if theirs is not None and ours is not None]
     if known and profile.seconds > 0:
@@ -41,8 +40,8 @@ def summary(profile: Profile) -> list[str]:
         with_numpy = profile.seconds + (theirs - ours if profile.with_ours else 0.0)
         saved = max(0.0, theirs - ours) / with_numpy
         lines[-1] += (
-            f": {duration(theirs)} with NumPy, {duration(ours)} with smartsolve, "
-            f"which saves {100 * saved:.0f} % of the run"
+            f": NumPy {duration(theirs)}, smartsolve {duration(ours)}; saves "
+            f"{100 * saved:.0f} % of the run"
         )
     return lines
 
