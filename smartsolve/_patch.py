@@ -202,11 +202,13 @@ class Function:
         self._is_everywhere = everywhere
 
     def _rebind(self, these: list[Any], to: Any, passing_over: Collection[str] = ()) -> None:
+        wanted = set(map(id, these)) - {id(to)}
+        homes = set(map(id, self._homes))
         for name, namespace in _namespaces():
-            if name in passing_over or _is_among(namespace, self._homes):
+            if name in passing_over or id(namespace) in homes:
                 continue
             for key, value in list(namespace.items()):
-                if value is not to and _is_among(value, these):
+                if id(value) in wanted:
                     namespace[key] = to
 
     def _pickle_by_name(self, replaced: bool) -> None:

@@ -1,5 +1,6 @@
 """Record the calls of solve, inv and lstsq, call site by call site, while a program runs."""
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -258,6 +259,12 @@ def _solve_instead(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     return smart_solve(a, b)
 
 
+@functools.cache
+def _load_lapack() -> None:
+    """The first solve that needs it does so; let that be none of those that are timed."""
+    smart_solve(np.eye(128) + 1.0, np.ones(128))
+
+
 def _cost_of_reading_the_clock() -> float:
     """What timing a call adds to its time: that of one that does nothing, at best."""
     times = []
@@ -278,8 +285,7 @@ _silence = errstate(ill_conditioned="ignore")
 @contextmanager
 def record(*, scipy: bool = False, with_ours: bool = False) -> Iterator[Recording]:
     """Record until the context ends; the program gets NumPy's results, or `with_ours` ours."""
-    # SciPy's LAPACK is loaded at the first solve that needs it: not in a measured one.
-    smart_solve(np.eye(128) + 1.0, np.ones(128))
+    _load_lapack()
     recording = Recording()
     with ExitStack() as ends:
         for name, (solver, ours) in _solvers(scipy).items():
