@@ -43,8 +43,8 @@ def blocks(page: Path) -> list[str]:
 
 
 def masked(text: str) -> list[str]:
-    """The words of a session without what no two runs share."""
-    return VARIES.sub("#", " ".join(text.split())).split()
+    """The paragraphs of a session without what no two runs share: times, and the order by them."""
+    return sorted(VARIES.sub("#", " ".join(part.split())) for part in text.split("\n\n"))
 
 
 if __name__ == "__main__":

@@ -320,3 +320,17 @@ def test_the_estimate_is_the_ratio_of_what_was_measured() -> None:
     large.add_sample(1.0, 0.5, 0.5)
     assert _estimate([small, large], 0.0) == pytest.approx(1.0 * 0.1 + 10.0 * 0.5)
     assert _estimate([Group(np.eye(2), np.ones(2))], 0.0) is None
+
+
+def test_an_interruption_does_not_outweigh_all_other_samples() -> None:
+    from smartsolve._profile.recorder import Group
+
+    group = Group(np.eye(2), np.ones(2))
+    assert not group.is_doubtful(1e-6, 1e-6)
+    assert group.is_doubtful(1.0, 1e-6)  # the first is held against the call itself
+    for _ in range(4):
+        group.add_sample(1e-6, 1e-7, 1e-7)
+    assert group.is_doubtful(1e-6, 1e-6)
+    assert not group.is_doubtful(2e-7, None)
+    group.add_sample(1.0, 1e-7, 1e-7)  # an interrupted call says nothing about the ratio
+    assert group.other_seconds / group.sampled_seconds == pytest.approx(0.1)
