@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from ._condition import geterr
 from ._core import solve
 
 __all__ = ["Function", "Replacement", "function", "numpy_solve", "patch_numpy", "scipy_solve"]
@@ -37,6 +38,24 @@ class Replacement:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._original(*args, **kwargs)
+
+    def _instead(self, refusal: Exception, *args: Any) -> Any:
+        """What the original makes of what `smartsolve.solve` refuses.
+
+        A warning that the program's filters turn into an exception is such a refusal, and so is a
+        matrix that is singular by one order of operations and by the other, rounded, is not: a
+        program must not stop where it did not stop before, unless it asks for that.
+        """
+        is_singular = isinstance(refusal, LinAlgError) and _is_square(args[0])
+        if is_singular and geterr()["ill_conditioned"] == "raise":
+            raise refusal
+        try:
+            return self._original(*args)
+        except Exception as error:
+            if is_singular and isinstance(error, LinAlgError):  # both say so, and ours says more
+                raise refusal from None
+            error.__context__ = None  # the refusal is no part of the original's story
+            raise
 
     def __getattr__(self, name: str) -> Any:
         if name == "_original":  # not yet set, while it is being copied
@@ -67,14 +86,8 @@ class _NumpySolve(Replacement):
     def __call__(self, a: Any, b: Any) -> Any:
         try:
             return solve(a, b)
-        except LinAlgError:
-            if _is_square(a):  # singular; else it is about the shape, and NumPy says it
-                raise
-        except (TypeError, ValueError, Warning):
-            # A warning is an exception here by the program's filters. NumPy would not have warned,
-            # and a program must not stop where it did not stop before.
-            pass
-        return self._original(a, b)
+        except (TypeError, ValueError, Warning) as refusal:
+            return self._instead(refusal, a, b)
 
 
 class _ScipySolve(Replacement):
@@ -95,6 +108,7 @@ class _ScipySolve(Replacement):
         assume_a: str | None = None,
         transposed: bool = False,
     ) -> Any:
+        options = (lower, overwrite_a, overwrite_b, check_finite, assume_a, transposed)
         if _is_plain(a) and _is_plain(b):
             try:
                 x = solve(
@@ -106,14 +120,9 @@ class _ScipySolve(Replacement):
                     check_finite=check_finite,
                 )
                 return _kept_in(b, x) if overwrite_b else x
-            except LinAlgError:
-                if _is_square(a):
-                    raise
-            except (TypeError, ValueError, Warning):
-                pass
-        return self._original(
-            a, b, lower, overwrite_a, overwrite_b, check_finite, assume_a, transposed
-        )
+            except (TypeError, ValueError, Warning) as refusal:
+                return self._instead(refusal, a, b, *options)
+        return self._original(a, b, *options)
 
 
 def _is_plain(array: Any) -> bool:
@@ -296,13 +305,14 @@ class patch_numpy(ContextDecorator):
     What `solve` refuses for its type or shape is handed to the original, and
     so are arrays of other libraries and whatever SciPy converts by rules of
     its own: nothing is refused that NumPy or SciPy accepts, and their errors
-    are their own. A singular matrix raises `numpy.linalg.LinAlgError` with this package's
-    message. An ill-conditioned one warns; where a filter (``-W error``) makes
-    an exception of the warning, the original solves the system instead, since
-    a program must not stop where it did not stop before. To stop there, use
-    ``errstate(ill_conditioned="raise")``. Results differ from the original's by
-    rounding; single precision is solved in single precision, where NumPy
-    computes in double and rounds.
+    are their own. So is a matrix that only rounding keeps from being singular
+    in NumPy; one that is singular for both raises `numpy.linalg.LinAlgError`
+    with this package's message. An ill-conditioned one warns; where a filter
+    (``-W error``) makes an exception of the warning, the original solves the
+    system instead, since a program must not stop where it did not stop before.
+    To stop there, use ``errstate(ill_conditioned="raise")``. Results differ
+    from the original's by rounding; single precision is solved in single
+    precision, where NumPy computes in double and rounds.
 
     ``inv`` and ``lstsq`` are not replaced: `lstsq` returns rank and singular
     values, which cost a singular value decomposition whatever the structure.

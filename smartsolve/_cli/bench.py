@@ -123,7 +123,8 @@ def systems() -> Iterator[tuple[str, Array, Array]]:
     for n in (64, 512):
         yield f"positive definite {n} x {n}", positive_definite(n), rng.standard_normal(n)
     for count, n in ((50_000, 2), (5_000, 6)):
-        yield f"stack of {count:,} {n} x {n}", general(count, n, n), rng.standard_normal(n)
+        a, b = general(count, n, n), rng.standard_normal((count, n, 1))
+        yield f"stack of {count:,} {n} x {n}", a, b
 
 
 def measure(name: str, a: Array, b: Array) -> Row:

@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.linalg import LinAlgError
 
 import smartsolve
@@ -250,6 +253,32 @@ def test_a_warning_that_is_an_error_stops_nothing() -> None:
         assert caught[0].filename == __file__
         with smartsolve.errstate(ill_conditioned="raise"), pytest.raises(LinAlgError, match="Ill"):
             np.linalg.solve(HILBERT, HILBERT.sum(axis=1))
+
+
+@given(
+    st.integers(2, 6).flatmap(
+        lambda n: arrays(np.float64, (n, n), elements=st.integers(-3, 3).map(float))
+    )
+)
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_whoever_is_refused_was_refused_before(a: Any) -> None:
+    """Small integers make matrices that are singular, exactly or but for rounding."""
+    a = a.copy()
+    a[-1] = a[:-1].sum(axis=0) / 3
+    b = np.ones(len(a))
+    try:
+        NUMPY(a, b)
+    except LinAlgError:
+        return
+    with patch_numpy(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.linalg.solve(a, b)
+
+
+def test_a_refusal_is_no_part_of_numpys_error() -> None:
+    with patch_numpy(), pytest.raises(LinAlgError, match="must be square") as caught:
+        np.linalg.solve(np.ones((2, 3)), B)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 class Quantity:
