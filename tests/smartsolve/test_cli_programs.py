@@ -20,6 +20,8 @@ def leave(how):
         1 / 0
     if how == "interrupt":
         raise KeyboardInterrupt
+    if how == "singular":
+        np.linalg.solve(np.zeros((2, 2)), np.ones(2))
     sys.exit({"status": 3, "words": "its last words"}.get(how))
 print(__name__, __file__, __doc__, __package__, __spec__ and __spec__.name, __cached__)
 print(sys.argv, sys.path[0], sys.modules["__main__"].__dict__ is globals(), beside.__name__)
@@ -92,6 +94,14 @@ def test_profile_of_an_unchanged_script(tmp_path: Path) -> None:
     assert sorted(site["line"] for site in sites) == lines
     assert [site["structures"] for site in sites] == [{"diagonal": 200}] * 2
     assert not [name for name in os.listdir(tmp_path) if name != "report.json"]
+
+
+def test_numpys_errors_are_numpys_while_it_is_profiled(directory: Path) -> None:
+    alone = python("program.py", "singular", cwd=directory)
+    under = python("-m", "smartsolve", "profile", "program.py", "singular", cwd=directory)
+    assert (under.returncode, under.stdout) == (alone.returncode, alone.stdout)
+    assert under.stderr.startswith(alone.stderr)
+    assert "1 call failed" in under.stderr
 
 
 THREADS_AND_FORK = """\
