@@ -347,7 +347,8 @@ class patch_numpy(ContextDecorator):
 
     def __enter__(self) -> "patch_numpy":
         with ExitStack() as ends:
-            for solver, replacement in [numpy_solve()] + [scipy_solve()] * self._scipy:
+            for stands_for in [numpy_solve] + [scipy_solve] * self._scipy:
+                solver, replacement = stands_for()
                 ends.callback(solver.replace(replacement, everywhere=self._everywhere))
             self._ends.append(ends.pop_all())
         return self

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
-import scipy.linalg
 
 import smartsolve
 
@@ -39,11 +37,7 @@ _BLAS_THREADS_FROM = 100
 _PAUSE = 0.1
 
 Array = npt.NDArray[Any]
-_SOLVERS: dict[str, Callable[[Array, Array], Any]] = {
-    "numpy": np.linalg.solve,
-    "scipy": scipy.linalg.solve,
-    "smartsolve": smartsolve.solve,
-}
+Solver = Callable[[Array, Array], Any]
 
 
 @dataclass(frozen=True)
@@ -85,8 +79,21 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def solvers() -> dict[str, Solver]:
+    """In the order of their turns."""
+    import scipy.linalg
+
+    return {
+        "numpy": np.linalg.solve,
+        "scipy": scipy.linalg.solve,
+        "smartsolve": smartsolve.solve,
+    }
+
+
 def machine() -> dict[str, str]:
     """What the figures depend on."""
+    import scipy
+
     return {
         "Python": platform.python_version(),
         "NumPy": np.__version__,
@@ -129,11 +136,12 @@ def systems() -> Iterator[tuple[str, Array, Array]]:
 
 def measure(name: str, a: Array, b: Array) -> Row:
     """Every solver once in each turn, so that a busy moment meets all of them."""
-    repeats = {peer: _repeats(solve, a, b) for peer, solve in _SOLVERS.items()}
-    times: dict[str, list[float]] = {peer: [] for peer in _SOLVERS}
+    peers = solvers()
+    repeats = {peer: _repeats(solve, a, b) for peer, solve in peers.items()}
+    times: dict[str, list[float]] = {peer: [] for peer in peers}
     began = perf_counter()
     while len(times["numpy"]) < _TURNS:
-        for peer, solve in _SOLVERS.items():
+        for peer, solve in peers.items():
             if a.shape[-1] >= _BLAS_THREADS_FROM:
                 sleep(_PAUSE)
             times[peer].append(_time(solve, a, b, repeats[peer]))
@@ -149,7 +157,7 @@ def measure(name: str, a: Array, b: Array) -> Row:
     )
 
 
-def _repeats(solve: Callable[[Array, Array], Any], a: Array, b: Array) -> int:
+def _repeats(solve: Solver, a: Array, b: Array) -> int:
     """How many solves fill a turn; they also warm up."""
     solve(a, b)
     repeats = 1
@@ -158,7 +166,7 @@ def _repeats(solve: Callable[[Array, Array], Any], a: Array, b: Array) -> int:
     return repeats
 
 
-def _time(solve: Callable[[Array, Array], Any], a: Array, b: Array, repeats: int) -> float:
+def _time(solve: Solver, a: Array, b: Array, repeats: int) -> float:
     turns = range(repeats)
     began = perf_counter()
     for _ in turns:

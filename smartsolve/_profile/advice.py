@@ -46,8 +46,13 @@ def _repetition(site: "CallSite") -> str:
     if site.matrices is None or not 0 < site.matrices * _REPEATED <= site.calls:
         return ""
     if site.matrices == 1:
-        return f"the same matrix was solved {site.calls:,} times: factorize it once"
-    return f"only {site.matrices:,} different matrices in {site.calls:,} calls: factorize each once"
+        found = f"the same matrix was solved {site.calls:,} times: factorize it once"
+    else:
+        found = (
+            f"only {site.matrices:,} different matrices in {site.calls:,} calls: "
+            "factorize each once"
+        )
+    return f"{found}, `smartsolve.factorize(a)`"
 
 
 def _structure(site: "CallSite", with_ours: bool) -> str:

@@ -107,8 +107,8 @@ class Profile:
         return tuple(site for site in self.sites if site.role == "solve")
 
     def times(self, site: CallSite) -> tuple[float | None, float | None]:
-        """NumPy's (or SciPy's) time and ours."""
-        pair = (site.seconds, site.other_seconds)
+        """NumPy's (or SciPy's) time and ours; None for what did not run."""
+        pair = (site.seconds if site.calls else None, site.other_seconds)
         return (pair[1], pair[0]) if self.with_ours and site.role == "solve" else pair
 
     def to_dict(self) -> dict[str, Any]:
