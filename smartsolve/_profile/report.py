@@ -208,7 +208,11 @@ def _short_path(file: str) -> str:
     if "ipython-input-" in file or "ipykernel_" in file:
         return "cell"
     path = Path(file)
-    for directory in [os.getcwd(), *sorted(sys.path, key=len, reverse=True)]:
-        if directory and path.is_absolute() and path.is_relative_to(directory):
-            return str(path.relative_to(directory))
-    return file
+    if not path.is_absolute():
+        return file
+    shorter = [
+        str(path.relative_to(directory))
+        for directory in {os.getcwd(), *sys.path}
+        if directory and path.is_relative_to(directory)
+    ]
+    return min([file, *shorter], key=len)

@@ -107,7 +107,8 @@ def _entry(profile: Profile, site: CallSite) -> list[str]:
 
 
 def _where(site: CallSite) -> str:
-    where = site.place if site.where == "<module>" else f"{site.place} in {site.where}"
+    inside = site.where.rpartition("<locals>.")[2]
+    where = site.place if inside == "<module>" else f"{site.place} in {inside}"
     for parts in (3, 2, 1):
         if len(where) <= _WIDTH - 48:
             break
