@@ -1,5 +1,6 @@
 """smartsolve: ``numpy.linalg.solve`` that looks at the matrix first."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 try:
@@ -11,30 +12,56 @@ except ModuleNotFoundError as error:
         f"{__path__[0]} is the source tree of smartsolve, not the installed package. "
         "Install it with 'pip install .', then leave this directory or run 'python -P'."
     ) from error
-from ._condition import errstate
+from . import _solve  # noqa: F401  now: it keeps NumPy's own, which somebody may replace
+from ._condition import errstate, geterr, seterr
+from ._factorization import Factorization, factorize
+from ._mldivide import mldivide, mrdivide
 from ._report import SolveInfo
 from ._scan import Structure, inspect
 
 if TYPE_CHECKING:
-    from ._warnings import IllConditionedWarning
+    from ._choose import Plan, explain
+    from ._patch import patch_numpy
+    from ._warnings import IllConditionedWarning, RankDeficientWarning, SingularMatrixWarning
 
 __version__ = "0.1.0"
 __all__ = [
+    "Factorization",
     "IllConditionedWarning",
+    "Plan",
+    "RankDeficientWarning",
+    "SingularMatrixWarning",
     "SolveInfo",
     "Structure",
     "errstate",
+    "explain",
+    "factorize",
+    "geterr",
     "inspect",
+    "mldivide",
+    "mrdivide",
+    "patch_numpy",
+    "seterr",
     "solve",
 ]
 
 
-def __getattr__(name: str) -> object:
-    # Its base class is SciPy's, and importing SciPy takes longer than importing all of this.
-    if name == "IllConditionedWarning":
-        from ._warnings import IllConditionedWarning
+# Imported when wanted. The base class of the warnings is SciPy's, which takes longer to import than
+# all of this.
+_LATE = {
+    "IllConditionedWarning": "_warnings",
+    "Plan": "_choose",
+    "RankDeficientWarning": "_warnings",
+    "SingularMatrixWarning": "_warnings",
+    "explain": "_choose",
+    "load_ipython_extension": "_magic",
+    "patch_numpy": "_patch",
+}
 
-        return IllConditionedWarning
+
+def __getattr__(name: str) -> object:
+    if name in _LATE:
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

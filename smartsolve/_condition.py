@@ -1,11 +1,13 @@
 """What happens after a solve that was singular, ill-conditioned, or asked about."""
 
+import functools
 import sys
 import warnings
 from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
+from inspect import iscoroutinefunction
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +17,110 @@ from . import _errors
 from ._core import methods
 from ._report import SolveInfo
 
-__all__ = ["conclude", "errstate"]
+__all__ = ["conclude", "doubt", "errstate", "geterr", "seterr"]
 
 IllConditioned = Literal["ignore", "warn", "raise"]
-Singular = Literal["raise", "nan"]
+Singular = Literal["raise", "warn", "nan"]
 
-_policy: ContextVar[tuple[IllConditioned, Singular]] = ContextVar(
-    "smartsolve.errstate", default=("warn", "raise")
-)
+
+class Policy(NamedTuple):
+    """What doubtful and singular matrices do; `outer` is the policy around a block's."""
+
+    ill_conditioned: IllConditioned
+    singular: Singular
+    outer: "Policy | None" = None
+
+
+_default = Policy("warn", "raise")
+_block: ContextVar[Policy | None] = ContextVar("smartsolve.errstate", default=None)
+
+
+def _policy() -> Policy:
+    return _block.get() or _default
+
+
+def _check(ill_conditioned: object, singular: object) -> None:
+    if ill_conditioned not in (None, "ignore", "warn", "raise"):
+        raise ValueError(
+            f"ill_conditioned is {ill_conditioned!r}; expected 'ignore', 'warn' or 'raise'"
+        )
+    if singular not in (None, "raise", "warn", "nan"):
+        raise ValueError(f"singular is {singular!r}; expected 'raise', 'warn' or 'nan'")
+
+
+def geterr() -> dict[str, str]:
+    """Return what ill-conditioned and singular matrices do here and now.
+
+    Returns
+    -------
+    dict of str
+        The choices of `errstate`, by the names of its arguments.
+
+    See Also
+    --------
+    seterr, errstate
+    numpy.geterr : The same for floating-point errors.
+
+    Examples
+    --------
+    >>> import smartsolve
+    >>> smartsolve.geterr()
+    {'ill_conditioned': 'warn', 'singular': 'raise'}
+    >>> with smartsolve.errstate(singular="nan"):
+    ...     smartsolve.geterr()
+    {'ill_conditioned': 'warn', 'singular': 'nan'}
+    """
+    policy = _policy()
+    return {"ill_conditioned": policy.ill_conditioned, "singular": policy.singular}
+
+
+def seterr(
+    *, ill_conditioned: IllConditioned | None = None, singular: Singular | None = None
+) -> dict[str, str]:
+    """Set what ill-conditioned and singular matrices do where no `errstate` says otherwise.
+
+    Parameters
+    ----------
+    ill_conditioned : {"ignore", "warn", "raise"}, optional
+        As in `errstate`.
+    singular : {"raise", "warn", "nan"}, optional
+        As in `errstate`.
+
+    Returns
+    -------
+    dict of str
+        The defaults until now; ``seterr(**old)`` restores them.
+
+    Raises
+    ------
+    ValueError
+        If a choice is not one of the above.
+
+    Notes
+    -----
+    The defaults are the process's: every thread and task sees them, those that
+    run already included. `numpy.seterr` sets its own thread's alone; a program
+    that wants that uses `errstate`.
+
+    See Also
+    --------
+    geterr, errstate
+    numpy.seterr : The same for floating-point errors.
+
+    Examples
+    --------
+    >>> import smartsolve
+    >>> old = smartsolve.seterr(singular="nan")
+    >>> smartsolve.solve([[1.0, 1.0], [1.0, 1.0]], [1.0, 2.0])
+    array([nan, nan])
+    >>> smartsolve.seterr(**old)
+    {'ill_conditioned': 'warn', 'singular': 'nan'}
+    """
+    global _default
+    _check(ill_conditioned, singular)
+    old = _default
+    _default = Policy(ill_conditioned or old.ill_conditioned, singular or old.singular)
+    return {"ill_conditioned": old.ill_conditioned, "singular": old.singular}
 
 
 class errstate(ContextDecorator):
@@ -34,10 +132,11 @@ class errstate(ContextDecorator):
         What a matrix with ``rcond`` below the machine epsilon does: nothing,
         an `IllConditionedWarning` (the default outside of any context), or a
         `numpy.linalg.LinAlgError`.
-    singular : {"raise", "nan"}, optional
+    singular : {"raise", "warn", "nan"}, optional
         What an exactly singular matrix does: raise
         `numpy.linalg.LinAlgError` (the default), or leave NaN in its place in
-        the solution. The argument ``on_singular`` of `solve` has precedence.
+        the solution, with a `SingularMatrixWarning` or without. The argument
+        ``on_singular`` of `solve` has precedence.
 
     Raises
     ------
@@ -47,11 +146,13 @@ class errstate(ContextDecorator):
     Notes
     -----
     The state is a context variable: threads and asynchronous tasks do not see
-    each other's. Contexts nest; what is left out is inherited. Also a
-    decorator.
+    each other's. Contexts nest; what is left out is inherited, in the end from
+    the defaults that `seterr` sets. Also a decorator, of coroutine functions
+    too.
 
     See Also
     --------
+    seterr : The defaults.
     numpy.errstate : The same idea for floating-point errors.
 
     Examples
@@ -71,23 +172,29 @@ class errstate(ContextDecorator):
         ill_conditioned: IllConditioned | None = None,
         singular: Singular | None = None,
     ) -> None:
-        if ill_conditioned not in (None, "ignore", "warn", "raise"):
-            raise ValueError(
-                f"ill_conditioned is {ill_conditioned!r}; expected 'ignore', 'warn' or 'raise'"
-            )
-        if singular not in (None, "raise", "nan"):
-            raise ValueError(f"singular is {singular!r}; expected 'raise' or 'nan'")
+        _check(ill_conditioned, singular)
         self._ill_conditioned = ill_conditioned
         self._singular = singular
-        self._tokens: list[Token[tuple[IllConditioned, Singular]]] = []
 
-    def _recreate_cm(self) -> "errstate":
-        return errstate(ill_conditioned=self._ill_conditioned, singular=self._singular)
+    def __call__(self, function: Any) -> Any:
+        if not iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        async def decorated(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        return decorated
 
     def __enter__(self) -> "errstate":
-        ill_conditioned, singular = _policy.get()
-        self._tokens.append(
-            _policy.set((self._ill_conditioned or ill_conditioned, self._singular or singular))
+        now = _policy()
+        _block.set(
+            Policy(
+                self._ill_conditioned or now.ill_conditioned,
+                self._singular or now.singular,
+                outer=_block.get(),
+            )
         )
         return self
 
@@ -97,7 +204,9 @@ class errstate(ContextDecorator):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _policy.reset(self._tokens.pop())
+        # The way back is in the policy, not in this object, which threads and tasks may share.
+        left = _block.get()
+        _block.set(left and left.outer)
 
 
 Finding = tuple[int, int, int, bool, int]
@@ -118,25 +227,35 @@ def conclude(
     A finding is (number of slices, the first's index, row of the table of
     methods, whether singular or else not positive definite, at which pivot).
     """
-    ill_conditioned, otherwise = _policy.get()
-    if singular is not None and (on_singular or otherwise) == "raise":
+    policy = on_singular or _policy().singular
+    if singular is not None and policy != "nan":
         count, first, row, is_singular, pivot = singular
         place = _errors.where(first, count, batch)
-        if is_singular:
-            raise LinAlgError(_errors.singular(methods()[row]["method"], pivot, place))
-        raise LinAlgError(_errors.not_positive_definite(pivot, place))
-    if ill is not None and ill_conditioned != "ignore":
+        method = methods()[row]["method"]
+        if not is_singular:
+            raise LinAlgError(_errors.not_positive_definite(pivot, place))
+        if policy == "raise":
+            raise LinAlgError(_errors.singular(method, pivot, place))
+        doubt(_errors.singular_warning(method, pivot, place), "SingularMatrixWarning")
+    if ill is not None:
         count, first, row, _, _ = ill
         eps = float(np.finfo(np.float32 if single else np.float64).eps)
         text = _errors.ill_conditioned(
             methods()[row]["method"], worst_rcond, eps, _errors.where(first, count, batch), count
         )
-        if ill_conditioned == "raise":
-            raise LinAlgError(text)
-        from ._warnings import IllConditionedWarning
-
-        warnings.warn(text, IllConditionedWarning, stacklevel=_callers_level())
+        doubt(text, "IllConditionedWarning")
     return x if details is None else (x, SolveInfo.from_table(*details))
+
+
+def doubt(text: str, warning: str) -> None:
+    """Say that an answer is doubtful, as `errstate` wants it: a warning, an error, or nothing."""
+    ill_conditioned = _policy().ill_conditioned
+    if ill_conditioned == "raise":
+        raise LinAlgError(text)
+    if ill_conditioned == "warn":
+        from . import _warnings
+
+        warnings.warn(text, getattr(_warnings, warning), stacklevel=_callers_level())
 
 
 def _callers_level() -> int:

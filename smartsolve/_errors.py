@@ -25,11 +25,33 @@ def where(first: int, count: int, batch: tuple[int, ...]) -> str:
 
 def singular(method: str, pivot: int, place: str) -> str:
     """Text for an exactly singular matrix."""
-    subject = f"{place} is singular" if place else "the matrix is singular"
     return (
-        f"Singular matrix: {subject}: pivot {pivot} of the {method} is exactly zero. "
-        "Use a least-squares solver such as numpy.linalg.lstsq, or on_singular='nan' "
-        "to have NaN where there is no solution."
+        f"{_where_singular(method, pivot, place)}. Use smartsolve.mldivide(a, b, "
+        "minimum_norm=True) for a least-squares solution, or on_singular='nan' to have NaN where "
+        "there is none."
+    )
+
+
+def singular_warning(method: str, pivot: int, place: str) -> str:
+    """Text for an exactly singular matrix whose solution is marked instead."""
+    return (
+        f"{_where_singular(method, pivot, place)}; the solution holds Inf or NaN. "
+        "smartsolve.mldivide(a, b, minimum_norm=True) gives a least-squares solution."
+    )
+
+
+def _where_singular(method: str, pivot: int, place: str) -> str:
+    subject = f"{place} is singular" if place else "the matrix is singular"
+    return f"Singular matrix: {subject}: pivot {pivot} of the {method} is exactly zero"
+
+
+def rank_deficient(rank: int, full: int, tolerance: float, place: str) -> str:
+    """Text for a rectangular matrix of less than full rank."""
+    subject = f"{place}: " if place else ""
+    return (
+        f"Rank-deficient matrix: {subject}rank = {rank} of {full}, tol = {tolerance:.5g} "
+        "(column-pivoted QR); the solution is a basic one of many. minimum_norm=True gives the "
+        "shortest."
     )
 
 
@@ -53,11 +75,25 @@ def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: in
     )
 
 
+def refuse_sparse(name: str, operand: Any) -> None:
+    """Raise ``TypeError`` for a sparse array or matrix."""
+    if hasattr(operand, "tocsc") and hasattr(operand, "nnz"):
+        raise TypeError(
+            f"{name} is a sparse {type(operand).__name__}; expected a dense array. "
+            "Use scipy.sparse.linalg.spsolve, or a.toarray()"
+        )
+
+
 def check_finite(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> None:
     """Raise ``ValueError`` naming the operand that holds an inf or a NaN."""
-    for name, array in (("a", a), ("b", b)):
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name} must not contain infs or NaNs (check_finite=True); "
-                f"{name} of shape {array.shape} has {np.count_nonzero(~np.isfinite(array))}"
-            )
+    refuse_infinite("a", a)
+    refuse_infinite("b", b)
+
+
+def refuse_infinite(name: str, array: npt.NDArray[Any]) -> None:
+    """Raise ``ValueError`` if the array holds an inf or a NaN."""
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must not contain infs or NaNs (check_finite=True); "
+            f"{name} of shape {array.shape} has {np.count_nonzero(~np.isfinite(array))}"
+        )

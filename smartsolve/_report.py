@@ -1,5 +1,7 @@
 """What a solve did: `SolveInfo` and its printing."""
 
+import html
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy.typing as npt
 
 from ._core import methods
 
-__all__ = ["SolveInfo"]
+__all__ = ["SolveInfo", "html_table", "text_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +32,18 @@ class SolveInfo:
     rcond : float or ndarray of float64
         Estimate of the reciprocal condition number in the 1-norm; 0 for a
         singular matrix, NaN if the matrix holds an Inf or a NaN. For a
-        diagonal matrix exact, and in the 2-norm.
+        diagonal matrix exact, and in the 2-norm; for least squares the ratio
+        of the last diagonal element of R to the first.
     backward_error : float or ndarray of float64
         max |b - A x| / (max-norm |A| |x| + |b|) over the right-hand sides, in
         the infinity norm (Higham, *Accuracy and Stability of Numerical
         Algorithms*, section 7.1); a few times the machine epsilon for a
-        solution as good as rounding allows.
+        solution as good as rounding allows. For least squares, relative to
+        the Frobenius norm of A, the smaller of Stewart's two perturbations of
+        A that make x a least-squares solution (ibid., section 20.7).
+    rank, tolerance : int, float or ndarray, or None
+        For least squares the rank, -1 if the matrix holds an Inf or a NaN,
+        and the tolerance that it was found with.
 
     Examples
     --------
@@ -51,6 +59,8 @@ class SolveInfo:
     routine: str | npt.NDArray[np.str_]
     rcond: float | npt.NDArray[np.float64]
     backward_error: float | npt.NDArray[np.float64]
+    rank: int | npt.NDArray[np.intp] | None = None
+    tolerance: float | npt.NDArray[np.float64] | None = None
 
     @classmethod
     def from_table(
@@ -65,20 +75,85 @@ class SolveInfo:
             return cls(structure, method, routine, rcond, backward_error)
         return cls(str(structure), str(method), str(routine), float(rcond), float(backward_error))
 
-    def __str__(self) -> str:
-        if isinstance(self.structure, str):
-            return (
-                f"structure       {self.structure}\n"
-                f"method          {self.method} ({self.routine})\n"
-                f"rcond           {self.rcond:.3g}\n"
-                f"backward error  {self.backward_error:.3g}"
+    @classmethod
+    def of_least_squares(
+        cls,
+        shape: tuple[int, ...],
+        minimum_norm: bool,
+        rcond: npt.NDArray[Any],
+        backward_error: npt.NDArray[Any],
+        rank: npt.NDArray[np.intp],
+        tolerance: npt.NDArray[Any],
+    ) -> "SolveInfo":
+        """Build for matrices of one shape that were solved by QR."""
+        structure = "general" if shape[0] == shape[1] else "rectangular"
+        method = "complete orthogonal factorization" if minimum_norm else "column-pivoted QR"
+        routine = "own, geqp3, ormqr"
+        if rank.ndim > 0:
+            return cls(
+                np.full(rank.shape, structure),
+                np.full(rank.shape, method),
+                np.full(rank.shape, routine),
+                rcond,
+                backward_error,
+                rank,
+                tolerance,
             )
+        return cls(
+            structure,
+            method,
+            routine,
+            float(rcond),
+            float(backward_error),
+            int(rank),
+            float(tolerance),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values and lists, as JSON takes them."""
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in vars(self).items()
+        }
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        if isinstance(self.structure, str):
+            yield "structure", self.structure
+            yield "method", f"{self.method} ({self.routine})"
+            if self.rank is not None:
+                yield "rank", f"{self.rank} (tolerance {self.tolerance:.5g})"
+            yield "rcond", f"{self.rcond:.3g}"
+            yield "backward error", f"{self.backward_error:.3g}"
+            return
         pairs, counts = np.unique(
             np.stack([np.ravel(self.structure), np.ravel(self.method)]), axis=1, return_counts=True
         )
-        lines = [f"{'slices':>10}  {'structure':<20}  method"]
         for structure, method, count in zip(*pairs, counts, strict=True):
-            lines.append(f"{count:>10}  {structure:<20}  {method}")
-        lines.append(f"smallest rcond        {np.nanmin(self.rcond, initial=np.inf):.3g}")
-        lines.append(f"worst backward error  {np.nanmax(self.backward_error, initial=0.0):.3g}")
-        return "\n".join(lines)
+            yield "1 slice" if count == 1 else f"{count} slices", f"{structure}: {method}"
+        if self.rank is not None:
+            yield "smallest rank", f"{np.min(self.rank, initial=np.iinfo(np.intp).max)}"
+        yield "smallest rcond", f"{np.nanmin(self.rcond, initial=np.inf):.3g}"
+        yield "worst backward error", f"{np.nanmax(self.backward_error, initial=0.0):.3g}"
+
+    def __str__(self) -> str:
+        return text_table(self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows())
+
+
+def text_table(rows: Iterable[tuple[str, str]]) -> str:
+    """Labels and texts, a line each."""
+    rows = list(rows)
+    width = max((len(label) for label, _ in rows), default=0)
+    return "\n".join(f"{label:<{width}}  {text}" for label, text in rows)
+
+
+def html_table(rows: Iterable[tuple[str, str]]) -> str:
+    """The same as a table for notebooks; their style sheet dresses it."""
+    left = ' style="text-align: left; vertical-align: top; padding-right: 1em"'
+    cells = (
+        f"<tr><th{left}>{html.escape(label)}</th><td{left}>{html.escape(text)}</td></tr>"
+        for label, text in rows
+    )
+    return f"<table>\n{chr(10).join(cells)}\n</table>"

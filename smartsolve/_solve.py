@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
+from . import _core, _errors
 
 _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
 
@@ -16,12 +16,10 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
     subclasses of ``ndarray`` and of objects with ``__array__``, the type of
     `b` decides about the result through ``__array_wrap__``.
     """
+    if isinstance(a, _core.Factors):
+        return _solve_with(a, b, **options)
     for name, operand in (("a", a), ("b", b)):
-        if hasattr(operand, "tocsc") and hasattr(operand, "nnz"):
-            raise TypeError(
-                f"{name} is a sparse {type(operand).__name__}; expected a dense array. "
-                "Use scipy.sparse.linalg.spsolve, or a.toarray()"
-            )
+        _errors.refuse_sparse(name, operand)
     if not options and any(_has_own_functions(operand) for operand in (a, b)):
         return _numpy_solve(a, b)
     solved = _core.solve(np.asarray(a), np.asarray(b), **options)
@@ -32,6 +30,20 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
         x, info = solved
         return wrap(x), info
     return wrap(solved)
+
+
+def _solve_with(factors: _core.Factors, b: Any, **options: Any) -> Any:
+    """Solve with a `Factorization`; what was decided when it was made cannot be chosen again."""
+    transposed = options.pop("transposed", False)
+    if options.pop("check_finite", False):
+        _errors.refuse_infinite("b", np.asarray(b))
+    decided = sorted(set(options) - {"overwrite_a", "overwrite_b", "workers"})
+    if decided:
+        raise TypeError(
+            f"solve() of a Factorization got {', '.join(decided)}; structure and singular "
+            "matrices are decided about by factorize(), only transposed and check_finite are left"
+        )
+    return factors.solve(b, transposed=transposed)
 
 
 def _has_own_functions(operand: Any) -> bool:

@@ -1,8 +1,9 @@
 """Warning classes; their bases are SciPy's, so this module is imported when one is needed."""
 
+import numpy as np
 from scipy.linalg import LinAlgWarning
 
-__all__ = ["IllConditionedWarning"]
+__all__ = ["IllConditionedWarning", "RankDeficientWarning", "SingularMatrixWarning"]
 
 
 class IllConditionedWarning(LinAlgWarning):  # type: ignore[misc]
@@ -28,4 +29,43 @@ class IllConditionedWarning(LinAlgWarning):  # type: ignore[misc]
     ...     x = smartsolve.solve(a, [2.0, 2.0])
     >>> caught[0].category.__name__
     'IllConditionedWarning'
+    """
+
+
+class SingularMatrixWarning(IllConditionedWarning):
+    """The matrix is exactly singular, and the solution holds Inf or NaN.
+
+    Issued by `smartsolve.mldivide` and `smartsolve.mrdivide`, where `solve`
+    raises, and by `solve` on request.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import smartsolve
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     smartsolve.mldivide([[1.0, 2.0], [2.0, 4.0]], [1.0, 1.0])
+    array([-inf,  inf])
+    >>> caught[0].category.__name__
+    'SingularMatrixWarning'
+    """
+
+
+class RankDeficientWarning(IllConditionedWarning, np.exceptions.RankWarning):
+    """A rectangular matrix has less than full rank, so its least-squares solution is not unique.
+
+    Issued by `smartsolve.mldivide` and `smartsolve.mrdivide` with the rank and
+    the tolerance that it was found with. It is a
+    `numpy.exceptions.RankWarning`, too.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import smartsolve
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     smartsolve.mldivide([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]], [3.0, 3.0, 3.0]).round(12)
+    array([3., 0.])
+    >>> print(caught[0].message)  # doctest: +ELLIPSIS
+    Rank-deficient matrix: rank = 1 of 2, tol = 1.1538e-15 (column-pivoted QR); ...
     """

@@ -1,43 +1,17 @@
-// Python objects in, arrays and a request out. Together with module.cpp the only code that knows
-// Python.
+// The arguments of solve(), read by hand from the fast-call array.
 #pragma once
-
-#include <Python.h>
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
-#include <numpy/arrayobject.h>
 
 #include <cstring>
 #include <string>
 #include <thread>
-#include <utility>
 
 #include "choose.hpp"
+#include "python.hpp"
 #include "solve.hpp"
 
 namespace smartsolve {
 
-// Owns one reference.
-class Object {
- public:
-    Object() = default;
-    explicit Object(PyObject* owned) : object_(owned) {}
-    Object(Object&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-    Object& operator=(Object&& other) noexcept {
-        std::swap(object_, other.object_);
-        return *this;
-    }
-    ~Object() { Py_XDECREF(object_); }
-    PyObject* get() const { return object_; }
-    PyObject* release() { return std::exchange(object_, nullptr); }
-    PyArrayObject* array() const { return reinterpret_cast<PyArrayObject*>(object_); }
-    explicit operator bool() const { return object_ != nullptr; }
-
- private:
-    PyObject* object_ = nullptr;
-};
-
-enum class OnSingular : unsigned char { unset, raise, nan };
+enum class OnSingular : unsigned char { unset, raise, warn, nan };
 
 struct Arguments {
     PyObject* a = nullptr;  // borrowed
@@ -88,7 +62,7 @@ inline constexpr Alias aliases[] = {{"gen", Kind::general},
                                     {"her", Kind::hermitian},
                                     {"pos", Kind::positive_definite}};
 
-inline bool parse_assume_a(PyObject* value, Kind& kind) {
+inline bool parse_structure(const char* name, PyObject* value, Kind& kind) {
     if (value == Py_None) return true;
     if (PyUnicode_Check(value)) {
         for (int k = 0; k < kinds; ++k)
@@ -103,22 +77,23 @@ inline bool parse_assume_a(PyObject* value, Kind& kind) {
             }
     }
     std::string valid;
-    for (const char* name : kind_names) valid += std::string("'") + name + "', ";
+    for (const char* kind_name : kind_names) valid += std::string("'") + kind_name + "', ";
     for (const Alias& alias : aliases) valid += std::string("'") + alias.name + "', ";
-    PyErr_Format(PyExc_ValueError, "assume_a is %R; expected None or one of %s", value,
+    PyErr_Format(PyExc_ValueError, "%s is %R; expected None or one of %s", name, value,
                  valid.substr(0, valid.size() - 2).c_str());
     return false;
 }
 
+inline constexpr const char* on_singular_names[] = {nullptr, "raise", "warn", "nan"};
+
 inline bool parse_on_singular(PyObject* value, OnSingular& choice) {
     if (value == Py_None) return true;
-    if (PyUnicode_Check(value)) {
-        if (PyUnicode_CompareWithASCIIString(value, "raise") == 0)
-            return choice = OnSingular::raise, true;
-        if (PyUnicode_CompareWithASCIIString(value, "nan") == 0)
-            return choice = OnSingular::nan, true;
-    }
-    PyErr_Format(PyExc_ValueError, "on_singular is %R; expected 'raise' or 'nan'", value);
+    if (PyUnicode_Check(value))
+        for (const OnSingular each : {OnSingular::raise, OnSingular::warn, OnSingular::nan})
+            if (PyUnicode_CompareWithASCIIString(value,
+                                                 on_singular_names[static_cast<int>(each)]) == 0)
+                return choice = each, true;
+    PyErr_Format(PyExc_ValueError, "on_singular is %R; expected 'raise', 'warn' or 'nan'", value);
     return false;
 }
 
@@ -151,7 +126,7 @@ inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
             to.b = value;
             return true;
         case name_assume_a:
-            return parse_assume_a(value, to.assume_a);
+            return parse_structure("assume_a", value, to.assume_a);
         case name_lower:
             return flag(to.lower);
         case name_transposed:
@@ -210,51 +185,6 @@ inline bool parse(PyObject* const* args, Py_ssize_t positional, PyObject* keywor
     PyErr_Format(PyExc_TypeError, "solve() missing required argument: '%s'",
                  to.a == nullptr ? "a" : "b");
     return false;
-}
-
-// The type in which a system of these two is solved, by NumPy's rule: single precision only if both
-// are, complex if either is; integers and bools count as double. NPY_NOTYPE for all others.
-inline bool is_solvable(int type) {
-    return type == NPY_DOUBLE || type == NPY_FLOAT || type == NPY_CDOUBLE || type == NPY_CFLOAT;
-}
-inline int solving_type(int a, int b) {
-    if (a == b && is_solvable(a)) [[likely]]
-        return a;
-    bool complex = false, is_double = false;
-    for (const int type : {a, b}) {
-        if (!is_solvable(type) && !PyTypeNum_ISINTEGER(type) && type != NPY_BOOL) return NPY_NOTYPE;
-        complex = complex || type == NPY_CDOUBLE || type == NPY_CFLOAT;
-        is_double = is_double || (type != NPY_FLOAT && type != NPY_CFLOAT);
-    }
-    return complex ? (is_double ? NPY_CDOUBLE : NPY_CFLOAT) : (is_double ? NPY_DOUBLE : NPY_FLOAT);
-}
-
-inline void refuse_type(const char* name, PyArrayObject* array) {
-    PyErr_Format(PyExc_TypeError,
-                 "%s has dtype %S; expected float32, float64, complex64 or complex128 (integers "
-                 "and bools become float64)",
-                 name, reinterpret_cast<PyObject*>(PyArray_DESCR(array)));
-}
-
-// Aligned, in native byte order, of the given type, with strides of whole elements: the array
-// itself if it is so already, else a copy.
-inline Object behaved(PyArrayObject* array, int type) {
-    const npy_intp size = PyArray_ITEMSIZE(array);
-    bool whole =
-        PyArray_TYPE(array) == type && PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
-    for (int d = 0; whole && d < PyArray_NDIM(array); ++d)
-        whole = PyArray_STRIDE(array, d) % size == 0;
-    if (whole) [[likely]] {
-        Py_INCREF(array);
-        return Object(reinterpret_cast<PyObject*>(array));
-    }
-    return Object(PyArray_FromArray(array, PyArray_DescrFromType(type),
-                                    NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST));
-}
-
-// "(2, 3)", as Python writes a shape.
-inline Object shape_of(PyArrayObject* array) {
-    return Object(PyArray_IntTupleFromIntp(PyArray_NDIM(array), PyArray_SHAPE(array)));
 }
 
 }  // namespace smartsolve

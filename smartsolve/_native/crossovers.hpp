@@ -33,4 +33,7 @@ inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
 inline constexpr ptrdiff_t certificate_from = 17;
 inline constexpr ptrdiff_t estimate_from = 2048;
 
+// Own Householder QR, column by column, against geqp3 and ormqr.
+inline constexpr ptrdiff_t geqp3_from = 33;
+
 }  // namespace smartsolve::crossover

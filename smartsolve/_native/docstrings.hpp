@@ -1,4 +1,4 @@
-// The docstring of the native entry; its examples run in the tests.
+// The docstrings of the native entries; their examples run in the tests.
 #pragma once
 
 namespace smartsolve {
@@ -42,10 +42,10 @@ overwrite_a, overwrite_b : bool, default False
     returned, holding the solution; if the system is singular it is spoiled.
 check_finite : bool, default False
     Refuse an Inf or NaN. By default they travel into the solution.
-on_singular : {"raise", "nan"}, optional
+on_singular : {"raise", "warn", "nan"}, optional
     Raise for an exactly singular matrix, or leave NaN in its place in the
-    solution and solve the rest of the stack. By default what `errstate` says:
-    raise.
+    solution and solve the rest of the stack, with a warning or without. By
+    default what `errstate` says: raise.
 workers : int, default 1
     Number of threads that share the slices of a stack; -1 for one per core.
     The solution does not depend on it, bit for bit. A single system and a
@@ -77,6 +77,8 @@ TypeError
 
 Warns
 -----
+SingularMatrixWarning
+    If a matrix is exactly singular and `on_singular` or `errstate` says "warn".
 IllConditionedWarning
     If the reciprocal condition number of a matrix lies below the machine
     epsilon of its dtype; once a call, for a stack with the number of such
@@ -134,6 +136,34 @@ The trap is NumPy 2's: a `b` of two axes is a matrix, never a stack of vectors.
 Traceback (most recent call last):
     ...
 ValueError: b has shape (5, 2); its second-to-last axis must be 2 to match a of shape (5, 2, 2)
+)";
+
+inline constexpr const char factors_solve_doc[] =
+    R"(solve($self, b, *, transposed=False, conjugate=False)
+--
+
+Solve ``A @ x = b`` with the factors.
+
+Parameters
+----------
+b : (n,) or (..., n, k) array_like
+    One right-hand side if it has one axis, else a stack of k of them; the
+    leading axes are broadcast against the factorization's.
+transposed : bool, default False
+    Solve with the transpose of A.
+conjugate : bool, default False
+    Solve with the complex conjugate of A; with `transposed`, its adjoint.
+
+Returns
+-------
+x : (..., n) or (..., n, k) ndarray
+    The solution, in the precision of the factors whatever that of `b`; complex
+    if either is. NaN for a singular slice, which only a stack that was
+    factored under ``errstate(singular="nan")`` has.
+
+Notes
+-----
+May be called from several threads at once.
 )";
 
 }  // namespace smartsolve

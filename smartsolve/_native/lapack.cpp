@@ -43,7 +43,17 @@ bool fetch_complex(PyObject* capi, char letter, Routines_& routines) {
     const std::string prefix(1, letter);
     return fetch(capi, prefix + "hetrf", &routines.hetrf) &&
            fetch(capi, prefix + "hetrs", &routines.hetrs) &&
-           fetch(capi, prefix + "pttrs", &routines.pttrs);
+           fetch(capi, prefix + "pttrs", &routines.pttrs) &&
+           fetch(capi, prefix + "geqp3", &routines.geqp3) &&
+           fetch(capi, prefix + "unmqr", &routines.unmqr);
+}
+
+template <class Routines_>
+bool fetch_real(PyObject* capi, char letter, Routines_& routines) {
+    const std::string prefix(1, letter);
+    return fetch(capi, prefix + "pttrs", &routines.pttrs) &&
+           fetch(capi, prefix + "geqp3", &routines.geqp3) &&
+           fetch(capi, prefix + "ormqr", &routines.ormqr);
 }
 
 bool fetch_table(Table& t) {
@@ -52,9 +62,9 @@ bool fetch_table(Table& t) {
     PyObject* capi = PyObject_GetAttrString(module, "__pyx_capi__");
     const bool complete =
         capi != nullptr && fetch_all(capi, 's', t.s) && fetch_all(capi, 'd', t.d) &&
-        fetch_all(capi, 'c', t.c) && fetch_all(capi, 'z', t.z) &&
-        fetch(capi, "spttrs", &t.s_real.pttrs) && fetch(capi, "dpttrs", &t.d_real.pttrs) &&
-        fetch_complex(capi, 'c', t.c_complex) && fetch_complex(capi, 'z', t.z_complex);
+        fetch_all(capi, 'c', t.c) && fetch_all(capi, 'z', t.z) && fetch_real(capi, 's', t.s_real) &&
+        fetch_real(capi, 'd', t.d_real) && fetch_complex(capi, 'c', t.c_complex) &&
+        fetch_complex(capi, 'z', t.z_complex);
     Py_XDECREF(capi);
     Py_DECREF(module);
     return complete;

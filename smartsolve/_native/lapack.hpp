@@ -33,9 +33,12 @@ namespace smartsolve::lapack {
     X(pbtrs,                                                                                       \
       (char* uplo, int* n, int* kd, int* nrhs, T* ab, int* ldab, T* b, int* ldb, int* info))       \
     X(sytrf, (char* uplo, int* n, T* a, int* lda, int* ipiv, T* work, int* lwork, int* info))      \
-    X(sytrs, (char* uplo, int* n, int* nrhs, T* a, int* lda, int* ipiv, T* b, int* ldb, int* info))
+    X(sytrs,                                                                                       \
+      (char* uplo, int* n, int* nrhs, T* a, int* lda, int* ipiv, T* b, int* ldb, int* info))       \
+    X(geqrf, (int* m, int* n, T* a, int* lda, T* tau, T* work, int* lwork, int* info))
 
-// Of the Hermitian routines and of pttrs the real and the complex kind differ in name or arguments.
+// Of the Hermitian routines, of pttrs and of pivoted QR the real and the complex kind differ in
+// name or arguments.
 template <class T, class R>
 struct Routines {
 #define X(name, arguments) void(*name) arguments;
@@ -47,10 +50,14 @@ struct ComplexRoutines {
     void (*hetrf)(char*, int*, T*, int*, int*, T*, int*, int*);
     void (*hetrs)(char*, int*, int*, T*, int*, int*, T*, int*, int*);
     void (*pttrs)(char*, int*, int*, R*, T*, T*, int*, int*);
+    void (*geqp3)(int*, int*, T*, int*, int*, T*, T*, int*, R*, int*);
+    void (*unmqr)(char*, char*, int*, int*, int*, T*, int*, T*, T*, int*, T*, int*, int*);
 };
 template <class R>
 struct RealRoutines {
     void (*pttrs)(int*, int*, R*, R*, R*, int*, int*);
+    void (*geqp3)(int*, int*, R*, int*, int*, R*, R*, int*, int*);
+    void (*ormqr)(char*, char*, int*, int*, int*, R*, int*, R*, R*, int*, R*, int*, int*);
 };
 
 struct Table {
@@ -120,11 +127,16 @@ int potrs(char uplo, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* b) 
     return info;
 }
 template <class T>
-int trtrs(char uplo, char trans, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* b) {
+int trtrs(char uplo, char trans, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* b,
+          ptrdiff_t ldb_) {
     char diag = 'N';
-    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), info = 0;
-    routines<T>().trtrs(&uplo, &trans, &diag, &n, &nrhs, a, &lda, b, &n, &info);
+    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), ldb = narrow(ldb_), info = 0;
+    routines<T>().trtrs(&uplo, &trans, &diag, &n, &nrhs, a, &lda, b, &ldb, &info);
     return info;
+}
+template <class T>
+int trtrs(char uplo, char trans, ptrdiff_t n, ptrdiff_t nrhs, T* a, ptrdiff_t lda, T* b) {
+    return trtrs(uplo, trans, n, nrhs, a, lda, b, n);
 }
 template <class T>
 int gttrf(ptrdiff_t n_, T* dl, T* d, T* du, T* du2, int* ipiv) {
@@ -205,6 +217,36 @@ int sytrs(bool hermitian, char uplo, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdif
             return info;
         }
     routines<T>().sytrs(&uplo, &n, &nrhs, a, &lda, ipiv, b, &n, &info);
+    return info;
+}
+template <class T>
+int geqrf(ptrdiff_t m_, ptrdiff_t n_, T* a, ptrdiff_t lda_, T* tau, T* work, ptrdiff_t lwork_) {
+    int m = narrow(m_), n = narrow(n_), lda = narrow(lda_), lwork = narrow(lwork_), info = 0;
+    routines<T>().geqrf(&m, &n, a, &lda, tau, work, &lwork, &info);
+    return info;
+}
+// real_work: 2 n, used if T is complex.
+template <class T>
+int geqp3(ptrdiff_t m_, ptrdiff_t n_, T* a, ptrdiff_t lda_, int* jpvt, T* tau, T* work,
+          ptrdiff_t lwork_, Real<T>* real_work) {
+    int m = narrow(m_), n = narrow(n_), lda = narrow(lda_), lwork = narrow(lwork_), info = 0;
+    if constexpr (is_complex<T>)
+        own(a).geqp3(&m, &n, a, &lda, jpvt, tau, work, &lwork, real_work, &info);
+    else own(a).geqp3(&m, &n, a, &lda, jpvt, tau, work, &lwork, &info);
+    return info;
+}
+// c, m x nrhs, is overwritten by Q c or, with adjoint, Q^H c, where Q has k reflectors.
+template <class T>
+int ormqr(bool adjoint, ptrdiff_t m_, ptrdiff_t nrhs_, ptrdiff_t k_, T* a, ptrdiff_t lda_, T* tau,
+          T* c, ptrdiff_t ldc_, T* work, ptrdiff_t lwork_) {
+    char side = 'L', trans = !adjoint ? 'N' : is_complex<T> ? 'C' : 'T';
+    int m = narrow(m_), nrhs = narrow(nrhs_), k = narrow(k_), ldc = narrow(ldc_);
+    int lda = narrow(lda_), lwork = narrow(lwork_), info = 0;
+    const auto run = [&](auto routine) {
+        routine(&side, &trans, &m, &nrhs, &k, a, &lda, tau, c, &ldc, work, &lwork, &info);
+    };
+    if constexpr (is_complex<T>) run(own(a).unmqr);
+    else run(own(a).ormqr);
     return info;
 }
 

@@ -41,6 +41,7 @@ struct Method {
     const char* routine;
     Status (*factor)(const Problem<T>&, Factors<T>&, Workspace&);
     void (*solve)(const Factors<T>&, T* x, ptrdiff_t nrhs, Op, Workspace&);
+    Determinant<T> (*determinant)(const Factors<T>&, Workspace&);  // null: not from these factors
     Kind if_it_fails;  // unknown: nothing, the answer is an error
     Estimate estimate;
     Flops flops;
@@ -65,7 +66,14 @@ inline double cholesky(double n, double k, double, double) { return n * n * n / 
 inline double lu(double n, double k, double, double) { return 2 * n * n * n / 3 + 2 * n * n * k; }
 }  // namespace cost
 
-#define SMARTSOLVE_KERNEL(Name) Name::factor<T>, Name::solve<T>
+template <class Kernel, class T>
+constexpr auto determinant_of() -> Determinant<T> (*)(const Factors<T>&, Workspace&) {
+    if constexpr (requires { &Kernel::template determinant<T>; })
+        return &Kernel::template determinant<T>;
+    else return nullptr;
+}
+
+#define SMARTSOLVE_KERNEL(Name) Name::factor<T>, Name::solve<T>, determinant_of<Name, T>()
 
 template <class T>
 inline constexpr Method<T> methods[] = {

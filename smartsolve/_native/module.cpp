@@ -1,233 +1,15 @@
 // smartsolve._core: names to functions, and the one entry that must cost a tenth of a microsecond.
+#define SMARTSOLVE_MODULE
 #include "arguments.hpp"
 
 #include <cstdlib>
-#include <stdexcept>
 
 #include "docstrings.hpp"
-#include "stack.hpp"
+#include "entries.hpp"
+#include "report.hpp"
 
 namespace smartsolve {
 namespace {
-
-PyObject* linalg_error;  // numpy.linalg.LinAlgError; written at load
-
-template <class Call>
-auto with_element_type(int type, Call&& call) {
-    switch (type) {
-        case NPY_FLOAT:
-            return call(float{});
-        case NPY_CFLOAT:
-            return call(std::complex<float>{});
-        case NPY_CDOUBLE:
-            return call(std::complex<double>{});
-        default:
-            return call(double{});
-    }
-}
-
-// Turns what the native code may throw into a Python exception.
-template <class Call>
-PyObject* guarded(Call&& call) {
-    try {
-        return call();
-    } catch (const std::bad_alloc&) {
-        return PyErr_NoMemory();
-    } catch (const std::length_error& error) {
-        PyErr_SetString(PyExc_ValueError, error.what());
-    } catch (const lapack::Unavailable&) {
-    } catch (const std::exception& error) {
-        PyErr_SetString(PyExc_RuntimeError, error.what());
-    }
-    return nullptr;
-}
-
-class WithoutGil {
- public:
-    explicit WithoutGil(bool release) : state_(release ? PyEval_SaveThread() : nullptr) {}
-    WithoutGil(const WithoutGil&) = delete;
-    WithoutGil& operator=(const WithoutGil&) = delete;
-    ~WithoutGil() {
-        if (state_ != nullptr) PyEval_RestoreThread(state_);
-    }
-    // Runs Python's signal handlers, for Ctrl-C.
-    bool no_signal() {
-        if (state_ != nullptr) PyEval_RestoreThread(state_);
-        const bool none = PyErr_CheckSignals() == 0;
-        if (state_ != nullptr) state_ = PyEval_SaveThread();
-        return none;
-    }
-
- private:
-    PyThreadState* state_;
-};
-
-// Calls smartsolve.<module>.<name>: what is out of the ordinary is told, and handled, in Python.
-Object call_python(const char* module, const char* name, PyObject* const* args, Py_ssize_t count,
-                   PyObject* keywords = nullptr) {
-    const Object imported(PyImport_ImportModule(module));
-    if (!imported) return Object();
-    const Object function(PyObject_GetAttrString(imported.get(), name));
-    if (!function) return Object();
-    return Object(PyObject_Vectorcall(function.get(), args, static_cast<size_t>(count), keywords));
-}
-
-// Shapes by NumPy's rules: b is a vector if and only if it has one axis; leading axes broadcast.
-struct Shape {
-    npy_intp n = 0, nrhs = 1;
-    bool vector = true;
-    int batch_ndim = 0;
-    npy_intp batch[NPY_MAXDIMS];
-    npy_intp slices = 1;
-
-    static bool is_square(PyArrayObject* a) {
-        const int ndim = PyArray_NDIM(a);
-        if (ndim >= 2 && PyArray_DIM(a, ndim - 1) == PyArray_DIM(a, ndim - 2)) [[likely]]
-            return true;
-        PyErr_Format(linalg_error, "a has shape %S; expected (..., n, n), square matrices",
-                     shape_of(a).get());
-        return false;
-    }
-
-    // a is square.
-    bool read(PyArrayObject* a, PyArrayObject* b) {
-        const int a_ndim = PyArray_NDIM(a), b_ndim = PyArray_NDIM(b);
-        const npy_intp *a_shape = PyArray_SHAPE(a), *b_shape = PyArray_SHAPE(b);
-        if (b_ndim == 0) {
-            PyErr_SetString(PyExc_ValueError,
-                            "b has shape (); expected (n,) or (..., n, k), at least one axis");
-            return false;
-        }
-        n = a_shape[a_ndim - 1];
-        vector = b_ndim == 1;
-        if (b_shape[vector ? 0 : b_ndim - 2] != n) {
-            PyErr_Format(PyExc_ValueError,
-                         "b has shape %S; its %s axis must be %zd to match a of shape %S",
-                         shape_of(b).get(), vector ? "only" : "second-to-last",
-                         static_cast<Py_ssize_t>(n), shape_of(a).get());
-            return false;
-        }
-        nrhs = vector ? 1 : b_shape[b_ndim - 1];
-        const int a_batch = a_ndim - 2, b_batch = vector ? 0 : b_ndim - 2;
-        batch_ndim = std::max(a_batch, b_batch);
-        for (int d = 0; d < batch_ndim; ++d) {
-            const int in_a = d - (batch_ndim - a_batch), in_b = d - (batch_ndim - b_batch);
-            const npy_intp of_a = in_a < 0 ? 1 : a_shape[in_a], of_b = in_b < 0 ? 1 : b_shape[in_b];
-            if (of_a != of_b && of_a != 1 && of_b != 1) {
-                PyErr_Format(
-                    PyExc_ValueError,
-                    "a of shape %S and b of shape %S: the leading axes cannot be broadcast "
-                    "together",
-                    shape_of(a).get(), shape_of(b).get());
-                return false;
-            }
-            batch[d] = of_a == 1 ? of_b : of_a;
-            slices *= batch[d];
-        }
-        if (n > lapack::largest_int || nrhs > lapack::largest_int) {
-            PyErr_Format(PyExc_ValueError,
-                         "a of shape %S and b of shape %S: LAPACK counts to 2^31 - 1",
-                         shape_of(a).get(), shape_of(b).get());
-            return false;
-        }
-        return true;
-    }
-
-    int result_ndim() const { return batch_ndim + (vector ? 1 : 2); }
-    Object new_result(int type) {
-        npy_intp dims[NPY_MAXDIMS];
-        std::copy(batch, batch + batch_ndim, dims);
-        dims[batch_ndim] = n;
-        if (!vector) dims[batch_ndim + 1] = nrhs;
-        return Object(PyArray_SimpleNew(result_ndim(), dims, type));
-    }
-    Object new_per_slice(int type) { return Object(PyArray_SimpleNew(batch_ndim, batch, type)); }
-};
-
-template <class T>
-ptrdiff_t stride(PyArrayObject* array, int axis) {
-    return PyArray_STRIDE(array, axis) / static_cast<npy_intp>(sizeof(T));
-}
-
-// Room for the axes of a stack; nothing to initialize for a single system.
-struct Axes {
-    Axis outer[NPY_MAXDIMS], inner[NPY_MAXDIMS];
-};
-
-template <class T>
-Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* a, PyArrayObject* b,
-                 PyArrayObject* x, Axes& axes) {
-    const int a_ndim = PyArray_NDIM(a), b_ndim = PyArray_NDIM(b), x_ndim = PyArray_NDIM(x);
-    const bool vector = shape.vector;
-    Stack<T> stack{};
-    stack.a = {static_cast<T*>(PyArray_DATA(a)), shape.n, stride<T>(a, a_ndim - 2),
-               stride<T>(a, a_ndim - 1)};
-    stack.b = static_cast<const T*>(PyArray_DATA(b));
-    stack.x = static_cast<T*>(PyArray_DATA(x));
-    stack.nrhs = shape.nrhs;
-    stack.b_row = stride<T>(b, b_ndim - (vector ? 1 : 2));
-    stack.x_row = stride<T>(x, x_ndim - (vector ? 1 : 2));
-    stack.b_column = vector ? 0 : stride<T>(b, b_ndim - 1);
-    stack.x_column = vector ? 0 : stride<T>(x, x_ndim - 1);
-    stack.workers = arguments.workers;
-    const int a_batch = a_ndim - 2, b_batch = vector ? 0 : b_ndim - 2;
-    ptrdiff_t index = shape.slices;
-    std::size_t outer = 0, inner = 0;
-    for (int d = 0; d < shape.batch_ndim; ++d) {
-        if (shape.batch[d] == 1) continue;
-        index /= shape.batch[d];
-        const int in_a = d - (shape.batch_ndim - a_batch), in_b = d - (shape.batch_ndim - b_batch);
-        const bool a_varies = in_a >= 0 && PyArray_DIM(a, in_a) > 1 && PyArray_STRIDE(a, in_a) != 0;
-        const bool b_varies = in_b >= 0 && PyArray_DIM(b, in_b) > 1;
-        (a_varies ? axes.outer[outer++] : axes.inner[inner++]) =
-            Axis{shape.batch[d], a_varies ? stride<T>(a, in_a) : 0,
-                 b_varies ? stride<T>(b, in_b) : 0, stride<T>(x, d), index};
-    }
-    stack.outer = {axes.outer, outer};
-    stack.inner = {axes.inner, inner};
-
-    Request& request = stack.request;
-    Kind kind = arguments.assume_a;
-    if (!is_complex<T> && kind == Kind::hermitian) kind = Kind::symmetric;
-    if (arguments.transposed) {
-        stack.a = stack.a.transposed();
-        if (kind == Kind::upper_triangular) kind = Kind::lower_triangular;
-        else if (kind == Kind::lower_triangular) kind = Kind::upper_triangular;
-        else if (kind == Kind::upper_hessenberg) kind = Kind::lower_hessenberg;
-        else if (kind == Kind::lower_hessenberg) kind = Kind::upper_hessenberg;
-    }
-    request.declared = kind;
-    request.triangle = arguments.lower != arguments.transposed ? Triangle::lower : Triangle::upper;
-    request.wants_rcond = arguments.return_info;
-    request.overwrite_a = arguments.overwrite_a && shape.slices == 1 && !arguments.return_info &&
-                          PyArray_ISWRITEABLE(a);
-    return stack;
-}
-
-// (slices, index of the first, row of the table, whether singular or else indefinite, pivot)
-Object describe(const Tally::Finding& finding) {
-    if (finding.slices == 0) return Object(Py_NewRef(Py_None));
-    return Object(Py_BuildValue("nniNn", finding.slices, finding.first, finding.row,
-                                PyBool_FromLong(finding.status.code != Code::not_positive_definite),
-                                finding.status.index));
-}
-
-// Exceptions, warnings and the report are Python's business: smartsolve._condition.conclude.
-PyObject* conclude(const Object& x, Shape& shape, const Arguments& arguments, const Tally& tally,
-                   int type, const Object& rows, const Object& rconds, const Object& errors) {
-    constexpr const char* policies[] = {nullptr, "raise", "nan"};
-    const Object batch(PyArray_IntTupleFromIntp(shape.batch_ndim, shape.batch));
-    const Object singular = describe(tally.singular), ill = describe(tally.ill);
-    const Object worst(PyFloat_FromDouble(tally.worst_rcond));
-    const Object policy(Py_BuildValue("z", policies[static_cast<int>(arguments.on_singular)]));
-    const Object single(PyBool_FromLong(type == NPY_FLOAT || type == NPY_CFLOAT));
-    const Object details(rows ? PyTuple_Pack(3, rows.get(), rconds.get(), errors.get())
-                              : Py_NewRef(Py_None));
-    if (!batch || !singular || !ill || !worst || !policy || !single || !details) return nullptr;
-    PyObject* const args[] = {x.get(),   batch.get(), policy.get(), singular.get(),
-                              ill.get(), worst.get(), single.get(), details.get()};
-    return call_python("smartsolve._condition", "conclude", args, 8).release();
-}
 
 // b may take the solution if it is what LAPACK would overwrite: Fortran-contiguous, of the result's
 // shape and type, and no part of a.
@@ -309,21 +91,7 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
     }
     if (tally.singular.slices == 0 && tally.ill.slices == 0 && !rows) [[likely]]
         return x.release();
-    return conclude(x, shape, arguments, tally, type, rows, rconds, errors);
-}
-
-// Lists and numbers become arrays here; subclasses, sparse matrices and other libraries' arrays go
-// to Python.
-bool is_plain(PyObject* object) {
-    return PyArray_CheckExact(object) || PyList_CheckExact(object) || PyTuple_CheckExact(object) ||
-           PyFloat_CheckExact(object) || PyLong_CheckExact(object) ||
-           PyComplex_CheckExact(object) || PyBool_Check(object);
-}
-
-Object as_array(PyObject* object) {
-    if (PyArray_CheckExact(object)) [[likely]]
-        return Object(Py_NewRef(object));
-    return Object(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+    return conclude(x, shape, arguments.on_singular, tally, type, rows, rconds, errors);
 }
 
 // The call that simulations make: two plain arrays of one type, a small matrix and a vector, no
@@ -544,6 +312,14 @@ PyMethodDef functions[] = {
     {"solve", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(solve)),
      METH_FASTCALL | METH_KEYWORDS, solve_doc},
     {"scan", scan_array, METH_O, "scan(a, /)\n--\n\nThe scan's findings, as arrays over slices."},
+    {"least_squares", least_squares, METH_VARARGS,
+     "least_squares(a, b, minimum_norm, tolerance, /)\n--\n\n(x, ranks, tolerances, ratios)"},
+    {"choose", choose_row, METH_VARARGS,
+     "choose(kind, n, /)\n--\n\nRow of the table for a kind and an order."},
+    {"band_pays", band_pays, METH_VARARGS,
+     "band_pays(n, kl, ku, /)\n--\n\nWhether a band is narrow enough for banded methods."},
+    {"crossovers", list_crossovers, METH_NOARGS,
+     "crossovers()\n--\n\nMeasured sizes that decide within a row, or after it."},
     {"methods", list_methods, METH_NOARGS, "methods()\n--\n\nThe table of methods, row by row."},
     {"solve_with_row", solve_with_row, METH_VARARGS,
      "solve_with_row(row, a, b, /)\n--\n\nSolve by a given row of the table."},
@@ -555,12 +331,12 @@ PyMethodDef functions[] = {
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set()\n--\n\nThe one in use."},
     {nullptr, nullptr, 0, nullptr}};
 
-int load_module(PyObject*) {
+int load_module(PyObject* module) {
     if (PyArray_ImportNumPyAPI() < 0 || !parsing::intern_names()) return -1;
     const Object numpy_linalg(PyImport_ImportModule("numpy.linalg"));
     if (!numpy_linalg) return -1;
     linalg_error = PyObject_GetAttrString(numpy_linalg.get(), "LinAlgError");
-    if (linalg_error == nullptr) return -1;
+    if (linalg_error == nullptr || !add_factors(module)) return -1;
     const char* wanted = std::getenv("SMARTSOLVE_ISA");
     if (wanted != nullptr && *wanted != '\0' && !choose_instruction_set(wanted)) {
         PyErr_Format(PyExc_ImportError,

@@ -36,6 +36,7 @@ class Factored {
             const bool try_next =
                 status.code == Code::not_positive_definite || status.code == Code::not_finite;
             if (!try_next || problem.s.declared || method->if_it_fails == Kind::unknown) break;
+            declined = status;
             problem.s.kind = method->if_it_fails;
         }
         if (status) [[likely]]
@@ -52,6 +53,7 @@ class Factored {
     Factors<T> factors;
     const Method<T>* method;
     Status status;
+    Status declined;  // of the method that handed over to this one; ok if none did
     Condition<T> condition;
 };
 

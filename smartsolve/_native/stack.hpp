@@ -139,6 +139,56 @@ class Columns {
     const Offset& base_;
 };
 
+// NaN, in both parts of a complex number, for every column that meets the matrix at base.
+template <class T>
+void fill_with_nan(const Stack<T>& stack, const Offset& base) {
+    constexpr Real<T> nan = std::numeric_limits<Real<T>>::quiet_NaN();
+    const Columns<T> columns(stack, base);
+    columns.each(0, columns.count(), [&](const T*, T* x) {
+        for (ptrdiff_t i = 0; i < stack.a.n; ++i) {
+            if constexpr (is_complex<T>) x[i * stack.x_row] = T(nan, nan);
+            else x[i * stack.x_row] = nan;
+        }
+    });
+}
+
+// Solves for every column that meets the matrix at base: solve(x, count) overwrites count columns,
+// and compare(x, b, count), if the details are wanted, sees them beside the right-hand sides.
+template <class T, class Solve, class Compare>
+void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details, Workspace& w,
+                   Solve solve, Compare compare) {
+    const ptrdiff_t n = stack.a.n;
+    const Columns<T> columns(stack, base);
+    const ptrdiff_t total = columns.count();
+    if (total == 1 && stack.x_row == 1 && !wants_details) {
+        T* x = stack.x + base.x;
+        const T* b = stack.b + base.b;
+        if (x != b)
+            for (ptrdiff_t i = 0; i < n; ++i) x[i] = b[i * stack.b_row];
+        solve(x, 1);
+        return;
+    }
+    // As many columns at once as fill the second-level cache, but enough for BLAS 3.
+    const ptrdiff_t fit = (ptrdiff_t{1} << 18) / (n * static_cast<ptrdiff_t>(sizeof(T)));
+    const ptrdiff_t chunk = std::min(total, std::max<ptrdiff_t>(fit, 256));
+    T* x = w.take<T>(n * chunk);
+    T* b = wants_details ? w.take<T>(n * chunk) : nullptr;
+    for (ptrdiff_t from = 0; from < total; from += chunk) {
+        const ptrdiff_t to = std::min(total, from + chunk);
+        T* next = x;
+        columns.each(from, to, [&](const T* source, T*) {
+            for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
+        });
+        if (wants_details) std::copy(x, x + n * (to - from), b);
+        solve(x, to - from);
+        const T* done = x;
+        columns.each(from, to, [&](const T*, T* target) {
+            for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = *done++;
+        });
+        if (wants_details) compare(x, b, to - from);
+    }
+}
+
 template <class T>
 void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details, Tally& tally,
                  Workspace& w) {
@@ -146,50 +196,17 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
     const Offset base = locate(stack.outer, slice);
     View<T> a = stack.a;
     a.data += base.a;
-    const ptrdiff_t n = a.n;
-    const Columns<T> columns(stack, base);
-    const ptrdiff_t total = columns.count();
     const Factored<T> r(a, stack.request, w);
     double error = std::numeric_limits<double>::quiet_NaN();
-
-    if (!r.status) {
-        columns.each(0, total, [&](const T*, T* x) {
-            for (ptrdiff_t i = 0; i < n; ++i)
-                x[i * stack.x_row] = T(std::numeric_limits<Real<T>>::quiet_NaN());
-            if constexpr (is_complex<T>)
-                for (ptrdiff_t i = 0; i < n; ++i)
-                    x[i * stack.x_row].imag(std::numeric_limits<Real<T>>::quiet_NaN());
-        });
-    } else if (total == 1 && stack.x_row == 1 && details.row == nullptr) {
-        T* x = stack.x + base.x;
-        const T* b = stack.b + base.b;
-        if (x != b)
-            for (ptrdiff_t i = 0; i < n; ++i) x[i] = b[i * stack.b_row];
-        r.solve(x, 1, w);
-    } else {
-        // As many columns at once as fill the second-level cache, but enough for BLAS 3.
-        const ptrdiff_t fit = (ptrdiff_t{1} << 18) / (n * static_cast<ptrdiff_t>(sizeof(T)));
-        const ptrdiff_t chunk = std::min(total, std::max<ptrdiff_t>(fit, 256));
-        T* x = w.take<T>(n * chunk);
-        T* b = details.row == nullptr ? nullptr : w.take<T>(n * chunk);
-        for (ptrdiff_t from = 0; from < total; from += chunk) {
-            const ptrdiff_t to = std::min(total, from + chunk);
-            T* next = x;
-            columns.each(from, to, [&](const T* source, T*) {
-                for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
-            });
-            if (b != nullptr) std::copy(x, x + n * (to - from), b);
-            r.solve(x, to - from, w);
-            const T* done = x;
-            columns.each(from, to, [&](const T*, T* target) {
-                for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = *done++;
-            });
-            if (b != nullptr) {
-                const double here = backward_error(r.problem, x, b, to - from);
+    if (!r.status) fill_with_nan(stack, base);
+    else
+        solve_columns(
+            stack, base, details.row != nullptr, w,
+            [&](T* x, ptrdiff_t count) { r.solve(x, count, w); },
+            [&](const T* x, const T* b, ptrdiff_t count) {
+                const double here = backward_error(r.problem, x, b, count);
                 if (!(here <= error)) error = here;
-            }
-        }
-    }
+            });
 
     const int row = static_cast<int>(r.method - methods<T>);
     const ptrdiff_t shared = Stack<T>::count(stack.inner);

@@ -514,6 +514,68 @@ def test_errstate_belongs_to_its_task() -> None:
     assert state() == ("warn", "raise")
 
 
+def test_one_errstate_may_be_shared() -> None:
+    """Threads enter and leave the same object in any order, and it may be entered twice."""
+    shared = errstate(singular="nan")
+    entered, leave = threading.Barrier(2), threading.Event()
+
+    def inside() -> None:
+        with shared:
+            entered.wait()
+            leave.wait()
+            assert smartsolve.geterr()["singular"] == "nan"
+        assert smartsolve.geterr()["singular"] == "raise"
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    with shared, shared:
+        entered.wait()
+        assert smartsolve.geterr()["singular"] == "nan"
+    assert smartsolve.geterr()["singular"] == "raise"
+    leave.set()
+    thread.join()
+
+
+def test_errstate_decorates_functions_and_coroutines() -> None:
+    @errstate(singular="nan")
+    def called() -> str:
+        return smartsolve.geterr()["singular"]
+
+    @errstate(singular="nan")
+    async def awaited() -> str:
+        await asyncio.sleep(0)
+        return smartsolve.geterr()["singular"]
+
+    async def several() -> list[str]:
+        found = await asyncio.gather(awaited(), awaited())
+        return [*found, smartsolve.geterr()["singular"]]
+
+    assert called() == called() == "nan"
+    assert asyncio.run(several()) == ["nan", "nan", "raise"]
+    assert smartsolve.geterr()["singular"] == "raise"
+
+
+def test_the_defaults_can_be_set() -> None:
+    found = []
+    old = smartsolve.seterr(singular="nan")
+    try:
+        assert old == {"ill_conditioned": "warn", "singular": "raise"}
+        assert np.isnan(solve(np.ones((2, 2)), np.ones(2))).all()
+        with errstate(ill_conditioned="ignore"):
+            assert smartsolve.geterr() == {"ill_conditioned": "ignore", "singular": "nan"}
+            smartsolve.seterr(ill_conditioned="raise")
+            assert smartsolve.geterr() == {"ill_conditioned": "ignore", "singular": "nan"}
+        thread = threading.Thread(target=lambda: found.append(smartsolve.geterr()))
+        thread.start()
+        thread.join()
+        assert found == [{"ill_conditioned": "raise", "singular": "nan"}]
+        with pytest.raises(ValueError, match="singular is 'none'; expected 'raise', 'warn' or"):
+            smartsolve.seterr(singular="none")
+    finally:
+        smartsolve.seterr(**old)
+    assert smartsolve.geterr() == old
+
+
 def test_errstate_reaches_the_workers() -> None:
     a = np.array([np.eye(2)] * 500)
     a[400] = BAD

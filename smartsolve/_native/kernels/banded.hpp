@@ -34,6 +34,13 @@ struct Banded {
         });
     }
 
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        Determinant<T> d = product<T>(f.n, f.data + lower(f) + upper(f), f.ld);
+        d.change_sign_if(is_odd(f.n, f.ipiv));
+        return d;
+    }
+
  private:
     // Bandwidths of the matrix that was factored, A or A^T.
     template <class T>
@@ -76,6 +83,11 @@ struct SpdBanded {
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
         with_conjugation(f, op, x, f.n * nrhs,
                          [&] { lapack::pbtrs(f.uplo, f.n, f.s->kl, nrhs, f.data, f.ld, x); });
+    }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        return product_of_squares(f.n, f.data + (f.uplo == 'L' ? 0 : f.ld - 1), f.ld);
     }
 };
 

@@ -32,6 +32,11 @@ struct SmallCholesky {
         with_conjugation(f, op, x, f.n * nrhs,
                          [&] { lanes<T>().cholesky_solve(f.n, f.data, x, nrhs); });
     }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        return product<T>(f.n, f.data, padded<T>(f.n) + 1);
+    }
 };
 
 struct Cholesky {
@@ -47,6 +52,11 @@ struct Cholesky {
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
         with_conjugation(f, op, x, f.n * nrhs,
                          [&] { lapack::potrs(f.uplo, f.n, nrhs, f.data, f.ld, x); });
+    }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        return product_of_squares(f.n, f.data, f.ld + 1);
     }
 
     // Half of each line: a triangle of A in Fortran order, of A^T in C order.

@@ -27,6 +27,11 @@ struct Diagonal {
                 x[i] = divide(x[i], op == Op::adjoint ? conjugate(d) : d);
             }
     }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        return product<T>(f.n, f.a.data, f.a.rs + f.a.cs);
+    }
 };
 
 }  // namespace smartsolve

@@ -55,6 +55,16 @@ struct Hessenberg {
         }
     }
 
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        Determinant<T> d;
+        for (ptrdiff_t k = 0; k < f.n; ++k) {
+            d.multiply(*row(f, k));
+            d.change_sign_if(f.ipiv[k] != 0);
+        }
+        return d;
+    }
+
  private:
     static constexpr ptrdiff_t block = 8;  // rows loaded together: a cache line of each column
 

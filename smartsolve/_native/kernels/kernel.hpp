@@ -1,8 +1,9 @@
 // What every kernel works on: the problem, the factors that it leaves, and how they are read.
 //
-// A kernel is a struct of two functions. factor() reads the matrix, answers singular or not
-// positive definite, and leaves Factors; solve() overwrites x, nrhs columns of n, by the solution
-// of op(A) x = b. The matrix is never written unless the problem permits it.
+// A kernel is a struct of functions. factor() reads the matrix, answers singular or not positive
+// definite, and leaves Factors; solve() overwrites x, nrhs columns of n, by the solution of
+// op(A) x = b; determinant() reads it off the factors. The matrix is never written unless the
+// problem permits it.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "../structure.hpp"
 #include "../view.hpp"
 #include "../workspace.hpp"
+#include "determinant.hpp"
 
 namespace smartsolve {
 

@@ -26,6 +26,15 @@ struct SmallLu {
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
         lanes<T>().lu_solve(f.n, f.data, f.ipiv, x, nrhs, op);
     }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace& w) {
+        Determinant<T> d = product<T>(f.n, f.data, padded<T>(f.n) + 1);
+        int* order = w.take<int>(f.n);
+        std::copy(f.ipiv, f.ipiv + f.n, order);
+        d.change_sign_if(is_odd_permutation(f.n, order));
+        return d;
+    }
 };
 
 struct Lu {
@@ -50,6 +59,13 @@ struct Lu {
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
         with_trans(f.transposed, op, x, f.n * nrhs,
                    [&](char trans) { lapack::getrs(trans, f.n, nrhs, f.data, f.ld, f.ipiv, x); });
+    }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        Determinant<T> d = product<T>(f.n, f.data, f.ld + 1);
+        d.change_sign_if(is_odd(f.n, f.ipiv));
+        return d;
     }
 };
 

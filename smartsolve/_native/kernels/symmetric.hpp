@@ -34,6 +34,26 @@ struct BunchKaufman {
             lapack::sytrs(f.s->hermitian, f.uplo, f.n, nrhs, f.data, f.ld, f.ipiv, x);
         });
     }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        Determinant<T> d;
+        const ptrdiff_t next = f.ld + 1, beside = f.uplo == 'L' ? 1 : f.ld;
+        for (ptrdiff_t k = 0; k < f.n; ++k) {
+            const T* block = f.data + k * next;
+            if (f.ipiv[k] > 0) {
+                d.multiply(*block);
+                continue;
+            }
+            // [[d0, e*], [e, d1]], where e is the largest: |e|^2 ((d0 / e)(d1 / e*) - 1).
+            const T e = block[beside], mirror = f.s->hermitian ? conjugate(e) : e;
+            d.multiply(e);
+            d.multiply(mirror);
+            d.multiply(divide(block[0], e) * divide(block[next], mirror) - T(1));
+            ++k;
+        }
+        return d;
+    }
 };
 
 }  // namespace smartsolve

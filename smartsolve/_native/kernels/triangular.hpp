@@ -62,6 +62,11 @@ struct Triangular {
             });
     }
 
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        return product<T>(f.n, f.a.data, f.a.rs + f.a.cs);
+    }
+
  private:
     static constexpr ptrdiff_t short_loop =
         8;  // where a call into the lanes costs more than it saves
@@ -189,6 +194,17 @@ struct PermutedTriangular {
         Triangular::solve(f, y, nrhs, op, w);
         for (ptrdiff_t r = 0; r < nrhs; ++r)
             for (ptrdiff_t k = 0; k < n; ++k) x[r * n + unknown[k]] = y[r * n + k];
+    }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace& w) {
+        Determinant<T> d = Triangular::determinant(f, w);
+        ptrdiff_t* order = w.take<ptrdiff_t>(f.n);
+        for (const ptrdiff_t* permutation : {f.s->row, f.s->column}) {
+            std::copy(permutation, permutation + f.n, order);
+            d.change_sign_if(is_odd_permutation(f.n, order));
+        }
+        return d;
     }
 };
 

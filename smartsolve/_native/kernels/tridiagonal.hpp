@@ -27,6 +27,13 @@ struct Tridiagonal {
             lapack::gttrs(trans, f.n, nrhs, f.dl, f.d, f.du, f.du2, f.ipiv, x);
         });
     }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        Determinant<T> d = product<T>(f.n, f.d, 1);
+        d.change_sign_if(is_odd(f.n, f.ipiv));
+        return d;
+    }
 };
 
 struct SpdTridiagonal {
@@ -48,6 +55,11 @@ struct SpdTridiagonal {
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
         with_conjugation(f, op, x, f.n * nrhs,
                          [&] { lapack::pttrs(f.n, nrhs, f.real_d, f.dl, x); });
+    }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
+        return product<T>(f.n, f.real_d, 1);
     }
 };
 

@@ -1,5 +1,6 @@
 // One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
 #include "dense.hpp"
+#include "qr.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -21,7 +22,9 @@ extern const Lanes<T> table = {first_nonzero<T>,
                                lu_factor<T>,
                                lu_solve<T>,
                                cholesky_factor<T>,
-                               cholesky_solve<T>};
+                               cholesky_solve<T>,
+                               qr_factor<T>,
+                               qr_apply<T>};
 
 template const Lanes<float> table<float>;
 template const Lanes<double> table<double>;

@@ -1,0 +1,319 @@
+"""MATLAB's ``\\`` and ``/``: any shape has an answer, and a doubtful one a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _condition, _core, _errors
+from ._report import SolveInfo
+from ._scan import inspect
+
+__all__ = ["mldivide", "mrdivide"]
+
+
+def mldivide(
+    a: Any,
+    b: Any,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool = False,
+) -> Any:
+    r"""Solve ``a @ x = b`` as MATLAB's ``a \ b`` does, in the least-squares sense if need be.
+
+    A square matrix goes the way of `solve`, but a singular one warns instead
+    of raising. For any other, x minimizes ``norm(b - a @ x)``; if there are
+    many such x, the answer is a basic one, with at most rank(a) nonzeros, or
+    on request the shortest.
+
+    Parameters
+    ----------
+    a : (..., m, n) array_like of float32, float64, complex64 or complex128
+        A matrix of any shape, a stack of them, or a `Factorization`. Integers
+        and bools count as float64.
+    b : (m,) or (..., m, k) array_like of the same
+        One right-hand side if it has one axis, else a stack of k of them; the
+        leading axes are broadcast against those of `a`.
+    minimum_norm : bool, default False
+        Return the solution of least 2-norm, MATLAB's ``lsqminnorm``, of a
+        square matrix also.
+    tol : float, optional
+        Diagonal elements of R up to `tol` count as zero; by default
+        ``max(m, n) * eps * abs(R[0, 0])``. A square matrix, too, is then
+        solved by QR.
+    return_info : bool, default False
+        Also return what was done.
+
+    Returns
+    -------
+    x : (..., n) or (..., n, k) ndarray
+        The solution, of the common dtype as in `solve`. For a singular square
+        matrix what substitution through the zero pivot leaves: Inf and NaN.
+        NaN if a rectangular matrix holds an Inf or a NaN.
+    info : SolveInfo
+        With ``return_info=True``; for least squares with `rank` and
+        `tolerance`.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `a` has less than two axes; instead of a warning under
+        ``errstate(ill_conditioned="raise")``.
+    ValueError
+        If the shapes do not fit.
+    TypeError
+        For other dtypes, and sparse matrices.
+
+    Warns
+    -----
+    SingularMatrixWarning
+        If a square matrix is exactly singular.
+    IllConditionedWarning
+        If its rcond lies below the machine epsilon.
+    RankDeficientWarning
+        If a rectangular matrix has less than full rank and the shortest
+        solution was not asked for. All three once a call, for a stack with
+        the number of slices and the first; ``errstate(ill_conditioned=...)``
+        decides about all three.
+
+    See Also
+    --------
+    mrdivide : ``b / a``.
+    numpy.linalg.lstsq, scipy.linalg.lstsq : Minimum norm, by singular values.
+
+    Notes
+    -----
+    Least squares by Householder QR with column pivoting [1]_: an own kernel
+    for few columns, LAPACK's geqp3 and ormqr beyond. The shortest solution
+    needs a second QR, of the leading rows of R (complete orthogonal
+    factorization). Columns are not scaled; neither does MATLAB. Cost
+    2 n^2 (m - n / 3) flops for m >= n.
+
+    References
+    ----------
+    .. [1] G. H. Golub and C. F. Van Loan, Matrix Computations, 4th ed.,
+       section 5.5. The tolerance is that of MATLAB's mldivide.
+
+    Examples
+    --------
+    A line through four points, and through four points in each of three
+    samples:
+
+    >>> import numpy as np
+    >>> import smartsolve
+    >>> t = np.arange(4.0)
+    >>> a = np.stack([np.ones(4), t], axis=1)
+    >>> smartsolve.mldivide(a, 1 + 2 * t)
+    array([1., 2.])
+    >>> samples = np.array([[[1.0]], [[2.0]], [[3.0]]]) * a
+    >>> smartsolve.mldivide(samples, 6 + 6 * t).round(12)
+    array([[6., 6.],
+           [3., 3.],
+           [2., 2.]])
+
+    The trap: a rank-deficient matrix has many solutions of the same residual.
+
+    >>> a = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])
+    >>> b = np.array([5.0, 10.0, 15.0])
+    >>> with smartsolve.errstate(ill_conditioned="ignore"):
+    ...     smartsolve.mldivide(a, b)
+    array([0. , 2.5])
+    >>> smartsolve.mldivide(a, b, minimum_norm=True)
+    array([1., 2.])
+    """
+    if isinstance(a, _core.Factors):
+        if minimum_norm or tol is not None or return_info:
+            raise TypeError("mldivide() of a Factorization takes no options")
+        return a.solve(b)
+    for name, operand in (("a", a), ("b", b)):
+        _errors.refuse_sparse(name, operand)
+    matrix, rhs = np.asarray(a), np.asarray(b)
+    square = matrix.ndim > 1 and matrix.shape[-1] == matrix.shape[-2]
+    if square and not minimum_norm and tol is None:
+        x, info = _solve_square(matrix, rhs, return_info)
+    else:
+        x, info = _solve_least_squares(matrix, rhs, minimum_norm, tol, return_info)
+    wrap = None if isinstance(b, np.ndarray) and type(b) is np.ndarray else _wrap_of(b)
+    if wrap is not None:
+        x = wrap(x)
+    return (x, info) if return_info else x
+
+
+def mrdivide(
+    b: Any,
+    a: Any,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool = False,
+) -> Any:
+    """Solve ``x @ a = b`` as MATLAB's ``b / a`` does: `mldivide` with both transposed.
+
+    Parameters
+    ----------
+    b : (n,) or (..., k, n) array_like
+        One row if it has one axis, else a stack of k of them.
+    a : (..., m, n) array_like or Factorization
+        A matrix of any shape, or a stack of them.
+    minimum_norm, tol, return_info
+        As in `mldivide`.
+
+    Returns
+    -------
+    x : (..., m) or (..., k, m) ndarray
+        The solution; in the least-squares sense if `a` is not square.
+    info : SolveInfo
+        With ``return_info=True``.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError, ValueError, TypeError
+        As `mldivide`.
+
+    Warns
+    -----
+    SingularMatrixWarning, IllConditionedWarning, RankDeficientWarning
+        As `mldivide`.
+
+    See Also
+    --------
+    mldivide : ``a \\ b``, and all that is to be said of it.
+
+    Examples
+    --------
+    The stationary distribution of a Markov chain, ``pi @ (P - I) = 0`` with
+    ``sum(pi) = 1``:
+
+    >>> import numpy as np
+    >>> import smartsolve
+    >>> P = np.array([[0.9, 0.1], [0.5, 0.5]])
+    >>> a = np.column_stack([P - np.eye(2), np.ones(2)])
+    >>> smartsolve.mrdivide([0.0, 0.0, 1.0], a).round(6)
+    array([0.833333, 0.166667])
+    """
+    if isinstance(a, _core.Factors):
+        if minimum_norm or tol is not None or return_info:
+            raise TypeError("mrdivide() by a Factorization takes no options")
+        return _transposed(a.solve(_transposed(np.asarray(b)), transposed=True))
+    for name, operand in (("b", b), ("a", a)):
+        _errors.refuse_sparse(name, operand)
+    matrix, rhs = np.asarray(a), np.asarray(b)
+    if matrix.ndim > 1 and rhs.ndim > 0 and rhs.shape[-1] != matrix.shape[-1]:
+        raise ValueError(
+            f"b has shape {rhs.shape}; its last axis must be {matrix.shape[-1]} to match a of "
+            f"shape {matrix.shape}"
+        )
+    result = mldivide(
+        _transposed(matrix),
+        _transposed(rhs),
+        minimum_norm=minimum_norm,
+        tol=tol,
+        return_info=return_info,
+    )
+    x, info = result if return_info else (result, None)
+    x = _transposed(x)
+    wrap = None if type(b) is np.ndarray else _wrap_of(b)
+    if wrap is not None:
+        x = wrap(x)
+    return (x, info) if return_info else x
+
+
+def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return a if a.ndim < 2 else np.swapaxes(a, -1, -2)
+
+
+def _wrap_of(b: Any) -> Any:
+    return getattr(b, "__array_wrap__", None)
+
+
+def _solve_square(
+    a: npt.NDArray[Any], b: npt.NDArray[Any], return_info: bool
+) -> tuple[npt.NDArray[Any], SolveInfo | None]:
+    solved = _core.solve(a, b, on_singular="warn", return_info=return_info)
+    x, info = solved if isinstance(solved, tuple) else (solved, None)
+    if np.isnan(x).any():
+        with _condition.errstate(ill_conditioned="ignore", singular="nan"):
+            singular = _core.Factors(a)._rconds() == 0
+        batch = x.shape[:-1] if b.ndim == 1 else x.shape[:-2]
+        slices = np.broadcast_to(a, (*batch, *a.shape[-2:]))
+        rhs = np.broadcast_to(b, (*batch, *b.shape[-2:]))
+        for index in np.argwhere(np.broadcast_to(singular, batch)):
+            at = tuple(index)
+            x[at] = _through_zero_pivots(slices[at], rhs[at], x.dtype)
+    return x, info
+
+
+def _through_zero_pivots(
+    a: npt.NDArray[Any], b: npt.NDArray[Any], dtype: np.dtype[Any]
+) -> npt.NDArray[Any]:
+    """The Inf and NaN that substitution with the factors of a singular matrix leaves."""
+    if inspect(a).kind == "diagonal":
+        with np.errstate(all="ignore"):
+            quotient: npt.NDArray[Any] = (b.T / np.diagonal(a)).T.astype(dtype)
+        return quotient
+    from scipy.linalg import get_lapack_funcs
+
+    getrf, getrs = get_lapack_funcs(("getrf", "getrs"), dtype=dtype)
+    lu, pivots, _ = getrf(a)
+    with np.errstate(all="ignore"):
+        x: npt.NDArray[Any] = getrs(lu, pivots, b)[0]
+    return x
+
+
+def _solve_least_squares(
+    a: npt.NDArray[Any],
+    b: npt.NDArray[Any],
+    minimum_norm: bool,
+    tol: float | None,
+    return_info: bool,
+) -> tuple[npt.NDArray[Any], SolveInfo | None]:
+    if tol is not None and not tol >= 0:
+        raise ValueError(f"tol is {tol!r}; expected a number from 0 on")
+    x, rank, tolerance, ratio = _core.least_squares(
+        a, b, minimum_norm, -1.0 if tol is None else tol
+    )
+    full = min(a.shape[-2:])
+    if not minimum_norm:
+        deficient = (rank >= 0) & (rank < full)
+        if deficient.any():
+            first = int(np.argmax(deficient))
+            text = _errors.rank_deficient(
+                int(rank.flat[first]),
+                full,
+                float(tolerance.flat[first]),
+                _errors.where(first, int(np.count_nonzero(deficient)), rank.shape),
+            )
+            _condition.doubt(text, "RankDeficientWarning")
+    if not return_info:
+        return x, None
+    info = SolveInfo.of_least_squares(
+        a.shape[-2:], minimum_norm, ratio, _backward_error(a, b, x), rank, tolerance
+    )
+    return x, info
+
+
+def _backward_error(
+    a: npt.NDArray[Any], b: npt.NDArray[Any], x: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """How far A is from a matrix for which x is a least-squares solution, relative to norm(A).
+
+    The smaller of the perturbations r r^H A / (r^H r) and r x^H / (x^H x) (Stewart 1977; Higham,
+    *Accuracy and Stability of Numerical Algorithms*, section 20.7), in the Frobenius norm; of
+    several right-hand sides the worst.
+    """
+    if b.ndim == 1:
+        x, b = x[..., None], b[:, None]
+    if a.size == 0 or x.size == 0:
+        return np.zeros(x.shape[:-2])
+    norm = np.linalg.norm
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        r = b - a @ x
+        size = norm(r, axis=-2)
+        anorm = norm(a, axis=(-2, -1))[..., None]
+        gradient = norm(np.swapaxes(a, -1, -2).conj() @ r, axis=-2) / size
+        error = np.fmin(gradient, size / norm(x, axis=-2)) / anorm
+    error = np.where(size == 0, 0.0, error)
+    return np.asarray(error.max(axis=-1), np.float64)

@@ -1,0 +1,19 @@
+// The native entries that module.cpp names and other files hold.
+#pragma once
+
+#include "python.hpp"
+
+namespace smartsolve {
+
+// factorization.cpp: the type Factors. False with an exception set.
+bool add_factors(PyObject* module);
+
+// least_squares.cpp
+PyObject* least_squares(PyObject* module, PyObject* args);
+
+// explain.cpp
+PyObject* choose_row(PyObject* module, PyObject* args);
+PyObject* band_pays(PyObject* module, PyObject* args);
+PyObject* list_crossovers(PyObject* module, PyObject* args);
+
+}  // namespace smartsolve

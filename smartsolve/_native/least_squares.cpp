@@ -1,0 +1,75 @@
+// smartsolve._core.least_squares, the native half of smartsolve.mldivide.
+#include "least_squares.hpp"
+
+#include "entries.hpp"
+#include "shape.hpp"
+
+namespace smartsolve {
+namespace {
+
+// Without rows, columns or slices nothing is factored: the solution is zero.
+bool is_empty(const Shape& shape, PyArrayObject* a) {
+    return PyArray_SIZE(a) == 0 || shape.slices == 0;
+}
+
+PyObject* solve_arrays(PyArrayObject* given_a, PyArrayObject* given_b,
+                       const LeastSquaresRequest& request) {
+    if (PyArray_NDIM(given_a) < 2) {
+        PyErr_Format(linalg_error, "a has shape %S; expected (..., m, n), matrices",
+                     shape_of(given_a).get());
+        return nullptr;
+    }
+    const int type = solving_type(PyArray_TYPE(given_a), PyArray_TYPE(given_b));
+    if (type == NPY_NOTYPE) {
+        const bool a_is_fine = solving_type(PyArray_TYPE(given_a), NPY_DOUBLE) != NPY_NOTYPE;
+        refuse_type(a_is_fine ? "b" : "a", a_is_fine ? given_b : given_a);
+        return nullptr;
+    }
+    Shape shape;
+    if (!shape.read(given_a, given_b)) return nullptr;
+    const Object a = behaved(given_a, type), b = behaved(given_b, type);
+    if (!a || !b) return nullptr;
+    const Object x = shape.new_result(type), ranks = shape.new_per_slice(NPY_INTP),
+                 tolerances = shape.new_per_slice(NPY_DOUBLE),
+                 ratios = shape.new_per_slice(NPY_DOUBLE);
+    if (!x || !ranks || !tolerances || !ratios) return nullptr;
+    if (is_empty(shape, a.array())) {
+        for (const Object* o : {&x, &ranks, &tolerances, &ratios}) PyArray_FILLWBYTE(o->array(), 0);
+    } else {
+        const bool done = with_element_type(type, [&](auto element) {
+            using T = decltype(element);
+            Axes axes;
+            const Stack<T> stack =
+                lay_out<T>(shape, Arguments{}, a.array(), b.array(), x.array(), axes);
+            const Ranks per_slice{static_cast<ptrdiff_t*>(PyArray_DATA(ranks.array())),
+                                  static_cast<double*>(PyArray_DATA(tolerances.array())),
+                                  static_cast<double*>(PyArray_DATA(ratios.array()))};
+            const ptrdiff_t pause = std::max<ptrdiff_t>(
+                1, (1 << 18) / (shape.m * shape.n * std::min(shape.m, shape.n)));
+            WithoutGil gil(shape.m * (shape.n + shape.nrhs) * shape.slices >= 1024);
+            Workspace w;
+            for (ptrdiff_t slice = 0; slice < Stack<T>::count(stack.outer); ++slice) {
+                if (slice % pause == pause - 1 && !gil.no_signal()) return false;
+                solve_least_squares(stack, shape.m, slice, request, per_slice, w);
+            }
+            return true;
+        });
+        if (!done) return nullptr;
+    }
+    return PyTuple_Pack(4, x.get(), ranks.get(), tolerances.get(), ratios.get());
+}
+
+}  // namespace
+
+PyObject* least_squares(PyObject*, PyObject* args) {
+    PyArrayObject *a, *b;
+    int minimum_norm;
+    LeastSquaresRequest request;
+    if (!PyArg_ParseTuple(args, "O!O!pd", &PyArray_Type, &a, &PyArray_Type, &b, &minimum_norm,
+                          &request.tolerance))
+        return nullptr;
+    request.minimum_norm = minimum_norm != 0;
+    return guarded([&] { return solve_arrays(a, b, request); });
+}
+
+}  // namespace smartsolve

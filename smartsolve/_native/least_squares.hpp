@@ -1,0 +1,135 @@
+// min |b - A x|, rank found by column-pivoted QR (Golub and Van Loan, Matrix Computations, 5.5).
+//
+//            r   n-r                                       |R11 R12|^H
+//   A P = Q |R11 R12| r    basic: x = P |R11^-1 c1|        |       |   = Z |S|
+//           | 0   0 |                   |    0    |        minimum norm: x = P Z |S^-H c1|
+//   Q^H b = |c1; c2|                                                             |   0   |
+#pragma once
+
+#include "kernels/qr.hpp"
+#include "stack.hpp"
+
+namespace smartsolve {
+
+struct LeastSquaresRequest {
+    bool minimum_norm = false;
+    double tolerance = -1;  // negative: MATLAB's, max(m, n) eps |R(0, 0)|
+};
+
+template <class T>
+class LeastSquares {
+ public:
+    // a is m x n; its view's order is n.
+    LeastSquares(const View<T>& a, ptrdiff_t m, const LeastSquaresRequest& request, Workspace& w)
+        : m_(m), n_(a.n) {
+        const Real<T> size = load(a, w);
+        is_finite_ = size <= std::numeric_limits<Real<T>>::max() || all_finite();
+        if (!is_finite_) return;
+        q_ = qr(m, n_, copy_, true, size, w);
+        const auto pivot = [&](ptrdiff_t k) { return modulus(q_.column(k)[k]); };
+        tolerance = request.tolerance >= 0
+                        ? static_cast<Real<T>>(request.tolerance)
+                        : static_cast<Real<T>>(std::max(m, n_)) * epsilon<T> * pivot(0);
+        while (rank < q_.steps() && pivot(rank) > tolerance) ++rank;
+        ratio = pivot(0) > 0 ? pivot(q_.steps() - 1) / pivot(0) : 0;
+        if (request.minimum_norm && rank < n_ && rank > 0) rotate(size, w);
+    }
+
+    bool is_finite() const { return is_finite_; }
+    ptrdiff_t ld() const { return whole_lines<T>(std::max(m_, n_)); }
+
+    // c, nrhs columns of ld(), holds b filled up with zeros, and then x in the first n of each.
+    void solve(T* c, ptrdiff_t nrhs, Workspace& w) const {
+        apply_q(q_, true, c, ld(), nrhs, w);
+        substitute(z_.a != nullptr ? z_ : q_, rank, z_.a != nullptr, c, ld(), nrhs);
+        for (ptrdiff_t r = 0; r < nrhs; ++r)
+            std::fill(c + r * ld() + rank, c + r * ld() + n_, T(0));
+        if (z_.a != nullptr) apply_q(z_, false, c, ld(), nrhs, w);
+        T* x = w.take<T>(n_);
+        for (ptrdiff_t r = 0; r < nrhs; ++r, c += ld()) {
+            std::copy(c, c + n_, x);
+            for (ptrdiff_t k = 0; k < n_; ++k) c[q_.columns[k]] = x[k];
+        }
+    }
+
+    ptrdiff_t rank = 0;
+    Real<T> tolerance = 0;
+    Real<T> ratio = 0;  // of the last pivot to the first: a cheap estimate of the condition
+
+ private:
+    // The sum of the elements' sizes; Inf or NaN if one is, or if it overflows.
+    Real<T> load(const View<T>& a, Workspace& w) {
+        const ptrdiff_t ld = whole_lines<T>(m_);
+        copy_ = w.take<T>(ld * n_);
+        for (ptrdiff_t j = 0; j < n_; ++j)
+            std::fill(copy_ + j * ld + m_, copy_ + (j + 1) * ld, T(0));
+        for (ptrdiff_t i = 0; i < m_; ++i)
+            for (ptrdiff_t j = 0; j < n_; ++j) copy_[i + j * ld] = a(i, j);
+        return lanes<T>().asum(ld * n_, copy_);
+    }
+
+    bool all_finite() const {
+        for (ptrdiff_t i = 0; i < whole_lines<T>(m_) * n_; ++i)
+            if (!(abs1(copy_[i]) <= std::numeric_limits<Real<T>>::max())) return false;
+        return true;
+    }
+
+    void rotate(Real<T> size, Workspace& w) {
+        const ptrdiff_t ld = whole_lines<T>(n_);
+        T* trapezoid = w.take<T>(ld * rank);
+        std::fill(trapezoid, trapezoid + ld * rank, T(0));
+        for (ptrdiff_t j = 0; j < rank; ++j)
+            for (ptrdiff_t i = j; i < n_; ++i) trapezoid[i + j * ld] = conjugate(q_.column(i)[j]);
+        z_ = qr(n_, rank, trapezoid, false, size, w);
+    }
+
+    ptrdiff_t m_, n_;
+    T* copy_ = nullptr;
+    bool is_finite_ = false;
+    Qr<T> q_{}, z_{};
+};
+
+// What is known of each matrix; arrays in the C order of the result, as Details.
+struct Ranks {
+    ptrdiff_t* rank;
+    double *tolerance, *ratio;
+};
+
+// One matrix and all right-hand sides that meet it; stack.a's order is the number of columns.
+template <class T>
+void solve_least_squares(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t slice,
+                         const LeastSquaresRequest& request, const Ranks& ranks, Workspace& w) {
+    w.rewind();
+    const Offset base = locate(stack.outer, slice);
+    View<T> a = stack.a;
+    a.data += base.a;
+    const LeastSquares<T> least_squares(a, m, request, w);
+    for (ptrdiff_t i = 0; i < Stack<T>::count(stack.inner); ++i) {
+        const ptrdiff_t index = base.index + locate(stack.inner, i).index;
+        ranks.rank[index] = least_squares.is_finite() ? least_squares.rank : -1;
+        ranks.tolerance[index] = static_cast<double>(least_squares.tolerance);
+        ranks.ratio[index] = static_cast<double>(least_squares.ratio);
+    }
+    if (!least_squares.is_finite()) return fill_with_nan(stack, base);
+    const Columns<T> columns(stack, base);
+    const ptrdiff_t total = columns.count(), ld = least_squares.ld();
+    const ptrdiff_t chunk = std::min<ptrdiff_t>(total, 256);
+    T* c = w.take<T>(ld * chunk);
+    for (ptrdiff_t from = 0; from < total; from += chunk) {
+        const ptrdiff_t to = std::min(total, from + chunk);
+        T* next = c;
+        columns.each(from, to, [&](const T* b, T*) {
+            for (ptrdiff_t i = 0; i < m; ++i) next[i] = b[i * stack.b_row];
+            std::fill(next + m, next + ld, T(0));
+            next += ld;
+        });
+        least_squares.solve(c, to - from, w);
+        const T* done = c;
+        columns.each(from, to, [&](const T*, T* x) {
+            for (ptrdiff_t i = 0; i < a.n; ++i) x[i * stack.x_row] = done[i];
+            done += ld;
+        });
+    }
+}
+
+}  // namespace smartsolve
