@@ -82,7 +82,12 @@ class Factors:
 
 def scan(a: npt.NDArray[Any], /) -> tuple[npt.NDArray[Any], ...]: ...
 def least_squares(
-    a: npt.NDArray[Any], b: npt.NDArray[Any], minimum_norm: bool, tolerance: float, /
+    a: npt.NDArray[Any],
+    b: npt.NDArray[Any],
+    minimum_norm: bool,
+    tolerance: float,
+    own_below: int = ...,
+    /,
 ) -> tuple[
     npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]
 ]: ...
