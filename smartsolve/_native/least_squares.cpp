@@ -64,7 +64,11 @@ PyObject* solve_arrays(PyArrayObject* given_a, PyArrayObject* given_b,
         });
         if (!done) return nullptr;
     }
-    return PyTuple_Pack(4, x.get(), ranks.get(), tolerances.get(), ratios.get());
+    const ptrdiff_t* rank = static_cast<const ptrdiff_t*>(PyArray_DATA(ranks.array()));
+    const ptrdiff_t full = std::min(shape.m, shape.n);
+    const ptrdiff_t deficient = std::count_if(rank, rank + PyArray_SIZE(ranks.array()),
+                                              [=](auto r) { return r >= 0 && r < full; });
+    return Py_BuildValue("OOOOn", x.get(), ranks.get(), tolerances.get(), ratios.get(), deficient);
 }
 
 }  // namespace
