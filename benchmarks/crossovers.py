@@ -135,6 +135,21 @@ def substitution(nrhs: int) -> Callable[[int, str], Calls]:
     return make
 
 
+def least_squares(aspect: int) -> Callable[[int, str], Calls]:
+    """n columns and aspect * n rows, by the own QR and by geqp3."""
+
+    def make(n: int, dtype: str) -> Calls:
+        rng = np.random.default_rng([SEED, n, aspect])
+        a = matrices.random_rhs((aspect * n, n), dtype, rng)
+        b = matrices.random_rhs(aspect * n, dtype, rng)
+        return {
+            name: Call("solve(a, b, False, -1.0, below)", names(_core.least_squares, a, b) | limit)
+            for name, limit in (("first", {"below": n + 1}), ("second", {"below": 0}))
+        }
+
+    return make
+
+
 # --- the constants -------------------------------------------------------------------------------
 
 SMALL = (4, 6, 8, 10, 12, 16, 20, 24, 32)
@@ -181,6 +196,10 @@ def crossovers() -> Iterator[Crossover]:
     for n in (64, 256):
         title = f"upper triangular {n}: own substitution / trtrs"
         yield Crossover("trtrs_from_nrhs", title, (4, 6, 8, 12, 16, 32), of_nrhs(n), size="nrhs")
+    for aspect in (1, 4, 16):
+        title = f"{aspect} n x n: own QR / geqp3"
+        sizes = (8, 16, 32, 64, 96, 128, 192, 256)
+        yield Crossover("geqp3_from", title, sizes, least_squares(aspect))
 
 
 def of_nrhs(n: int) -> Callable[[int, str], Calls]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from . import _core, _errors
 from ._condition import errstate
 from ._disproofs import DEFINITE, disproof
-from ._report import html_table, text_table
+from ._report import QR_ROUTINES, html_table, text_table
 
 __all__ = ["Part", "Plan", "explain"]
 
@@ -354,7 +354,7 @@ def _rectangular_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
     part = Part(
         structure="rectangular",
         method="column-pivoted QR",
-        routine="own" if n < limit else "geqp3, ormqr",
+        routine=QR_ROUTINES,
         slices=math.prod(batch),
         first=(0,) * len(batch),
         flops=flops,

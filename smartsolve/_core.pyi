@@ -82,9 +82,14 @@ class Factors:
 
 def scan(a: npt.NDArray[Any], /) -> tuple[npt.NDArray[Any], ...]: ...
 def least_squares(
-    a: npt.NDArray[Any], b: npt.NDArray[Any], minimum_norm: bool, tolerance: float, /
+    a: npt.NDArray[Any],
+    b: npt.NDArray[Any],
+    minimum_norm: bool,
+    tolerance: float,
+    own_below: int = ...,
+    /,
 ) -> tuple[
-    npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]
+    npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64], int
 ]: ...
 def choose(kind: int, n: int, /) -> int: ...
 def band_pays(n: int, kl: int, ku: int, /) -> bool: ...

@@ -128,17 +128,13 @@ def mldivide(
         if minimum_norm or tol is not None or return_info:
             raise TypeError("mldivide() of a Factorization takes no options")
         return a.solve(b)
-    for name, operand in (("a", a), ("b", b)):
-        _errors.refuse_sparse(name, operand)
-    matrix, rhs = np.asarray(a), np.asarray(b)
+    matrix, rhs = _dense("a", a), _dense("b", b)
     square = matrix.ndim > 1 and matrix.shape[-1] == matrix.shape[-2]
     if square and not minimum_norm and tol is None:
         x, info = _solve_square(matrix, rhs, return_info)
     else:
         x, info = _solve_least_squares(matrix, rhs, minimum_norm, tol, return_info)
-    wrap = None if isinstance(b, np.ndarray) and type(b) is np.ndarray else _wrap_of(b)
-    if wrap is not None:
-        x = wrap(x)
+    x = _like(b, x)
     return (x, info) if return_info else x
 
 
@@ -198,9 +194,7 @@ def mrdivide(
         if minimum_norm or tol is not None or return_info:
             raise TypeError("mrdivide() by a Factorization takes no options")
         return _transposed(a.solve(_transposed(np.asarray(b)), transposed=True))
-    for name, operand in (("b", b), ("a", a)):
-        _errors.refuse_sparse(name, operand)
-    matrix, rhs = np.asarray(a), np.asarray(b)
+    matrix, rhs = _dense("a", a), _dense("b", b)
     if matrix.ndim > 1 and rhs.ndim > 0 and rhs.shape[-1] != matrix.shape[-1]:
         raise ValueError(
             f"b has shape {rhs.shape}; its last axis must be {matrix.shape[-1]} to match a of "
@@ -214,10 +208,7 @@ def mrdivide(
         return_info=return_info,
     )
     x, info = result if return_info else (result, None)
-    x = _transposed(x)
-    wrap = None if type(b) is np.ndarray else _wrap_of(b)
-    if wrap is not None:
-        x = wrap(x)
+    x = _like(b, _transposed(x))
     return (x, info) if return_info else x
 
 
@@ -225,23 +216,37 @@ def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a if a.ndim < 2 else np.swapaxes(a, -1, -2)
 
 
-def _wrap_of(b: Any) -> Any:
-    return getattr(b, "__array_wrap__", None)
+def _dense(name: str, operand: Any) -> npt.NDArray[Any]:
+    if type(operand) is not np.ndarray:
+        _errors.refuse_sparse(name, operand)
+    return np.asarray(operand)
+
+
+def _like(b: Any, x: npt.NDArray[Any]) -> Any:
+    """The result in the class of the right-hand side, as in NumPy."""
+    wrap = None if type(b) is np.ndarray else getattr(b, "__array_wrap__", None)
+    return x if wrap is None else wrap(x)
 
 
 def _solve_square(
     a: npt.NDArray[Any], b: npt.NDArray[Any], return_info: bool
 ) -> tuple[npt.NDArray[Any], SolveInfo | None]:
+    try:
+        solved = _core.solve(a, b, on_singular="raise", return_info=return_info)
+    except np.linalg.LinAlgError:
+        pass  # singular; or wrong in another way, which the next call says again
+    else:
+        return solved if isinstance(solved, tuple) else (solved, None)
     solved = _core.solve(a, b, on_singular="warn", return_info=return_info)
     x, info = solved if isinstance(solved, tuple) else (solved, None)
-    if np.isnan(x).any():
-        with _condition.errstate(ill_conditioned="ignore", singular="nan"):
-            singular = _core.Factors(a)._rconds() == 0
-        batch = x.shape[:-1] if b.ndim == 1 else x.shape[:-2]
-        slices = np.broadcast_to(a, (*batch, *a.shape[-2:]))
-        rhs = np.broadcast_to(b, (*batch, *b.shape[-2:]))
-        for index in np.argwhere(np.broadcast_to(singular, batch)):
-            at = tuple(index)
+    with _condition.errstate(ill_conditioned="ignore", singular="nan"):
+        singular = _core.Factors(a)._rconds() == 0
+    batch = x.shape[:-1] if b.ndim == 1 else x.shape[:-2]
+    slices = np.broadcast_to(a, (*batch, *a.shape[-2:]))
+    rhs = np.broadcast_to(b, (*batch, *b.shape[-2:]))
+    for index in np.argwhere(np.broadcast_to(singular, batch)):
+        at = tuple(index)
+        if np.isnan(x[at]).any():  # else it is solved, with an rcond beyond the range
             x[at] = _through_zero_pivots(slices[at], rhs[at], x.dtype)
     return x, info
 
@@ -272,21 +277,18 @@ def _solve_least_squares(
 ) -> tuple[npt.NDArray[Any], SolveInfo | None]:
     if tol is not None and not tol >= 0:
         raise ValueError(f"tol is {tol!r}; expected a number from 0 on")
-    x, rank, tolerance, ratio = _core.least_squares(
-        a, b, minimum_norm, -1.0 if tol is None else tol
+    default = -1.0  # MATLAB's
+    x, rank, tolerance, ratio, deficient = _core.least_squares(
+        a, b, minimum_norm, default if tol is None else tol
     )
-    full = min(a.shape[-2:])
-    if not minimum_norm:
-        deficient = (rank >= 0) & (rank < full)
-        if deficient.any():
-            first = int(np.argmax(deficient))
-            text = _errors.rank_deficient(
-                int(rank.flat[first]),
-                full,
-                float(tolerance.flat[first]),
-                _errors.where(first, int(np.count_nonzero(deficient)), rank.shape),
-            )
-            _condition.doubt(text, "RankDeficientWarning")
+    if deficient and not minimum_norm:
+        full = min(a.shape[-2:])
+        first = int(np.argmax((rank >= 0) & (rank < full)))
+        place = _errors.where(first, deficient, rank.shape)
+        text = _errors.rank_deficient(
+            int(rank.flat[first]), full, float(tolerance.flat[first]), place
+        )
+        _condition.doubt(text, "RankDeficientWarning")
     if not return_info:
         return x, None
     info = SolveInfo.of_least_squares(

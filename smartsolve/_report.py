@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from ._core import methods
 
-__all__ = ["SolveInfo", "html_table", "text_table"]
+__all__ = ["QR_ROUTINES", "SolveInfo", "html_table", "text_table"]
+
+QR_ROUTINES = "own, geqp3, ormqr"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ class SolveInfo:
         """Build for matrices of one shape that were solved by QR."""
         structure = "general" if shape[0] == shape[1] else "rectangular"
         method = "complete orthogonal factorization" if minimum_norm else "column-pivoted QR"
-        routine = "own, geqp3, ormqr"
+        routine = QR_ROUTINES
         if rank.ndim > 0:
             return cls(
                 np.full(rank.shape, structure),

@@ -34,6 +34,6 @@ inline constexpr ptrdiff_t certificate_from = 17;
 inline constexpr ptrdiff_t estimate_from = 2048;
 
 // Own Householder QR, column by column, against geqp3 and ormqr.
-inline constexpr ptrdiff_t geqp3_from = 33;
+inline constexpr ptrdiff_t geqp3_from = 97;
 
 }  // namespace smartsolve::crossover

@@ -44,19 +44,31 @@ PyObject* solve_arrays(PyArrayObject* given_a, PyArrayObject* given_b,
             const Ranks per_slice{static_cast<ptrdiff_t*>(PyArray_DATA(ranks.array())),
                                   static_cast<double*>(PyArray_DATA(tolerances.array())),
                                   static_cast<double*>(PyArray_DATA(ratios.array()))};
-            const ptrdiff_t pause = std::max<ptrdiff_t>(
-                1, (1 << 18) / (shape.m * shape.n * std::min(shape.m, shape.n)));
+            const ptrdiff_t slices = Stack<T>::count(stack.outer);
+            const ptrdiff_t group = goes_to_lanes(stack, shape.m) ? lanes<T>().group : slices + 1;
+            const ptrdiff_t work = shape.m * shape.n * std::min(shape.m, shape.n);
             WithoutGil gil(shape.m * (shape.n + shape.nrhs) * shape.slices >= 1024);
             Workspace w;
-            for (ptrdiff_t slice = 0; slice < Stack<T>::count(stack.outer); ++slice) {
-                if (slice % pause == pause - 1 && !gil.no_signal()) return false;
-                solve_least_squares(stack, shape.m, slice, request, per_slice, w);
+            ptrdiff_t since_signals = 0;
+            for (ptrdiff_t slice = 0; slice < slices;) {
+                const ptrdiff_t step = slice + group <= slices ? group : 1;
+                if (step > 1) solve_group(stack, shape.m, slice, request, per_slice, w);
+                else solve_least_squares(stack, shape.m, slice, request, per_slice, w);
+                slice += step;
+                since_signals += step * work;
+                if (since_signals < (1 << 22)) continue;
+                if (!gil.no_signal()) return false;
+                since_signals = 0;
             }
             return true;
         });
         if (!done) return nullptr;
     }
-    return PyTuple_Pack(4, x.get(), ranks.get(), tolerances.get(), ratios.get());
+    const ptrdiff_t* rank = static_cast<const ptrdiff_t*>(PyArray_DATA(ranks.array()));
+    const ptrdiff_t full = std::min(shape.m, shape.n);
+    const ptrdiff_t deficient = std::count_if(rank, rank + PyArray_SIZE(ranks.array()),
+                                              [=](auto r) { return r >= 0 && r < full; });
+    return Py_BuildValue("OOOOn", x.get(), ranks.get(), tolerances.get(), ratios.get(), deficient);
 }
 
 }  // namespace
@@ -65,8 +77,8 @@ PyObject* least_squares(PyObject*, PyObject* args) {
     PyArrayObject *a, *b;
     int minimum_norm;
     LeastSquaresRequest request;
-    if (!PyArg_ParseTuple(args, "O!O!pd", &PyArray_Type, &a, &PyArray_Type, &b, &minimum_norm,
-                          &request.tolerance))
+    if (!PyArg_ParseTuple(args, "O!O!pd|n", &PyArray_Type, &a, &PyArray_Type, &b, &minimum_norm,
+                          &request.tolerance, &request.own_below))
         return nullptr;
     request.minimum_norm = minimum_norm != 0;
     return guarded([&] { return solve_arrays(a, b, request); });

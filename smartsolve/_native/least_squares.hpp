@@ -13,7 +13,14 @@ namespace smartsolve {
 
 struct LeastSquaresRequest {
     bool minimum_norm = false;
-    double tolerance = -1;  // negative: MATLAB's, max(m, n) eps |R(0, 0)|
+    double tolerance = -1;  // negative: MATLAB's
+    ptrdiff_t own_below = crossover::geqp3_from;
+
+    template <class R>
+    R tolerance_of(R first_pivot, ptrdiff_t size) const {
+        if (tolerance >= 0) return static_cast<R>(tolerance);
+        return static_cast<R>(size) * std::numeric_limits<R>::epsilon() * first_pivot;
+    }
 };
 
 template <class T>
@@ -25,11 +32,9 @@ class LeastSquares {
         const Real<T> size = load(a, w);
         is_finite_ = size <= std::numeric_limits<Real<T>>::max() || all_finite();
         if (!is_finite_) return;
-        q_ = qr(m, n_, copy_, true, size, w);
+        q_ = qr(m, n_, copy_, true, size, n_ < request.own_below, w);
         const auto pivot = [&](ptrdiff_t k) { return modulus(q_.column(k)[k]); };
-        tolerance = request.tolerance >= 0
-                        ? static_cast<Real<T>>(request.tolerance)
-                        : static_cast<Real<T>>(std::max(m, n_)) * epsilon<T> * pivot(0);
+        tolerance = request.tolerance_of(pivot(0), std::max(m, n_));
         while (rank < q_.steps() && pivot(rank) > tolerance) ++rank;
         ratio = pivot(0) > 0 ? pivot(q_.steps() - 1) / pivot(0) : 0;
         if (request.minimum_norm && rank < n_ && rank > 0) rotate(size, w);
@@ -80,7 +85,7 @@ class LeastSquares {
         std::fill(trapezoid, trapezoid + ld * rank, T(0));
         for (ptrdiff_t j = 0; j < rank; ++j)
             for (ptrdiff_t i = j; i < n_; ++i) trapezoid[i + j * ld] = conjugate(q_.column(i)[j]);
-        z_ = qr(n_, rank, trapezoid, false, size, w);
+        z_ = qr(n_, rank, trapezoid, false, size, q_.own, w);
     }
 
     ptrdiff_t m_, n_;
@@ -93,6 +98,17 @@ class LeastSquares {
 struct Ranks {
     ptrdiff_t* rank;
     double *tolerance, *ratio;
+
+    template <class T>
+    void tell(const Stack<T>& stack, const Offset& base, ptrdiff_t found, double limit,
+              double quotient) const {
+        for (ptrdiff_t i = 0; i < Stack<T>::count(stack.inner); ++i) {
+            const ptrdiff_t index = base.index + locate(stack.inner, i).index;
+            rank[index] = found;
+            tolerance[index] = limit;
+            ratio[index] = quotient;
+        }
+    }
 };
 
 // One matrix and all right-hand sides that meet it; stack.a's order is the number of columns.
@@ -104,12 +120,9 @@ void solve_least_squares(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t slice,
     View<T> a = stack.a;
     a.data += base.a;
     const LeastSquares<T> least_squares(a, m, request, w);
-    for (ptrdiff_t i = 0; i < Stack<T>::count(stack.inner); ++i) {
-        const ptrdiff_t index = base.index + locate(stack.inner, i).index;
-        ranks.rank[index] = least_squares.is_finite() ? least_squares.rank : -1;
-        ranks.tolerance[index] = static_cast<double>(least_squares.tolerance);
-        ranks.ratio[index] = static_cast<double>(least_squares.ratio);
-    }
+    ranks.tell(stack, base, least_squares.is_finite() ? least_squares.rank : -1,
+               static_cast<double>(least_squares.tolerance),
+               static_cast<double>(least_squares.ratio));
     if (!least_squares.is_finite()) return fill_with_nan(stack, base);
     const Columns<T> columns(stack, base);
     const ptrdiff_t total = columns.count(), ld = least_squares.ld();
@@ -130,6 +143,64 @@ void solve_least_squares(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t slice,
             done += ld;
         });
     }
+}
+
+// Whether a stack goes to the lanes: real, tall and small enough for the nearer caches.
+template <class T>
+bool goes_to_lanes(const Stack<T>& stack, ptrdiff_t m) {
+    constexpr ptrdiff_t most = 1 << 15;  // bytes of a first-level cache
+    const ptrdiff_t n = stack.a.n, nrhs = stack.nrhs * Stack<T>::count(stack.inner);
+    return lanes<T>().least_squares != nullptr && m >= n && n <= largest_group_columns &&
+           m * (n + nrhs) * lanes<T>().group * static_cast<ptrdiff_t>(sizeof(T)) <= most;
+}
+
+// The slices from `first` on, one per lane; those of doubtful rank or range are solved again alone.
+template <class T>
+void solve_group(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t first,
+                 const LeastSquaresRequest& request, const Ranks& ranks, Workspace& w) {
+    using Limits = std::numeric_limits<Real<T>>;
+    w.rewind();
+    const ptrdiff_t n = stack.a.n, group = lanes<T>().group;
+    const ptrdiff_t nrhs = stack.nrhs * Stack<T>::count(stack.inner);
+    T* a = w.take<T>(m * n * group);
+    T* b = w.take<T>(m * nrhs * group);
+    T* diagonal = w.take<T>(n * group);
+    for (ptrdiff_t l = 0; l < group; ++l) {
+        const Offset base = locate(stack.outer, first + l);
+        const View<T> view{stack.a.data + base.a, n, stack.a.rs, stack.a.cs};
+        for (ptrdiff_t i = 0; i < m; ++i)
+            for (ptrdiff_t j = 0; j < n; ++j) a[(i + j * m) * group + l] = view(i, j);
+        T* to = b + l;
+        Columns<T>(stack, base).each(0, nrhs, [&](const T* source, T*) {
+            for (ptrdiff_t i = 0; i < m; ++i, to += group) *to = source[i * stack.b_row];
+        });
+    }
+    lanes<T>().least_squares(m, n, nrhs, a, b, diagonal);
+    bool alone[max_group] = {};
+    for (ptrdiff_t l = 0; l < group; ++l) {
+        const Real<T> largest = std::real(diagonal[l]);
+        const Real<T> last = std::real(diagonal[(n - 1) * group + l]);
+        Real<T> smallest = largest;
+        for (ptrdiff_t k = 1; k < n; ++k) {
+            const Real<T> pivot = std::real(diagonal[k * group + l]);
+            if (!(pivot >= smallest)) smallest = pivot;  // NaN stays
+        }
+        const Real<T> tolerance = request.tolerance_of(largest, std::max(m, n));
+        // Squares in range, and a rank that does not hang on the last bits.
+        alone[l] = !(largest <= std::sqrt(Limits::max())) ||
+                   !(largest * epsilon<T> >= std::sqrt(Limits::min())) ||
+                   !(smallest > 2 * tolerance);
+        if (alone[l]) continue;
+        const Offset base = locate(stack.outer, first + l);
+        ranks.tell(stack, base, n, tolerance, last / largest);
+        const T* x = b + l;
+        Columns<T>(stack, base).each(0, nrhs, [&](const T*, T* target) {
+            for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = x[i * group];
+            x += m * group;
+        });
+    }
+    for (ptrdiff_t l = 0; l < group; ++l)
+        if (alone[l]) solve_least_squares(stack, m, first + l, request, ranks, w);
 }
 
 }  // namespace smartsolve

@@ -313,7 +313,8 @@ PyMethodDef functions[] = {
      METH_FASTCALL | METH_KEYWORDS, solve_doc},
     {"scan", scan_array, METH_O, "scan(a, /)\n--\n\nThe scan's findings, as arrays over slices."},
     {"least_squares", least_squares, METH_VARARGS,
-     "least_squares(a, b, minimum_norm, tolerance, /)\n--\n\n(x, ranks, tolerances, ratios)"},
+     "least_squares(a, b, minimum_norm, tolerance, own_below=None, /)\n--\n\n"
+     "(x, ranks, tolerances, ratios, number of deficient ones)"},
     {"choose", choose_row, METH_VARARGS,
      "choose(kind, n, /)\n--\n\nRow of the table for a kind and an order."},
     {"band_pays", band_pays, METH_VARARGS,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -68,8 +71,8 @@ shapes = pytest.mark.parametrize(
         (40, 32),
         (40, 33),
         (33, 40),
-        (90, 60),
-        (60, 90),
+        (130, 100),
+        (100, 130),
     ],
 )
 
@@ -103,7 +106,7 @@ def test_full_rank_agrees_with_lstsq(m: int, n: int, dtype: str) -> None:
 @pytest.mark.parametrize("minimum_norm", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    ("m", "n", "rank"), [(9, 6, 3), (6, 9, 3), (6, 6, 4), (80, 50, 20), (50, 80, 20), (5, 4, 0)]
+    ("m", "n", "rank"), [(9, 6, 3), (6, 9, 3), (6, 6, 4), (130, 100, 20), (100, 130, 20), (5, 4, 0)]
 )
 def test_rank_deficient(m: int, n: int, rank: int, dtype: str, minimum_norm: bool) -> None:
     rng = np.random.default_rng(51)
@@ -202,6 +205,57 @@ def test_a_stack_is_its_slices(
             assert same(x[index], alone, dtype, condition=condition, n=9)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("m", "n"), [(6, 1), (9, 4), (50, 3), (17, 17)])
+def test_a_long_stack_holds_all_sorts(m: int, n: int, dtype: str) -> None:
+    """Healthy, deficient, huge, tiny and infinite slices side by side, each as it is alone."""
+    rng = np.random.default_rng(59)
+    a = np.stack([matrix_of_rank(n, m, n, dtype, rng) for _ in range(37)])
+    b = random_rhs((37, m, 2), dtype, rng)
+    a[3, :, 0] = a[3, :, -1] if n > 1 else 0
+    a[9] *= np.finfo(dtype).max / 100
+    a[10] *= np.finfo(dtype).tiny * 2**20
+    a[18, m // 2, 0] = np.nan
+    a[19, 0, n - 1] = np.inf
+    a[25] = 0
+    with errstate(ill_conditioned="ignore"):
+        x, info = mldivide(a, b, tol=None if m > n else 0, return_info=True)
+        for k in range(37):
+            alone, its = mldivide(a[k], b[k], tol=None if m > n else 0, return_info=True)
+            assert info.rank[k] == its.rank
+            assert info.tolerance[k] == pytest.approx(its.tolerance, rel=64 * m * eps(dtype))
+            assert info.rcond[k] == pytest.approx(
+                its.rcond, rel=1e3 * m * eps(dtype), abs=eps(dtype)
+            )
+            if k in (18, 19):
+                assert np.isnan(x[k]).all()
+            elif k != 3 or n == 1:
+                assert same(x[k], alone, dtype, n=m)
+
+
+REGRESSIONS = """
+import numpy as np
+from smartsolve import mldivide
+rng = np.random.default_rng(1)
+for dtype in (np.float32, np.float64, np.complex64, np.complex128):
+    for m, n in ((5, 2), (50, 3), (33, 16), (40, 20)):
+        a = rng.standard_normal((21, m, n)).astype(dtype)
+        b = rng.standard_normal((21, m, 2)).astype(dtype)
+        x = mldivide(a, b)
+        for k in range(21):
+            best = np.linalg.lstsq(a[k], b[k], rcond=None)[0]
+            bound = 64 * m * np.finfo(dtype).eps * np.linalg.cond(a[k]) ** 2 * abs(best).max()
+            assert abs(x[k] - best).max() <= bound
+            assert abs(mldivide(a[k], b[k]) - best).max() <= bound
+"""
+
+
+@pytest.mark.parametrize("name", smartsolve._core.instruction_sets())
+def test_instruction_set(name: str) -> None:
+    environment = {**os.environ, "SMARTSOLVE_ISA": name}
+    subprocess.run([sys.executable, "-P", "-c", REGRESSIONS], env=environment, check=True)
+
+
 def test_a_broadcast_matrix_is_factored_once_and_reported_for_all() -> None:
     a = np.broadcast_to(magic(8)[:, :6], (4, 8, 6))
     with pytest.warns(RankDeficientWarning, match=r"slice 0 \(the first of 4 among 4\)"):
@@ -212,7 +266,7 @@ def test_a_broadcast_matrix_is_factored_once_and_reported_for_all() -> None:
 
 def test_backward_errors_are_small() -> None:
     rng = np.random.default_rng(53)
-    for m, n in ((20, 5), (5, 20), (70, 40)):
+    for m, n in ((20, 5), (5, 20), (120, 100)):
         a = matrix_of_rank(min(m, n), m, n, np.float64, rng)
         _, info = mldivide(a, random_rhs((m, 3), np.float64, rng), return_info=True)
         assert info.backward_error <= 8 * max(m, n) * eps(np.float64)

@@ -26,9 +26,9 @@ inline ptrdiff_t qr_work(ptrdiff_t columns) { return 64 * (columns + 1) + 65 * 6
 // `size` is the sum of the elements' sizes: the own kernel squares them all, and leaves to LAPACK
 // what is too large or too small for that.
 template <class T>
-Qr<T> qr(ptrdiff_t m, ptrdiff_t n, T* a, bool pivoting, Real<T> size, Workspace& w) {
+Qr<T> qr(ptrdiff_t m, ptrdiff_t n, T* a, bool pivoting, Real<T> size, bool own, Workspace& w) {
     using Limits = std::numeric_limits<Real<T>>;
-    Qr<T> q{m, n, a, n < crossover::geqp3_from, w.take<T>(std::min(m, n)), nullptr};
+    Qr<T> q{m, n, a, own, w.take<T>(std::min(m, n)), nullptr};
     if (pivoting) q.columns = w.take<int>(n);
     const bool may_square =
         size == 0 || (size * epsilon<T> >= std::sqrt(Limits::min()) * static_cast<Real<T>>(m * n) &&

@@ -1,8 +1,15 @@
 // One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
 #include "dense.hpp"
 #include "qr.hpp"
+#include "qr_stack.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
+
+template <class T>
+constexpr auto least_squares_of() -> decltype(Lanes<T>::least_squares) {
+    if constexpr (is_complex<T>) return nullptr;
+    else return least_squares<T>;
+}
 
 template <class T>
 extern const Lanes<T> table = {first_nonzero<T>,
@@ -24,7 +31,9 @@ extern const Lanes<T> table = {first_nonzero<T>,
                                cholesky_factor<T>,
                                cholesky_solve<T>,
                                qr_factor<T>,
-                               qr_apply<T>};
+                               qr_apply<T>,
+                               Lane<Real<T>>::width,
+                               least_squares_of<T>()};
 
 template const Lanes<float> table<float>;
 template const Lanes<double> table<double>;

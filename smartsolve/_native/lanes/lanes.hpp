@@ -99,7 +99,15 @@ struct Lanes {
                       Real<T>* norms);
     void (*qr_apply)(ptrdiff_t m, ptrdiff_t steps, const T* a, ptrdiff_t ld, const T* tau,
                      bool adjoint, T* c, ptrdiff_t ldc, ptrdiff_t nrhs);
+    // Least squares, `group` systems at once, one per lane; element (i, j) of them stands at
+    // a[(i + j * m) * group]. Null for complex elements.
+    ptrdiff_t group;
+    void (*least_squares)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, T* a, T* b, T* diagonal);
 };
+
+// The largest number of columns of least_squares.
+inline constexpr ptrdiff_t largest_group_columns = 16;
+inline constexpr ptrdiff_t max_group = 16;
 
 // The table of the widest instruction set of this machine, or of a narrower one that the
 // environment variable SMARTSOLVE_ISA names; chosen when the module is loaded.
