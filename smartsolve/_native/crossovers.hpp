@@ -27,6 +27,12 @@ inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
 }
+// The whole pattern of zeros against a dense solve, and blocks, by the sum of their orders' cubes.
+inline constexpr ptrdiff_t pattern_from = 128;
+inline constexpr bool blocks_pay(double cubes, double n) { return 4 * cubes <= n * n * n; }
+// It is looked at if of 128 elements this many are zero; of a block triangle that pays 32 are, give
+// or take 5.
+inline constexpr int zeros_of_128 = 20;
 
 // Condition (condition.hpp): triangles get their certificate from the first order on, dense
 // matrices an estimate without asking from the second.

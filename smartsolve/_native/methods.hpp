@@ -6,6 +6,7 @@
 
 #include "crossovers.hpp"
 #include "kernels/banded.hpp"
+#include "kernels/blocks.hpp"
 #include "kernels/cholesky.hpp"
 #include "kernels/diagonal.hpp"
 #include "kernels/hessenberg.hpp"
@@ -17,10 +18,10 @@
 namespace smartsolve {
 
 inline constexpr const char* kind_names[kinds] = {
-    "diagonal",         "upper triangular", "lower triangular",  "permuted triangular",
-    "spd tridiagonal",  "tridiagonal",      "spd banded",        "banded",
-    "upper hessenberg", "lower hessenberg", "positive definite", "symmetric",
-    "hermitian",        "general",
+    "diagonal",          "upper triangular", "lower triangular", "permuted triangular",
+    "spd tridiagonal",   "tridiagonal",      "spd banded",       "banded",
+    "upper hessenberg",  "lower hessenberg", "block diagonal",   "block triangular",
+    "positive definite", "symmetric",        "hermitian",        "general",
 };
 
 // When the condition number is estimated for every matrix, not only for a suspicious one.
@@ -31,7 +32,8 @@ enum class Estimate : std::uint8_t {
 };
 inline constexpr const char* estimate_names[] = {"exact", "always when large", "when suspicious"};
 
-using Flops = double (*)(double n, double nrhs, double kl, double ku);
+// work: Structure's.
+using Flops = double (*)(double n, double nrhs, double kl, double ku, double work);
 
 template <class T>
 struct Method {
@@ -47,22 +49,33 @@ struct Method {
 };
 
 namespace cost {
-inline double diagonal(double n, double k, double, double) { return n * k; }
-inline double triangular(double n, double k, double kl, double ku) {
+inline double diagonal(double n, double k, double, double, double) { return n * k; }
+inline double triangular(double n, double k, double kl, double ku, double) {
     return n * k * (2 * (kl > ku ? kl : ku) < n ? 2 * (kl > ku ? kl : ku) + 1 : n);
 }
-inline double square(double n, double k, double, double) { return 2 * n * n * k; }
-inline double tridiagonal(double n, double k, double, double) { return 8 * n + 9 * n * k; }
-inline double spd_tridiagonal(double n, double k, double, double) { return 3 * n + 5 * n * k; }
-inline double banded(double n, double k, double kl, double ku) {
+inline double square(double n, double k, double, double, double) { return 2 * n * n * k; }
+inline double tridiagonal(double n, double k, double, double, double) { return 8 * n + 9 * n * k; }
+inline double spd_tridiagonal(double n, double k, double, double, double) {
+    return 3 * n + 5 * n * k;
+}
+inline double banded(double n, double k, double kl, double ku, double) {
     return 2 * n * kl * (kl + ku + 1) + 2 * n * k * (2 * kl + ku + 1);
 }
-inline double spd_banded(double n, double k, double kl, double) {
+inline double spd_banded(double n, double k, double kl, double, double) {
     return n * (kl + 1) * (kl + 1) + 4 * n * k * (kl + 1);
 }
-inline double hessenberg(double n, double k, double, double) { return n * n + (n * n + 2 * n) * k; }
-inline double cholesky(double n, double k, double, double) { return n * n * n / 3 + 2 * n * n * k; }
-inline double lu(double n, double k, double, double) { return 2 * n * n * n / 3 + 2 * n * n * k; }
+inline double hessenberg(double n, double k, double, double, double) {
+    return n * n + (n * n + 2 * n) * k;
+}
+inline double cholesky(double n, double k, double, double, double) {
+    return n * n * n / 3 + 2 * n * n * k;
+}
+inline double lu(double n, double k, double, double, double) {
+    return 2 * n * n * n / 3 + 2 * n * n * k;
+}
+inline double pattern(double n, double k, double, double, double work) {
+    return work + 2 * n * n * k;
+}
 }  // namespace cost
 
 #define SMARTSOLVE_KERNEL(Name) Name::factor<T>, Name::solve<T>
@@ -103,6 +116,11 @@ inline constexpr Method<T> methods[] = {
      Estimate::large, cost::lu},
     {Kind::lower_hessenberg, crossover::hessenberg_from, "Hessenberg LU", "own",
      SMARTSOLVE_KERNEL(Hessenberg), Kind::unknown, Estimate::suspicious, cost::hessenberg},
+
+    {Kind::block_diagonal, 0, "LU of blocks", "own, getrf, getrs", SMARTSOLVE_KERNEL(Blocks),
+     Kind::unknown, Estimate::suspicious, cost::pattern},
+    {Kind::block_triangular, 0, "LU of blocks", "own, getrf, getrs", SMARTSOLVE_KERNEL(Blocks),
+     Kind::unknown, Estimate::suspicious, cost::pattern},
 
     {Kind::positive_definite, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      is_complex<T> ? Kind::hermitian : Kind::symmetric, Estimate::large, cost::cholesky},

@@ -3,15 +3,9 @@
 // are exact. NaN differs from zero and from itself, so a matrix that holds one falls to general.
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "crossovers.hpp"
-#include "lanes/lanes.hpp"
-#include "structure.hpp"
-#include "view.hpp"
-#include "workspace.hpp"
+#include "pattern.hpp"
 
 namespace smartsolve {
 namespace scanning {
@@ -70,23 +64,12 @@ Reach reach(const View<T>& a, bool complete) {
     return r;
 }
 
-// Of each position the lines first to last - 1, at most 32, that have a nonzero there, as bits.
-template <class T>
-void find_nonzeros(const View<T>& a, ptrdiff_t first, ptrdiff_t last, std::uint32_t* lines) {
-    const ptrdiff_t n = a.n, step = a.step();
-    if (step == 1) return lanes<T>().nonzeros(n, last - first, a.line(first), a.ld(), lines);
-    std::fill(lines, lines + n, 0);
-    for (ptrdiff_t j = first; j < last; ++j)
-        for (ptrdiff_t p = 0; p < n; ++p)
-            lines[p] |= static_cast<std::uint32_t>(a.line(j)[p * step] != T(0)) << (j - first);
-}
-
 // Where a small matrix has nonzeros.
 template <class T>
-struct Pattern {
+struct SmallPattern {
     std::uint32_t lines[small_order];
 
-    explicit Pattern(const View<T>& a) { find_nonzeros(a, 0, a.n, lines); }
+    explicit SmallPattern(const View<T>& a) { find_nonzeros(a, 0, a.n, lines); }
 
     // The diagonals that are not zero, in the bits of one word: bit small_order is the main one.
     Reach reach(ptrdiff_t n) const {
@@ -205,7 +188,7 @@ void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
         }
     };
     if (n <= small_order) {
-        const Pattern<T> pattern(a);
+        const SmallPattern<T> pattern(a);
         tell(pattern.reach(n), !rows, [&](auto found) { return pattern.peel(n, found); });
     } else {
         const Reach r = reach(a, complete);
@@ -272,6 +255,17 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
     return candidate && hermitian;
 }
 
+// What only the whole pattern of zeros tells. It is looked at where neither a band nor a Hessenberg
+// form does better, and where enough is zero: by Cauchy's inequality a quarter of a block triangle
+// is, if its blocks' cubes sum up to at most a quarter of n^3.
+template <class T>
+[[gnu::noinline]] bool find_pattern(const View<T>& a, Structure& s, Workspace& w, bool complete) {
+    if (s.kl == 1 || s.ku == 1 || crossover::band_pays(a.n, s.kl, s.ku)) return false;
+    if (zeros_in_sample(a) < crossover::zeros_of_128 || !find_block_triangle(a, s, w)) return false;
+    if (complete) find_symmetry(a, std::max(s.kl, s.ku), s, w);
+    return true;
+}
+
 }  // namespace scanning
 
 // complete: exact bandwidths even where no method asks for them.
@@ -288,6 +282,7 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
         if (s.kind == Kind::diagonal && complete) find_symmetry(a, 0, s, w);
         if (s.kind != Kind::general) return s;
     }
+    if (n >= crossover::pattern_from && find_pattern(a, s, w, complete)) return s;
     const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s, w);
     if (n > 2 && s.kl == 1 && s.ku == 1) s.kind = spd ? Kind::spd_tridiagonal : Kind::tridiagonal;
     else if (crossover::band_pays(n, s.kl, s.ku)) s.kind = spd ? Kind::spd_banded : Kind::banded;
@@ -301,7 +296,7 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
 
 // The structure that the caller declared: nothing is looked at but what it leaves open.
 template <class T>
-Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) {
+[[gnu::noinline]] Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) {
     using namespace scanning;
     const ptrdiff_t n = a.n;
     Structure s;
@@ -333,6 +328,14 @@ Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) 
             Structure found = s;
             find_zeros(a, found, w, true);
             if (found.kind == Kind::permuted_triangular) return found;
+            break;
+        }
+        case Kind::block_diagonal:
+        case Kind::block_triangular: {
+            s.kind = Kind::general;
+            Structure found = s;
+            found.declared = false;
+            if (find_block_triangle(a, found, w, true)) return found;
             break;
         }
         case Kind::banded: {

@@ -47,6 +47,8 @@ ASSUME_A = {
     "spd banded": ("banded", "positive definite"),
     "upper hessenberg": ("upper hessenberg",),
     "lower hessenberg": ("lower hessenberg",),
+    "block diagonal": ("block diagonal",),
+    "block triangular": ("block triangular",),
     "positive definite": ("positive definite", "pos"),
     "symmetric": ("symmetric", "sym"),
     "hermitian": ("hermitian", "her"),

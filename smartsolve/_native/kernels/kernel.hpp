@@ -33,6 +33,7 @@ struct Factors {
     int* ipiv;
     T *dl, *d, *du, *du2;  // tridiagonal
     Real<T>* real_d;       // SPD tridiagonal
+    Factors* block;        // of each diagonal block
     char uplo = 'L';
     bool transposed = false;  // the factors are those of A^T
     bool conjugated = false;  // the factors are those of conj(A)
