@@ -20,10 +20,11 @@ class Structure:
         "diagonal", "upper triangular", "lower triangular", "permuted
         triangular", "spd tridiagonal", "tridiagonal", "spd banded", "banded",
         "upper hessenberg", "lower hessenberg", "block diagonal", "block
-        triangular" (both with rows and columns in an order of their own, and
-        only if it pays), "positive definite" (Hermitian with a positive
-        diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate, which Cholesky's
-        factorization decides about), "symmetric", "hermitian" or "general".
+        triangular" (both with rows and columns in an order of their own),
+        "sparse" (these three only if it pays), "positive definite" (Hermitian
+        with a positive diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate,
+        which Cholesky's factorization decides about), "symmetric", "hermitian"
+        or "general".
     n : int
         Order of the matrix.
     dtype : numpy.dtype
@@ -41,7 +42,7 @@ class Structure:
         a stack, filled up with zeros).
     factor_flops : float or ndarray of float64
         Flops of the factorization where only the pattern of zeros tells them,
-        else 0.
+        of a sparse matrix at most; else 0.
     """
 
     kind: str | npt.NDArray[np.str_]

@@ -27,12 +27,18 @@ inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
 }
-// The whole pattern of zeros against a dense solve, and blocks, by the sum of their orders' cubes.
+// The whole pattern of zeros is looked at from this order on, if of 128 elements so many are zero;
+// of a block triangle that pays 32 are, give or take 5.
 inline constexpr ptrdiff_t pattern_from = 128;
-inline constexpr bool blocks_pay(double cubes, double n) { return 4 * cubes <= n * n * n; }
-// It is looked at if of 128 elements this many are zero; of a block triangle that pays 32 are, give
-// or take 5.
 inline constexpr int zeros_of_128 = 20;
+// LU of the diagonal blocks (flops) against LU, where not even Cholesky wins.
+inline constexpr bool blocks_pay(double flops, double n) { return 6 * flops <= n * n * n; }
+// Sparse LU, where so many are zero: the flops up to which it pays against LU, against LU of blocks
+// with flops of their own, and without a look at these.
+inline constexpr int sparse_zeros_of_128 = 104;
+inline constexpr double sparse_pays(double n) { return n * n * n / 64; }
+inline constexpr double sparse_pays_against_blocks(double flops) { return flops / 8; }
+inline constexpr double sparse_surely_pays(double n) { return n * n; }
 
 // Condition (condition.hpp): triangles get their certificate from the first order on, dense
 // matrices an estimate without asking from the second.

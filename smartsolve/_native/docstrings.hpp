@@ -25,10 +25,10 @@ assume_a : str, optional
     Take this structure for granted and read nothing else: "diagonal", "upper
     triangular", "lower triangular", "tridiagonal", "spd tridiagonal",
     "banded", "spd banded", "upper hessenberg", "lower hessenberg", "block
-    diagonal", "block triangular", "positive definite" or "pos", "symmetric"
-    or "sym", "hermitian" or "her", "general" or "gen". Bandwidths, and for "permuted triangular" and the blocks the
-    order of rows and columns, are still searched for; if there is none, the
-    matrix is solved as general.
+    diagonal", "block triangular", "sparse", "positive definite" or "pos",
+    "symmetric" or "sym", "hermitian" or "her", "general" or "gen". Bandwidths,
+    and the order of rows and columns of permuted, block and sparse ones, are
+    still searched for; if there is none, the matrix is solved as general.
 lower : bool, default False
     Which triangle stands for a symmetric, Hermitian or positive definite
     matrix that `assume_a` declares: the upper one, or with True the lower one.

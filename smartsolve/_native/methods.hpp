@@ -11,6 +11,7 @@
 #include "kernels/diagonal.hpp"
 #include "kernels/hessenberg.hpp"
 #include "kernels/lu.hpp"
+#include "kernels/sparse.hpp"
 #include "kernels/symmetric.hpp"
 #include "kernels/triangular.hpp"
 #include "kernels/tridiagonal.hpp"
@@ -18,10 +19,11 @@
 namespace smartsolve {
 
 inline constexpr const char* kind_names[kinds] = {
-    "diagonal",          "upper triangular", "lower triangular", "permuted triangular",
-    "spd tridiagonal",   "tridiagonal",      "spd banded",       "banded",
-    "upper hessenberg",  "lower hessenberg", "block diagonal",   "block triangular",
-    "positive definite", "symmetric",        "hermitian",        "general",
+    "diagonal",         "upper triangular",  "lower triangular", "permuted triangular",
+    "spd tridiagonal",  "tridiagonal",       "spd banded",       "banded",
+    "upper hessenberg", "lower hessenberg",  "block diagonal",   "block triangular",
+    "sparse",           "positive definite", "symmetric",        "hermitian",
+    "general",
 };
 
 // When the condition number is estimated for every matrix, not only for a suspicious one.
@@ -121,6 +123,9 @@ inline constexpr Method<T> methods[] = {
      Kind::unknown, Estimate::suspicious, cost::pattern},
     {Kind::block_triangular, 0, "LU of blocks", "own, getrf, getrs", SMARTSOLVE_KERNEL(Blocks),
      Kind::unknown, Estimate::suspicious, cost::pattern},
+
+    {Kind::sparse, 0, "sparse LU", "own", SMARTSOLVE_KERNEL(Sparse), Kind::general,
+     Estimate::suspicious, cost::pattern},
 
     {Kind::positive_definite, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      is_complex<T> ? Kind::hermitian : Kind::symmetric, Estimate::large, cost::cholesky},

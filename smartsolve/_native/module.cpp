@@ -484,7 +484,7 @@ PyObject* solve_with_row(PyObject*, PyObject* args) {
             p.s = scan(p.a, w);
             if (has_order(method.kind) && p.s.kind != method.kind)
                 p.s = declare(p.a, method.kind, Triangle::both, w);
-            if (has_order(method.kind) && p.s.row == nullptr) return false;
+            if (has_order(method.kind) && p.s.kind != method.kind) return false;
             p.s.kind = method.kind;
             Factors<T> f{};
             f.n = n;

@@ -268,18 +268,15 @@ inline void set_blocks(const BlockTriangle& t, const ptrdiff_t* position_of, boo
     s.column = rows ? position : line;
 }
 
-// The finest block triangle (the fine decomposition of Dulmage and Mendelsohn: a matching, then
-// strong components; Pothen and Fan, ACM TOMS 16, 1990), if it pays or is asked for.
-template <class T>
-[[gnu::noinline]] bool find_block_triangle(const View<T>& a, Structure& s, Workspace& w,
-                                           bool declared = false) {
-    const NonzeroBits nonzeros(a, w);
-    ptrdiff_t* position_of = w.take<ptrdiff_t>(a.n);
+// The finest block triangle: the fine decomposition of Dulmage and Mendelsohn, by a matching and
+// strong components (Pothen and Fan, ACM TOMS 16, 1990). False if it is a single block.
+inline bool find_block_triangle(const NonzeroBits& nonzeros, bool rows, Structure& s,
+                                Workspace& w) {
+    ptrdiff_t* position_of = w.take<ptrdiff_t>(nonzeros.n);
     if (!match(nonzeros, position_of, w)) return false;
     const BlockTriangle t = find_blocks(nonzeros, position_of, w);
-    if (t.blocks == 1 || !(declared || crossover::blocks_pay(t.cubes, static_cast<double>(a.n))))
-        return false;
-    set_blocks(t, position_of, a.lines_are_rows(), s, w);
+    if (t.blocks == 1) return false;
+    set_blocks(t, position_of, rows, s, w);
     return true;
 }
 

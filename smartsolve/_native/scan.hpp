@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "pattern.hpp"
+#include "elimination.hpp"
 
 namespace smartsolve {
 namespace scanning {
@@ -261,7 +261,21 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
 template <class T>
 [[gnu::noinline]] bool find_pattern(const View<T>& a, Structure& s, Workspace& w, bool complete) {
     if (s.kl == 1 || s.ku == 1 || crossover::band_pays(a.n, s.kl, s.ku)) return false;
-    if (zeros_in_sample(a) < crossover::zeros_of_128 || !find_block_triangle(a, s, w)) return false;
+    const int zeros = zeros_in_sample(a);
+    if (zeros < crossover::zeros_of_128) return false;
+    const NonzeroBits nonzeros(a, w);
+    const auto n = static_cast<double>(a.n);
+    Structure blocks = s;
+    const bool is_sparse = zeros >= crossover::sparse_zeros_of_128 &&
+                           find_elimination(nonzeros, crossover::sparse_pays(n), s, w);
+    if (!is_sparse || s.pattern->work > crossover::sparse_surely_pays(n)) {
+        const bool has_blocks = find_block_triangle(nonzeros, a.lines_are_rows(), blocks, w) &&
+                                crossover::blocks_pay(blocks.pattern->work, n);
+        if (!has_blocks && !is_sparse) return false;
+        if (!is_sparse || (has_blocks && s.pattern->work > crossover::sparse_pays_against_blocks(
+                                                               blocks.pattern->work)))
+            s = blocks;
+    }
     if (complete) find_symmetry(a, std::max(s.kl, s.ku), s, w);
     return true;
 }
@@ -335,7 +349,15 @@ template <class T>
             s.kind = Kind::general;
             Structure found = s;
             found.declared = false;
-            if (find_block_triangle(a, found, w, true)) return found;
+            if (find_block_triangle(NonzeroBits(a, w), a.lines_are_rows(), found, w)) return found;
+            break;
+        }
+        case Kind::sparse: {
+            s.kind = Kind::general;
+            Structure found = s;
+            found.declared = false;
+            constexpr double any = std::numeric_limits<double>::infinity();
+            if (find_elimination(NonzeroBits(a, w), any, found, w)) return found;
             break;
         }
         case Kind::banded: {

@@ -20,16 +20,17 @@ enum class Kind : std::uint8_t {
     lower_hessenberg,
     block_diagonal,
     block_triangular,
+    sparse,
     positive_definite,
     symmetric,
     hermitian,
     general,
     unknown,  // nothing declared: scan
 };
-// Rows and columns are solved in an order of their own.
+// The scan finds an order of rows and columns without which there is no solving.
 inline constexpr bool has_order(Kind kind) {
     return kind == Kind::permuted_triangular || kind == Kind::block_diagonal ||
-           kind == Kind::block_triangular;
+           kind == Kind::block_triangular || kind == Kind::sparse;
 }
 inline constexpr int kinds = static_cast<int>(Kind::unknown);
 
@@ -42,6 +43,12 @@ struct Pattern {
     std::ptrdiff_t blocks = 0;
     const std::ptrdiff_t* block = nullptr;
     double work = 0;  // flops of the factorization
+    // Mostly zero: line j has nonzeros at position[start[j]] to position[start[j + 1] - 1]; the
+    // lines are eliminated in this order, and the factors have so many nonzeros at most.
+    const std::ptrdiff_t* start = nullptr;
+    const int* position = nullptr;
+    const std::ptrdiff_t* order = nullptr;
+    std::ptrdiff_t lower = 0, upper = 0;
 };
 
 struct Structure {

@@ -34,7 +34,13 @@ DTYPES = ("float32", "float64", "complex64", "complex128")
 ORDERS = ("C", "F", "strided", "reversed", "readonly", "unaligned", "swapped")
 CONDITION = 16.0  # of every matrix that `random_matrix` makes
 # Orders from which a kind is looked for; below, the matrix passes for one of another kind.
-FOUND_FROM = {"banded": 24, "spd banded": 24, "block diagonal": 128, "block triangular": 128}
+FOUND_FROM = {
+    "banded": 24,
+    "spd banded": 24,
+    "block diagonal": 128,
+    "block triangular": 128,
+    "sparse": 128,
+}
 
 
 def random_matrix(
@@ -277,6 +283,15 @@ def block_triangular(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> 
     return blocks_within(True, n, dtype, rng)
 
 
+def sparse(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    """A diagonal, a ring, so that no block triangle is left, and a few elements between them."""
+    i, few = np.arange(n), rng.integers(n, size=(2, n // 8))
+    inside = np.eye(n, dtype=bool)
+    inside[i, (i + 1) % n] = inside[few[0], few[1]] = True
+    a = perturbed(diagonal(n, dtype, rng), inside, dtype, rng)
+    return a[np.ix_(rng.permutation(n), rng.permutation(n))]
+
+
 def positive_definite(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
     q = unitary(n, dtype, rng)
     return hermitian_part(((q * singular_values(n, rng)) @ q.conj().T).astype(dtype))
@@ -335,6 +350,7 @@ KINDS: dict[str, Generator] = {
     "lower hessenberg": lower_hessenberg,
     "block diagonal": block_diagonal,
     "block triangular": block_triangular,
+    "sparse": sparse,
     "positive definite": positive_definite,
     "symmetric": symmetric,
     "hermitian": hermitian,

@@ -49,6 +49,7 @@ ASSUME_A = {
     "lower hessenberg": ("lower hessenberg",),
     "block diagonal": ("block diagonal",),
     "block triangular": ("block triangular",),
+    "sparse": ("sparse",),
     "positive definite": ("positive definite", "pos"),
     "symmetric": ("symmetric", "sym"),
     "hermitian": ("hermitian", "her"),

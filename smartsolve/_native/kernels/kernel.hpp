@@ -24,6 +24,9 @@ struct Problem {
 };
 
 template <class T>
+struct SparseFactors;
+
+template <class T>
 struct Factors {
     ptrdiff_t n;
     const Structure* s;
@@ -34,6 +37,7 @@ struct Factors {
     T *dl, *d, *du, *du2;  // tridiagonal
     Real<T>* real_d;       // SPD tridiagonal
     Factors* block;        // of each diagonal block
+    SparseFactors<T>* sparse;
     char uplo = 'L';
     bool transposed = false;  // the factors are those of A^T
     bool conjugated = false;  // the factors are those of conj(A)
