@@ -19,12 +19,12 @@ class Structure:
     kind : str or ndarray of str
         "diagonal", "upper triangular", "lower triangular", "permuted
         triangular", "spd tridiagonal", "tridiagonal", "spd banded", "banded",
-        "upper hessenberg", "lower hessenberg", "block diagonal", "block
-        triangular" (both with rows and columns in an order of their own),
-        "sparse" (these three only if it pays), "positive definite" (Hermitian
-        with a positive diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate,
-        which Cholesky's factorization decides about), "symmetric", "hermitian"
-        or "general".
+        "upper hessenberg", "lower hessenberg", "circulant", "block diagonal",
+        "block triangular" (both with rows and columns in an order of their
+        own), "sparse" (these four from order 128 on, and if it pays), "positive
+        definite" (Hermitian with a positive diagonal and ``|a_ij|^2 <= a_ii
+        a_jj``: a candidate, which Cholesky's factorization decides about),
+        "symmetric", "hermitian" or "general".
     n : int
         Order of the matrix.
     dtype : numpy.dtype

@@ -27,9 +27,9 @@ inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
 }
-// The whole pattern of zeros is looked at from this order on, if of 128 elements so many are zero;
-// of a block triangle that pays 32 are, give or take 5.
-inline constexpr ptrdiff_t pattern_from = 128;
+// Circulant, block and sparse matrices are looked for from this order on, the latter two if of 128
+// elements so many are zero; of a block triangle that pays 32 are, give or take 5.
+inline constexpr ptrdiff_t more_from = 128;
 inline constexpr int zeros_of_128 = 20;
 // LU of the diagonal blocks (flops) against LU, where not even Cholesky wins.
 inline constexpr bool blocks_pay(double flops, double n) { return 6 * flops <= n * n * n; }

@@ -8,6 +8,7 @@
 #include "kernels/banded.hpp"
 #include "kernels/blocks.hpp"
 #include "kernels/cholesky.hpp"
+#include "kernels/circulant.hpp"
 #include "kernels/diagonal.hpp"
 #include "kernels/hessenberg.hpp"
 #include "kernels/lu.hpp"
@@ -19,11 +20,11 @@
 namespace smartsolve {
 
 inline constexpr const char* kind_names[kinds] = {
-    "diagonal",         "upper triangular",  "lower triangular", "permuted triangular",
-    "spd tridiagonal",  "tridiagonal",       "spd banded",       "banded",
-    "upper hessenberg", "lower hessenberg",  "block diagonal",   "block triangular",
-    "sparse",           "positive definite", "symmetric",        "hermitian",
-    "general",
+    "diagonal",         "upper triangular", "lower triangular",  "permuted triangular",
+    "spd tridiagonal",  "tridiagonal",      "spd banded",        "banded",
+    "upper hessenberg", "lower hessenberg", "circulant",         "block diagonal",
+    "block triangular", "sparse",           "positive definite", "symmetric",
+    "hermitian",        "general",
 };
 
 // When the condition number is estimated for every matrix, not only for a suspicious one.
@@ -78,6 +79,10 @@ inline double lu(double n, double k, double, double, double) {
 inline double pattern(double n, double k, double, double, double work) {
     return work + 2 * n * n * k;
 }
+// Two transforms for each right-hand side and one of the matrix, each two of length 2n at least.
+inline double fourier(double n, double k, double, double, double) {
+    return (2 * k + 1) * 2 * 5 * (2 * n) * std::log2(2 * n);
+}
 }  // namespace cost
 
 #define SMARTSOLVE_KERNEL(Name) Name::factor<T>, Name::solve<T>
@@ -118,6 +123,9 @@ inline constexpr Method<T> methods[] = {
      Estimate::large, cost::lu},
     {Kind::lower_hessenberg, crossover::hessenberg_from, "Hessenberg LU", "own",
      SMARTSOLVE_KERNEL(Hessenberg), Kind::unknown, Estimate::suspicious, cost::hessenberg},
+
+    {Kind::circulant, 0, "Fourier transform", "own", SMARTSOLVE_KERNEL(Circulant), Kind::general,
+     Estimate::exact, cost::fourier},
 
     {Kind::block_diagonal, 0, "LU of blocks", "own, getrf, getrs", SMARTSOLVE_KERNEL(Blocks),
      Kind::unknown, Estimate::suspicious, cost::pattern},

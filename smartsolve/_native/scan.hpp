@@ -255,12 +255,29 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
     return candidate && hermitian;
 }
 
-// What only the whole pattern of zeros tells. It is looked at where neither a band nor a Hessenberg
-// form does better, and where enough is zero: by Cauchy's inequality a quarter of a block triangle
-// is, if its blocks' cubes sum up to at most a quarter of n^3.
+// Each line is the one before, moved on by one position; the one element that comes back at the
+// front tells it from a Toeplitz matrix.
 template <class T>
-[[gnu::noinline]] bool find_pattern(const View<T>& a, Structure& s, Workspace& w, bool complete) {
-    if (s.kl == 1 || s.ku == 1 || crossover::band_pays(a.n, s.kl, s.ku)) return false;
+bool is_circulant(const View<T>& a) {
+    constexpr ptrdiff_t piece = 64;
+    const ptrdiff_t n = a.n, step = a.step();
+    for (ptrdiff_t j = 1; j < n; ++j) {
+        const T *line = a.line(j), *before = a.line(j - 1);
+        if (!(line[0] == before[(n - 1) * step])) return false;
+        for (ptrdiff_t from = 1; from < n; from += piece) {
+            bool equal = true;
+            for (ptrdiff_t p = from; p < std::min(n, from + piece); ++p)
+                equal &= line[p * step] == before[(p - 1) * step];
+            if (!equal) return false;
+        }
+    }
+    return true;
+}
+
+// Blocks, or a sparse LU, whichever is cheaper. By Cauchy's inequality a quarter of a block
+// triangle is zero, if its blocks' cubes sum up to at most a quarter of n^3.
+template <class T>
+bool find_in_pattern(const View<T>& a, Structure& s, Workspace& w) {
     const int zeros = zeros_in_sample(a);
     if (zeros < crossover::zeros_of_128) return false;
     const NonzeroBits nonzeros(a, w);
@@ -268,14 +285,20 @@ template <class T>
     Structure blocks = s;
     const bool is_sparse = zeros >= crossover::sparse_zeros_of_128 &&
                            find_elimination(nonzeros, crossover::sparse_pays(n), s, w);
-    if (!is_sparse || s.pattern->work > crossover::sparse_surely_pays(n)) {
-        const bool has_blocks = find_block_triangle(nonzeros, a.lines_are_rows(), blocks, w) &&
-                                crossover::blocks_pay(blocks.pattern->work, n);
-        if (!has_blocks && !is_sparse) return false;
-        if (!is_sparse || (has_blocks && s.pattern->work > crossover::sparse_pays_against_blocks(
-                                                               blocks.pattern->work)))
-            s = blocks;
-    }
+    if (is_sparse && s.pattern->work <= crossover::sparse_surely_pays(n)) return true;
+    if (!find_block_triangle(nonzeros, a.lines_are_rows(), blocks, w)) return is_sparse;
+    const double flops = blocks.pattern->work;
+    if (!crossover::blocks_pay(flops, n)) return is_sparse;
+    if (!is_sparse || s.pattern->work > crossover::sparse_pays_against_blocks(flops)) s = blocks;
+    return true;
+}
+
+// What more than the far corners tells, where neither a band nor a Hessenberg form does better.
+template <class T>
+[[gnu::noinline]] bool find_more(const View<T>& a, Structure& s, Workspace& w, bool complete) {
+    if (s.kl == 1 || s.ku == 1 || crossover::band_pays(a.n, s.kl, s.ku)) return false;
+    if (is_circulant(a)) s.kind = Kind::circulant;
+    else if (!find_in_pattern(a, s, w)) return false;
     if (complete) find_symmetry(a, std::max(s.kl, s.ku), s, w);
     return true;
 }
@@ -296,7 +319,7 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
         if (s.kind == Kind::diagonal && complete) find_symmetry(a, 0, s, w);
         if (s.kind != Kind::general) return s;
     }
-    if (n >= crossover::pattern_from && find_pattern(a, s, w, complete)) return s;
+    if (n >= crossover::more_from && find_more(a, s, w, complete)) return s;
     const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s, w);
     if (n > 2 && s.kl == 1 && s.ku == 1) s.kind = spd ? Kind::spd_tridiagonal : Kind::tridiagonal;
     else if (crossover::band_pays(n, s.kl, s.ku)) s.kind = spd ? Kind::spd_banded : Kind::banded;
@@ -352,6 +375,10 @@ template <class T>
             if (find_block_triangle(NonzeroBits(a, w), a.lines_are_rows(), found, w)) return found;
             break;
         }
+        case Kind::circulant:
+            if (!is_circulant(a)) s.kind = Kind::general;
+            else s.declared = false;
+            break;
         case Kind::sparse: {
             s.kind = Kind::general;
             Structure found = s;

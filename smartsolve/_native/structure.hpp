@@ -18,6 +18,7 @@ enum class Kind : std::uint8_t {
     banded,
     upper_hessenberg,
     lower_hessenberg,
+    circulant,
     block_diagonal,
     block_triangular,
     sparse,

@@ -37,6 +37,7 @@ CONDITION = 16.0  # of every matrix that `random_matrix` makes
 FOUND_FROM = {
     "banded": 24,
     "spd banded": 24,
+    "circulant": 128,
     "block diagonal": 128,
     "block triangular": 128,
     "sparse": 128,
@@ -253,6 +254,14 @@ def lower_hessenberg(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> 
     return np.ascontiguousarray(upper_hessenberg(n, dtype, rng).T)
 
 
+def circulant(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    """One column, moved on by one row for each further column."""
+    column = entries(n, dtype, rng) / (2 * n)
+    column[0] = 2.0
+    i, j = np.indices((n, n))
+    return column.astype(dtype)[(i - j) % n]
+
+
 def block_sizes(n: int, rng: np.random.Generator) -> list[int]:
     """About sqrt(n) / 2 blocks of similar orders, so that they pay wherever they are looked for."""
     count = max(1, round(math.sqrt(n) / 2))
@@ -348,6 +357,7 @@ KINDS: dict[str, Generator] = {
     "spd banded": spd_banded,
     "upper hessenberg": upper_hessenberg,
     "lower hessenberg": lower_hessenberg,
+    "circulant": circulant,
     "block diagonal": block_diagonal,
     "block triangular": block_triangular,
     "sparse": sparse,

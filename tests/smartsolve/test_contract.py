@@ -47,6 +47,7 @@ ASSUME_A = {
     "spd banded": ("banded", "positive definite"),
     "upper hessenberg": ("upper hessenberg",),
     "lower hessenberg": ("lower hessenberg",),
+    "circulant": ("circulant",),
     "block diagonal": ("block diagonal",),
     "block triangular": ("block triangular",),
     "sparse": ("sparse",),

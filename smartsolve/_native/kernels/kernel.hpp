@@ -25,6 +25,7 @@ struct Problem {
 
 template <class T>
 struct SparseFactors;
+struct CirculantFactors;
 
 template <class T>
 struct Factors {
@@ -38,6 +39,7 @@ struct Factors {
     Real<T>* real_d;       // SPD tridiagonal
     Factors* block;        // of each diagonal block
     SparseFactors<T>* sparse;
+    CirculantFactors* circulant;
     char uplo = 'L';
     bool transposed = false;  // the factors are those of A^T
     bool conjugated = false;  // the factors are those of conj(A)
