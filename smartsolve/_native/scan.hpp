@@ -231,20 +231,28 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
         hermitian = hermitian && d == conjugate(d);
         candidate = candidate && diagonal[j] > 0;
     }
-    // The part of line j in the tile from ib on, against its mirror image.
+    // The part of line j in the tile from ib on, against its mirror image; without branches, so
+    // that elements need not wait for each other.
+    T mirror[tile];
     const auto compare = [&](ptrdiff_t j, ptrdiff_t ib) {
-        const ptrdiff_t from = std::max(ib, j + 1), to = std::min({n, ib + tile, j + band + 1});
-        const T *p = data + j * ld, *q = data + j * step;
-        for (ptrdiff_t i = from; i < to; ++i) {
-            hermitian = hermitian && p[i * step] == conjugate(q[i * ld]);
-            if constexpr (is_complex<T>) symmetric = symmetric && p[i * step] == q[i * ld];
-            else symmetric = hermitian;
-            if (!symmetric && !hermitian) return false;
-        }
-        if (candidate)
-            for (ptrdiff_t i = from; i < to; ++i)
-                candidate &= smartsolve::norm(p[i * step]) <= diagonal[i] * diagonal[j];
-        return true;
+        const ptrdiff_t from = std::max(ib, j + 1),
+                        m = std::min({n, ib + tile, j + band + 1}) - from;
+        const T *p = data + j * ld + from * step, *q = data + j * step + from * ld;
+        for (ptrdiff_t i = 0; i < m; ++i) mirror[i] = q[i * ld];
+        int differs = 0, differs_conjugated = 0, too_large = 0;
+        const auto check = [&](ptrdiff_t i, const T& value) {
+            differs_conjugated |= value != conjugate(mirror[i]);
+            if constexpr (is_complex<T>) differs |= value != mirror[i];
+            too_large |= !(smartsolve::norm(value) <= diagonal[from + i] * diagonal[j]);
+        };
+        if (step == 1)
+            for (ptrdiff_t i = 0; i < m; ++i) check(i, p[i]);
+        else
+            for (ptrdiff_t i = 0; i < m; ++i) check(i, p[i * step]);
+        hermitian = hermitian && differs_conjugated == 0;
+        symmetric = is_complex<T> ? symmetric && differs == 0 : hermitian;
+        candidate = candidate && too_large == 0;
+        return symmetric || hermitian;
     };
     for (ptrdiff_t jb = 0; jb < n; jb += tile)
         for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile)

@@ -8,13 +8,13 @@
 
 namespace smartsolve {
 
-static_assert(crossover::potrf_from <= largest_small_order);
+static_assert(crossover::potrf_from <= largest_small_order + 1);
 
 struct SmallCholesky {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
         const View<T> a = small_matrix(p, w);
-        f.data = w.take<T>(f.n * padded<T>(f.n));
+        f.data = w.take<T>(padded_size<T>(f.n));
         const Pivots<T> pivots = lanes<T>().cholesky_factor(f.n, a.data, a.rs, a.cs, f.data);
         if (pivots.failed >= 0) return {Code::not_positive_definite, pivots.failed};
         f.smallest_pivot = pivots.smallest;

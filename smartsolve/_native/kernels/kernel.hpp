@@ -104,16 +104,32 @@ T element(const Problem<T>& p, ptrdiff_t i, ptrdiff_t j) {
     return p.s.hermitian ? conjugate(p.a(j, i)) : p.a(j, i);
 }
 
-// The small matrix as the lanes read it: where it lies, or, if it was declared, a copy of what is
-// meant.
+// The small matrix as the lanes read it: where it lies if all of it is meant, else a copy of what
+// is.
 template <class T>
 View<T> small_matrix(const Problem<T>& p, Workspace& w) {
     const ptrdiff_t n = p.a.n;
-    if (p.s.triangle == Triangle::both && !p.s.declared) [[likely]]
+    const bool mirrored = p.s.triangle != Triangle::both;
+    if (!mirrored && (!p.s.declared || (p.s.kl == n - 1 && p.s.ku == n - 1))) [[likely]]
         return p.a;
     View<T> copy{w.take<T>(n * n), n, 1, n};
-    for (ptrdiff_t j = 0; j < n; ++j)
-        for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(p, i, j);
+    if (!mirrored) {
+        for (ptrdiff_t j = 0; j < n; ++j)
+            for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(p, i, j);
+        return copy;
+    }
+    const bool after = (p.s.triangle == Triangle::upper) == p.a.lines_are_rows();
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const T* line = p.a.line(j);
+        for (ptrdiff_t i = after ? j : 0; i < (after ? n : j + 1); ++i) {
+            const T value = line[i * p.a.step()];
+            T* const at = copy.data + i + j * n;
+            copy.data[j + i * n] = value;
+            *at = p.s.hermitian ? conjugate(value) : value;
+            if (i == j && p.s.hermitian) *at = T(std::real(value));
+        }
+    }
+    if (!p.a.lines_are_rows() && p.s.hermitian) return copy.transposed();
     return copy;
 }
 

@@ -19,18 +19,34 @@ struct Pivots {
 
 enum class Op : unsigned char { none, transpose, adjoint };
 
-// Leading dimension of the column-major factors of a small matrix: whole cache lines, so that the
-// loops over a real column have no remainder, but for orders whose loops are unrolled.
+// Orders up to which the small kernels are unrolled.
 template <class T>
-constexpr ptrdiff_t padded(ptrdiff_t n) {
-    constexpr ptrdiff_t line = 64 / static_cast<ptrdiff_t>(sizeof(T));
-    return is_complex<T> || n <= 8 ? n : (n + line - 1) / line * line;
-}
+inline constexpr ptrdiff_t largest_unrolled = is_complex<T> ? 4 : 8;
 
 // The small kernels' largest order.
-inline constexpr ptrdiff_t largest_small_order = 256;
+inline constexpr ptrdiff_t largest_small_order = 512;
 
-// Factors have the leading dimension padded(n); x holds nrhs columns of n.
+// Leading dimension of the column-major factors of a small matrix: whole cache lines, so that loops
+// over a column have no remainder, and no multiple of 1 KB, at which columns would fall on each
+// other in the first-level cache. Orders whose loops are unrolled need neither.
+template <class T>
+constexpr ptrdiff_t padded(ptrdiff_t n) {
+    constexpr ptrdiff_t size = static_cast<ptrdiff_t>(sizeof(T)), line = 64 / size;
+    if (n <= largest_unrolled<T>) return n;
+    const ptrdiff_t whole = (n + line - 1) / line * line;
+    return whole * size % 1024 == 0 ? whole + line : whole;
+}
+
+// And how many elements they have: the columns are padded, too, to the widest block.
+inline constexpr ptrdiff_t largest_block = 8;
+template <class T>
+constexpr ptrdiff_t padded_size(ptrdiff_t n) {
+    if (n <= largest_unrolled<T>) return n * n;
+    return padded<T>(n) * ((n + largest_block - 1) / largest_block * largest_block);
+}
+
+// Factors have the leading dimension padded(n) and padded_size(n) elements; x holds nrhs columns of
+// n.
 template <class T>
 struct Lanes {
     // Index of the first / last element that is not zero (NaN counts); n / -1 if there is none.
@@ -55,8 +71,7 @@ struct Lanes {
     Real<T> (*abs_dot)(ptrdiff_t n, const T* x, const Real<T>* z);
     void (*abs_axpy)(ptrdiff_t n, Real<T> alpha, const T* x, Real<T>* z);
     // P A = L U with partial pivoting, row perm[k] of A becoming row k, and A = L D L^H (root-free
-    // Cholesky) from the lower triangle. Element (i, j) is read at a[i * rs + j * cs]; the factors
-    // are column-major, and may be a.
+    // Cholesky). Element (i, j) is read at a[i * rs + j * cs]; the factors are column-major.
     Pivots<T> (*lu_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm);
     void (*lu_solve)(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op);
     Pivots<T> (*cholesky_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l);
