@@ -80,9 +80,8 @@ def test_one_large_block_does_not_pay() -> None:
     for sizes in ([N - 20] + [1] * 20, [120, 40], [N]):
         a = assemble(well_conditioned(sizes, rng), rng)[0]
         assert inspect(a).kind == "general"
-        assert solve(a, np.ones(N), assume_a="block triangular", return_info=True)[1].method == (
-            "LU of blocks" if len(sizes) > 1 else "LU"
-        )
+        _, info = solve(a, np.ones(N), assume_a="block triangular", return_info=True)
+        assert info.structure == ("block triangular" if len(sizes) > 1 else "general")
 
 
 def test_declared_blocks_are_searched_for_at_every_order() -> None:
