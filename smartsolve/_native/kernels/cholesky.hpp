@@ -11,9 +11,14 @@ namespace smartsolve {
 static_assert(crossover::potrf_from <= largest_small_order + 1);
 
 struct SmallCholesky {
+    // Reads a lower triangle: of A, or of A^T = conj(A) where that is the declared one or lies in
+    // columns.
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
-        const View<T> a = small_matrix(p, w);
+        const bool flipped =
+            p.s.triangle == Triangle::both ? p.a.lines_are_rows() : p.s.triangle == Triangle::upper;
+        const View<T> a = flipped ? p.a.transposed() : p.a;
+        f.conjugated = flipped;
         f.data = w.take<T>(padded_size<T>(f.n));
         const Pivots<T> pivots = lanes<T>().cholesky_factor(f.n, a.data, a.rs, a.cs, f.data);
         if (pivots.failed >= 0) return {Code::not_positive_definite, pivots.failed};
@@ -24,7 +29,8 @@ struct SmallCholesky {
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
-        lanes<T>().cholesky_solve(f.n, f.data, x, nrhs, op);
+        with_conjugation(f, op, x, f.n * nrhs,
+                         [&] { lanes<T>().cholesky_solve(f.n, f.data, x, nrhs); });
     }
 };
 

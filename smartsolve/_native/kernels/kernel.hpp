@@ -118,17 +118,21 @@ View<T> small_matrix(const Problem<T>& p, Workspace& w) {
             for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(p, i, j);
         return copy;
     }
+    // Tile by tile, lest the mirror image be written a cache line an element.
+    constexpr ptrdiff_t tile = 16;
     const bool after = (p.s.triangle == Triangle::upper) == p.a.lines_are_rows();
-    for (ptrdiff_t j = 0; j < n; ++j) {
-        const T* line = p.a.line(j);
-        for (ptrdiff_t i = after ? j : 0; i < (after ? n : j + 1); ++i) {
-            const T value = line[i * p.a.step()];
-            T* const at = copy.data + i + j * n;
-            copy.data[j + i * n] = value;
-            *at = p.s.hermitian ? conjugate(value) : value;
-            if (i == j && p.s.hermitian) *at = T(std::real(value));
-        }
-    }
+    const auto mirror = [&](ptrdiff_t j, ptrdiff_t i) {
+        const T value = p.a.line(j)[i * p.a.step()];
+        copy.data[j + i * n] = value;
+        copy.data[i + j * n] = p.s.hermitian ? conjugate(value) : value;
+        if (i == j && p.s.hermitian) copy.data[i + j * n] = T(std::real(value));
+    };
+    for (ptrdiff_t jb = 0; jb < n; jb += tile)
+        for (ptrdiff_t ib = after ? jb : 0; ib < (after ? n : jb + 1); ib += tile)
+            for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
+                for (ptrdiff_t i = after ? std::max(ib, j) : ib;
+                     i < std::min(after ? n : j + 1, ib + tile); ++i)
+                    mirror(j, i);
     if (!p.a.lines_are_rows() && p.s.hermitian) return copy.transposed();
     return copy;
 }

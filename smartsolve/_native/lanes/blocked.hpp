@@ -372,31 +372,28 @@ void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
     }
 }
 
-// The lower triangle of the Hermitian A, columns k to k + width - 1 from row k on, read along its
-// lines; the largest element of the diagonal.
+// The lower triangle of A, columns k to k + width - 1 from row k on; the largest element of the
+// diagonal.
 template <class T>
 Real<T> load_triangle(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrdiff_t rs,
                       ptrdiff_t cs, T* to, ptrdiff_t ld) {
     const ptrdiff_t top = k / Lane<T>::width * Lane<T>::width;
-    Real<T> largest = 0;
-    for (ptrdiff_t c = 0; c < Tile<T>::columns; ++c, to += ld) {
-        std::fill(to + top, to + (c < width ? k : ld), T(0));
-        if (c >= width) continue;
-        if (std::abs(cs) < std::abs(rs)) {
-            const T* row = a + (k + c) * rs;
-            if (cs == 1)
-                for (ptrdiff_t i = k; i < n; ++i) to[i] = conjugate(row[i]);
-            else
-                for (ptrdiff_t i = k; i < n; ++i) to[i] = conjugate(row[i * cs]);
-        } else {
-            const T* column = a + (k + c) * cs;
-            if (rs == 1) std::copy(column + k, column + n, to + k);
-            else
-                for (ptrdiff_t i = k; i < n; ++i) to[i] = column[i * rs];
-        }
-        std::fill(to + n, to + ld, T(0));
-        largest = std::max(largest, std::real(to[k + c]));
+    for (ptrdiff_t c = 0; c < Tile<T>::columns; ++c) {
+        std::fill(to + top + c * ld, to + c * ld + (c < width ? k + c : ld), T(0));
+        std::fill(to + n + c * ld, to + (c + 1) * ld, T(0));
     }
+    a += k * cs;
+    if (std::abs(rs) <= std::abs(cs)) {
+        for (ptrdiff_t c = 0; c < width; ++c)
+            for (ptrdiff_t i = k + c; i < n; ++i) to[i + c * ld] = a[i * rs + c * cs];
+    } else {
+        for (ptrdiff_t i = k; i < n; ++i)
+            for (ptrdiff_t c = 0; c < std::min(width, i - k + 1); ++c)
+                to[i + c * ld] = a[i * rs + c * cs];
+    }
+    Real<T> largest = 0;
+    for (ptrdiff_t c = 0; c < width; ++c)
+        largest = std::max(largest, std::real(to[k + c + c * ld]));
     return largest;
 }
 

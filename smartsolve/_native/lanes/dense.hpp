@@ -204,21 +204,14 @@ Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T
         [=] { return cholesky_factor_by_blocks(n, a, rs, cs, l); });
 }
 
-// A is its own adjoint; A^T is its conjugate.
 template <class T>
-void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs, Op op) {
-    const auto conjugate_all = [=] {
-        if (is_complex<T> && op == Op::transpose)
-            for (ptrdiff_t i = 0; i < n * nrhs; ++i) x[i] = conjugate(x[i]);
-    };
-    conjugate_all();
+void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
     by_order<T>(
         n,
         [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) cholesky_solve_in_registers<N()>(l, x + j * N);
         },
         [=] { cholesky_solve_by_blocks(n, l, x, nrhs); });
-    conjugate_all();
 }
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

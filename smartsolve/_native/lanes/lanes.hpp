@@ -17,6 +17,13 @@ struct Pivots {
     ptrdiff_t failed = -1;
 };
 
+// Whether elements differ from those of the transpose, of the adjoint, and whether some |a_ij|^2
+// exceeds a_ii a_jj.
+struct Asymmetry {
+    bool from_transpose = false, from_adjoint = false, indefinite = false;
+};
+inline constexpr ptrdiff_t symmetry_tile = 16;
+
 enum class Op : unsigned char { none, transpose, adjoint };
 
 // Orders up to which the small kernels are unrolled.
@@ -59,6 +66,10 @@ struct Lanes {
     void (*count_nonzeros)(ptrdiff_t n, const T* x, std::uint32_t* count, std::uint32_t* positions);
     std::uint32_t (*peel)(std::uint32_t bits, std::uint32_t p, std::uint32_t* count,
                           std::uint32_t* positions);
+    // What speaks against symmetry in a square tile of `symmetry_tile` lines, ld apart, and its
+    // mirror image; d: the real diagonal at the tile's positions and at its lines.
+    Asymmetry (*compare_mirrored)(const T* a, const T* mirrored, ptrdiff_t ld,
+                                  const Real<T>* d_positions, const Real<T>* d_lines);
     // Sum of abs1 over a line, and each element's added to sums.
     Real<T> (*asum)(ptrdiff_t n, const T* x);
     void (*add_abs)(ptrdiff_t n, const T* x, Real<T>* sums);
@@ -75,7 +86,7 @@ struct Lanes {
     Pivots<T> (*lu_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm);
     void (*lu_solve)(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op);
     Pivots<T> (*cholesky_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l);
-    void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs, Op op);
+    void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs);
 };
 
 // The table of the widest instruction set of this machine, or of a narrower one that the

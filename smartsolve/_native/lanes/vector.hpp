@@ -109,6 +109,25 @@ inline std::uint32_t peel(std::uint32_t bits, std::uint32_t p, std::uint32_t* __
 }
 
 template <class T>
+Asymmetry compare_mirrored(const T* a, const T* mirrored, ptrdiff_t ld, const Real<T>* d_positions,
+                           const Real<T>* d_lines) {
+    constexpr ptrdiff_t m = symmetry_tile;
+    Real<T> memory[is_complex<T> ? 2 * m * m : m * m];  // reals: complex would be set to zero
+    T* const tile = reinterpret_cast<T*>(memory);
+    for (ptrdiff_t i = 0; i < m; ++i)
+        for (ptrdiff_t j = 0; j < m; ++j) tile[j * m + i] = mirrored[i * ld + j];
+    int differs = 0, differs_conjugated = 0, too_large = 0;
+    for (ptrdiff_t j = 0; j < m; ++j)
+        for (ptrdiff_t i = 0; i < m; ++i) {
+            const T x = a[j * ld + i], y = tile[j * m + i];
+            differs |= x != y;
+            if constexpr (is_complex<T>) differs_conjugated |= x != conjugate(y);
+            too_large |= !(smartsolve::norm(x) <= d_positions[i] * d_lines[j]);
+        }
+    return {differs != 0, is_complex<T> ? differs_conjugated != 0 : differs != 0, too_large != 0};
+}
+
+template <class T>
 Real<T> asum(ptrdiff_t n, const T* x) {
     Real<T> sum = 0;
     for (ptrdiff_t i = 0; i < n; ++i) sum += abs1(x[i]);
