@@ -46,12 +46,14 @@ class Variant:
 
 
 FASTER = Target(1, "faster")
+FIVE_TIMES = Target(5, "faster")
 
 
 def all_cases(variant: Variant, full: bool) -> Iterator[Case]:
     yield from tiny(variant)
     yield from dense(variant, full)
     yield from structured(variant)
+    yield from unordered_zeros(variant)
     yield from stacks(variant)
     yield from broadcast(variant)
 
@@ -103,6 +105,10 @@ def structured(v: Variant) -> Iterator[Case]:
         "permuted triangular": triangle,
         "upper hessenberg": (FASTER, ()),
         "lower hessenberg": (FASTER, ()),
+        "circulant": (FIVE_TIMES, ()),
+        "block diagonal": (FIVE_TIMES, ()),
+        "block triangular": (FIVE_TIMES, ()),
+        "sparse": (FIVE_TIMES, ()),
         "symmetric": (FASTER, ()),
         "hermitian": (FASTER, ()),
     }
@@ -114,6 +120,24 @@ def structured(v: Variant) -> Iterator[Case]:
             name = f"{kind} {LARGE}, {order}" + (f", {dtype}" if dtype != v.dtype else "")
             make = maker(kind, LARGE, variant, order)
             yield Case("structured", name, LARGE, make, target, goals, "read" if goals else "")
+
+
+def unordered_zeros(v: Variant) -> Iterator[Case]:
+    """The whole pattern is looked at, in vain."""
+    for n in (128, 256, 512, 1024, LARGE):
+        yield Case("zeros", f"general {n}, half of it zero", n, half_zero(n, v), FASTER)
+
+
+def half_zero(n: int, v: Variant) -> Callable[[], tuple[Array, Array]]:
+    def make() -> tuple[Array, Array]:
+        a, b = system("general", n, v.dtype, v.order or "C", v.nrhs, SEED)
+        off = np.random.default_rng(SEED).random((n, n)) < 0.5
+        off[np.arange(n), np.arange(n)] = False
+        a[off] = 0
+        a += 3 * np.eye(n, dtype=a.dtype)  # whose condition is then that of a random matrix
+        return a, b
+
+    return make
 
 
 def stacks(v: Variant) -> Iterator[Case]:

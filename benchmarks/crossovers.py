@@ -121,6 +121,43 @@ def wide_band(n: int, definite: bool) -> Callable[[int, str], Calls]:
     return make
 
 
+def shuffled(a: Array) -> Array:
+    rng = np.random.default_rng([SEED, len(a)])
+    return np.ascontiguousarray(a[rng.permutation(len(a))][:, rng.permutation(len(a))])
+
+
+def two_blocks(coupled: bool) -> Callable[[int, str], Calls]:
+    """Of equal order: the least that pays, by the rule."""
+
+    def make(n: int, dtype: str) -> Calls:
+        a, b = system("general", n, dtype, "C", 1, SEED)
+        a[: n // 2, n // 2 :] = 0
+        if not coupled:
+            a[n // 2 :, : n // 2] = 0
+        a += 3 * np.eye(n, dtype=a.dtype)
+        return declared(shuffled(a), b, "general", "block triangular")
+
+    return make
+
+
+def of_kind(kind: str) -> Callable[[int, str], Calls]:
+    def make(n: int, dtype: str) -> Calls:
+        a, b = system(kind, n, dtype, "C", 1, SEED)
+        return declared(a, b, "general", kind)
+
+    return make
+
+
+def shuffled_band(n: int) -> Callable[[int, str], Calls]:
+    """The size is the bandwidth w; the sparse LU's flops are about 4 n w^2."""
+
+    def make(width: int, dtype: str) -> Calls:
+        a, b = band(n, width, width, dtype, False)
+        return declared(shuffled(a), b, "sparse", "general")
+
+    return make
+
+
 def substitution(nrhs: int) -> Callable[[int, str], Calls]:
     """Lines in descending order are no layout of LAPACK's: such a view is never given to trtrs."""
 
@@ -190,6 +227,16 @@ def crossovers() -> Iterator[Crossover]:
             title = f"n = {n}: {'spd banded' if definite else 'banded'} / {dense}"
             make = wide_band(n, definite)
             yield Crossover("band_pays", title, widths, make, size="kl = ku")
+    sizes = (64, 96, 128, 192, 256, 512)
+    for kind in ("circulant", "block diagonal", "block triangular", "sparse"):
+        yield Crossover("more_from", f"general / {kind}", sizes, of_kind(kind))
+    for coupled in (False, True):
+        title = f"general / two {'coupled' if coupled else 'separate'} blocks"
+        yield Crossover("blocks_pay", title, sizes, two_blocks(coupled))
+    for n in (256, 512, 1024):
+        widths = tuple(n // part for part in (64, 48, 32, 24, 16, 12, 8))
+        title = f"n = {n}, shuffled band: sparse / general"
+        yield Crossover("sparse_pays", title, widths, shuffled_band(n), size="kl = ku")
     for nrhs in (4, 8, 32):
         title = f"upper triangular, {nrhs} right-hand sides: own substitution / trtrs"
         yield Crossover("trtrs_from", title, (48, 64, 96, 128, 256, 512), substitution(nrhs))
@@ -210,8 +257,8 @@ def constants() -> dict[str, str]:
     """Those in use, from the header's text."""
     text = (ROOT / "smartsolve" / "_native" / "crossovers.hpp").read_text()
     found = dict(re.findall(r"constexpr ptrdiff_t (\w+) = (\d+);", text))
-    rule = re.search(r"bool band_pays\(.*?\{\s*return (.*?);", text, re.DOTALL)
-    return found | {"band_pays": rule.group(1) if rule else "?"}
+    rules = re.findall(r"constexpr \w+ (\w+)\([^)]*\) \{\s*return (.*?);", text)
+    return found | dict(rules)
 
 
 # --- measuring and printing ----------------------------------------------------------------------

@@ -19,10 +19,12 @@ class Structure:
     kind : str or ndarray of str
         "diagonal", "upper triangular", "lower triangular", "permuted
         triangular", "spd tridiagonal", "tridiagonal", "spd banded", "banded",
-        "upper hessenberg", "lower hessenberg", "positive definite" (Hermitian
-        with a positive diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate,
-        which Cholesky's factorization decides about), "symmetric",
-        "hermitian" or "general".
+        "upper hessenberg", "lower hessenberg", "circulant", "block diagonal",
+        "block triangular" (both with rows and columns in an order of their
+        own), "sparse" (these four from order 128 on, and if it pays), "positive
+        definite" (Hermitian with a positive diagonal and ``|a_ij|^2 <= a_ii
+        a_jj``: a candidate, which Cholesky's factorization decides about),
+        "symmetric", "hermitian" or "general".
     n : int
         Order of the matrix.
     dtype : numpy.dtype
@@ -32,8 +34,15 @@ class Structure:
     symmetric, hermitian : bool or ndarray of bool
         Whether ``a == a.T`` and ``a == a.conj().T``, exactly.
     row_permutation, column_permutation : ndarray of int or None
-        ``a[row_permutation][:, column_permutation]`` is lower triangular; None
-        if the matrix is not permuted triangular (in a stack, rows of -1).
+        ``a[row_permutation][:, column_permutation]`` is lower triangular, block
+        diagonal or block lower triangular; None if the matrix is not permuted
+        triangular or of blocks (in a stack, rows of -1).
+    block_sizes : ndarray of int or None
+        Orders of the diagonal blocks in that order; None if there are none (in
+        a stack, filled up with zeros).
+    factor_flops : float or ndarray of float64
+        Flops of the factorization where only the pattern of zeros tells them,
+        of a sparse matrix at most; else 0.
     """
 
     kind: str | npt.NDArray[np.str_]
@@ -45,6 +54,8 @@ class Structure:
     hermitian: bool | npt.NDArray[np.bool_]
     row_permutation: npt.NDArray[np.intp] | None
     column_permutation: npt.NDArray[np.intp] | None
+    block_sizes: npt.NDArray[np.intp] | None
+    factor_flops: float | npt.NDArray[np.float64]
 
 
 def inspect(a: npt.ArrayLike) -> Structure:
@@ -95,12 +106,14 @@ def inspect(a: npt.ArrayLike) -> Structure:
     ('permuted triangular', array([1, 2, 0]), array([0, 1, 2]))
     """
     a = np.asarray(a)
-    kind, kl, ku, symmetric, hermitian, rows, columns = scan(a)
+    kind, kl, ku, symmetric, hermitian, rows, columns, blocks, work = scan(a)
     dtype = a.dtype.newbyteorder("=") if a.dtype.kind in "fc" else np.dtype(np.float64)
     names = np.array(kinds())[kind]
     if kind.ndim > 0:
-        return Structure(names, a.shape[-1], dtype, kl, ku, symmetric, hermitian, rows, columns)
-    permuted = names == "permuted triangular"
+        return Structure(
+            *(names, a.shape[-1], dtype, kl, ku, symmetric, hermitian, rows, columns, blocks, work)
+        )
+    permuted = (rows >= 0).any()
     return Structure(
         kind=str(names),
         n=a.shape[-1],
@@ -111,4 +124,6 @@ def inspect(a: npt.ArrayLike) -> Structure:
         hermitian=bool(hermitian),
         row_permutation=rows if permuted else None,
         column_permutation=columns if permuted else None,
+        block_sizes=blocks[blocks > 0] if blocks.any() else None,
+        factor_flops=float(work),
     )

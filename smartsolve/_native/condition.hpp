@@ -39,8 +39,10 @@ Real<T> norm1(const View<T>& a, const Structure& s, Workspace& w) {
         }
     }
     Real<T> norm = 0;
-    for (ptrdiff_t j = 0; j < n; ++j)
-        if (!(sums[j] <= norm)) norm = sums[j];  // NaN stays
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        if (std::isnan(sums[j])) return sums[j];
+        norm = std::max(norm, sums[j]);
+    }
     return norm;
 }
 

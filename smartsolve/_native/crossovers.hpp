@@ -2,6 +2,7 @@
 // benchmarks/crossovers.py, which prints this table for a new machine.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 namespace smartsolve::crossover {
@@ -27,6 +28,19 @@ inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
 }
+// Circulant, block and sparse matrices are looked for from this order on, the latter two if of 128
+// elements so many are zero; of a block triangle that pays 32 are, give or take 5.
+inline constexpr ptrdiff_t more_from = 128;
+inline constexpr int zeros_of_128 = 20;
+// LU of the diagonal blocks (flops) against LU, where not even Cholesky wins.
+inline constexpr bool blocks_pay(double flops, double n) { return 6 * flops <= n * n * n; }
+// Sparse LU, where so many are zero: the flops up to which it pays against LU (on one core to n^3 /
+// 8; but LU has threads, and the more the larger n), against LU of blocks with flops of their own,
+// and without a look at these.
+inline constexpr int sparse_zeros_of_128 = 104;
+inline constexpr double sparse_pays(double n) { return n * n * std::min(n / 64, 16.0); }
+inline constexpr double sparse_pays_against_blocks(double flops) { return flops / 8; }
+inline constexpr double sparse_surely_pays(double n) { return n * n; }
 
 // Condition (condition.hpp): triangles get their certificate from the first order on, dense
 // matrices an estimate without asking from the second.

@@ -6,10 +6,13 @@
 
 #include "crossovers.hpp"
 #include "kernels/banded.hpp"
+#include "kernels/blocks.hpp"
 #include "kernels/cholesky.hpp"
+#include "kernels/circulant.hpp"
 #include "kernels/diagonal.hpp"
 #include "kernels/hessenberg.hpp"
 #include "kernels/lu.hpp"
+#include "kernels/sparse.hpp"
 #include "kernels/symmetric.hpp"
 #include "kernels/triangular.hpp"
 #include "kernels/tridiagonal.hpp"
@@ -19,7 +22,8 @@ namespace smartsolve {
 inline constexpr const char* kind_names[kinds] = {
     "diagonal",         "upper triangular", "lower triangular",  "permuted triangular",
     "spd tridiagonal",  "tridiagonal",      "spd banded",        "banded",
-    "upper hessenberg", "lower hessenberg", "positive definite", "symmetric",
+    "upper hessenberg", "lower hessenberg", "circulant",         "block diagonal",
+    "block triangular", "sparse",           "positive definite", "symmetric",
     "hermitian",        "general",
 };
 
@@ -31,7 +35,8 @@ enum class Estimate : std::uint8_t {
 };
 inline constexpr const char* estimate_names[] = {"exact", "always when large", "when suspicious"};
 
-using Flops = double (*)(double n, double nrhs, double kl, double ku);
+// work: Structure's.
+using Flops = double (*)(double n, double nrhs, double kl, double ku, double work);
 
 template <class T>
 struct Method {
@@ -48,22 +53,37 @@ struct Method {
 };
 
 namespace cost {
-inline double diagonal(double n, double k, double, double) { return n * k; }
-inline double triangular(double n, double k, double kl, double ku) {
+inline double diagonal(double n, double k, double, double, double) { return n * k; }
+inline double triangular(double n, double k, double kl, double ku, double) {
     return n * k * (2 * (kl > ku ? kl : ku) < n ? 2 * (kl > ku ? kl : ku) + 1 : n);
 }
-inline double square(double n, double k, double, double) { return 2 * n * n * k; }
-inline double tridiagonal(double n, double k, double, double) { return 8 * n + 9 * n * k; }
-inline double spd_tridiagonal(double n, double k, double, double) { return 3 * n + 5 * n * k; }
-inline double banded(double n, double k, double kl, double ku) {
+inline double square(double n, double k, double, double, double) { return 2 * n * n * k; }
+inline double tridiagonal(double n, double k, double, double, double) { return 8 * n + 9 * n * k; }
+inline double spd_tridiagonal(double n, double k, double, double, double) {
+    return 3 * n + 5 * n * k;
+}
+inline double banded(double n, double k, double kl, double ku, double) {
     return 2 * n * kl * (kl + ku + 1) + 2 * n * k * (2 * kl + ku + 1);
 }
-inline double spd_banded(double n, double k, double kl, double) {
+inline double spd_banded(double n, double k, double kl, double, double) {
     return n * (kl + 1) * (kl + 1) + 4 * n * k * (kl + 1);
 }
-inline double hessenberg(double n, double k, double, double) { return n * n + (n * n + 2 * n) * k; }
-inline double cholesky(double n, double k, double, double) { return n * n * n / 3 + 2 * n * n * k; }
-inline double lu(double n, double k, double, double) { return 2 * n * n * n / 3 + 2 * n * n * k; }
+inline double hessenberg(double n, double k, double, double, double) {
+    return n * n + (n * n + 2 * n) * k;
+}
+inline double cholesky(double n, double k, double, double, double) {
+    return n * n * n / 3 + 2 * n * n * k;
+}
+inline double lu(double n, double k, double, double, double) {
+    return 2 * n * n * n / 3 + 2 * n * n * k;
+}
+inline double pattern(double n, double k, double, double, double work) {
+    return work + 2 * n * n * k;
+}
+// Two transforms for each right-hand side and one of the matrix, each two of length 2n at least.
+inline double fourier(double n, double k, double, double, double) {
+    return (2 * k + 1) * 2 * 5 * (2 * n) * std::log2(2 * n);
+}
 }  // namespace cost
 
 template <class Kernel, class T>
@@ -111,6 +131,17 @@ inline constexpr Method<T> methods[] = {
      Estimate::large, cost::lu},
     {Kind::lower_hessenberg, crossover::hessenberg_from, "Hessenberg LU", "own",
      SMARTSOLVE_KERNEL(Hessenberg), Kind::unknown, Estimate::suspicious, cost::hessenberg},
+
+    {Kind::circulant, 0, "Fourier transform", "own", SMARTSOLVE_KERNEL(Circulant), Kind::general,
+     Estimate::exact, cost::fourier},
+
+    {Kind::block_diagonal, 0, "LU of blocks", "own, getrf, getrs", SMARTSOLVE_KERNEL(Blocks),
+     Kind::unknown, Estimate::suspicious, cost::pattern},
+    {Kind::block_triangular, 0, "LU of blocks", "own, getrf, getrs", SMARTSOLVE_KERNEL(Blocks),
+     Kind::unknown, Estimate::suspicious, cost::pattern},
+
+    {Kind::sparse, 0, "sparse LU", "own", SMARTSOLVE_KERNEL(Sparse), Kind::general,
+     Estimate::suspicious, cost::pattern},
 
     {Kind::positive_definite, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      is_complex<T> ? Kind::hermitian : Kind::symmetric, Estimate::large, cost::cholesky},

@@ -155,9 +155,9 @@ PyObject* solve(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObjec
     return guarded([&] { return solve_arrays(arguments, a.array(), b.array()); });
 }
 
-// scan(a) -> (kinds, lower bandwidths, upper bandwidths, symmetric, hermitian, rows, columns),
-// arrays over the leading axes of a; the permutations are -1 where the matrix is not a permuted
-// triangle.
+// scan(a) -> (kinds, lower bandwidths, upper bandwidths, symmetric, hermitian, rows, columns,
+// blocks, work), arrays over the leading axes of a; the permutations are -1 where the structure has
+// none, the blocks their orders and then zeros.
 PyObject* scan_array(PyObject*, PyObject* argument) {
     const Object given = as_array(argument);
     if (!given) return nullptr;
@@ -178,8 +178,10 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
     const Object kind = per_slice(NPY_BYTE, ndim - 2), kl = per_slice(NPY_INTP, ndim - 2),
                  ku = per_slice(NPY_INTP, ndim - 2), symmetric = per_slice(NPY_BOOL, ndim - 2),
                  hermitian = per_slice(NPY_BOOL, ndim - 2), rows = per_slice(NPY_INTP, ndim - 1),
-                 columns = per_slice(NPY_INTP, ndim - 1);
-    if (!kind || !kl || !ku || !symmetric || !hermitian || !rows || !columns) return nullptr;
+                 columns = per_slice(NPY_INTP, ndim - 1), blocks = per_slice(NPY_INTP, ndim - 1),
+                 work = per_slice(NPY_DOUBLE, ndim - 2);
+    if (!kind || !kl || !ku || !symmetric || !hermitian || !rows || !columns || !blocks || !work)
+        return nullptr;
     return guarded([&]() -> PyObject* {
         with_element_type(type, [&](auto element) {
             using T = decltype(element);
@@ -202,15 +204,20 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
                 data(ku, static_cast<npy_intp*>(nullptr))[i] = s.ku;
                 data(symmetric, static_cast<npy_bool*>(nullptr))[i] = s.symmetric;
                 data(hermitian, static_cast<npy_bool*>(nullptr))[i] = s.hermitian;
+                data(work, static_cast<double*>(nullptr))[i] = s.pattern ? s.pattern->work : 0;
                 for (npy_intp k = 0; k < n; ++k) {
                     data(rows, static_cast<npy_intp*>(nullptr))[i * n + k] = s.row ? s.row[k] : -1;
                     data(columns, static_cast<npy_intp*>(nullptr))[i * n + k] =
                         s.column ? s.column[k] : -1;
+                    data(blocks, static_cast<npy_intp*>(nullptr))[i * n + k] =
+                        s.pattern && k < s.pattern->blocks
+                            ? s.pattern->block[k + 1] - s.pattern->block[k]
+                            : 0;
                 }
             }
         });
-        return PyTuple_Pack(7, kind.get(), kl.get(), ku.get(), symmetric.get(), hermitian.get(),
-                            rows.get(), columns.get());
+        return PyTuple_Pack(9, kind.get(), kl.get(), ku.get(), symmetric.get(), hermitian.get(),
+                            rows.get(), columns.get(), blocks.get(), work.get());
     });
 }
 
@@ -243,6 +250,9 @@ PyObject* solve_with_row(PyObject*, PyObject* args) {
                          {},
                          false};
             p.s = scan(p.a, w);
+            if (has_order(method.kind) && p.s.kind != method.kind)
+                p.s = declare(p.a, method.kind, Triangle::both, w);
+            if (has_order(method.kind) && p.s.kind != method.kind) return false;
             p.s.kind = method.kind;
             Factors<T> f{};
             f.n = n;
@@ -286,13 +296,14 @@ PyObject* list_kinds(PyObject*, PyObject*) {
 
 PyObject* count_flops(PyObject*, PyObject* args) {
     int row;
-    double n, nrhs, kl, ku;
-    if (!PyArg_ParseTuple(args, "idddd", &row, &n, &nrhs, &kl, &ku)) return nullptr;
+    double n, nrhs, kl, ku, work = -1;
+    if (!PyArg_ParseTuple(args, "idddd|d", &row, &n, &nrhs, &kl, &ku, &work)) return nullptr;
+    if (work < 0) work = 2 * n * n * n / 3;  // at most
     if (row < 0 || row >= method_count<double>) {
         PyErr_Format(PyExc_IndexError, "the table of methods has no row %d", row);
         return nullptr;
     }
-    return PyFloat_FromDouble(methods<double>[row].flops(n, nrhs, kl, ku));
+    return PyFloat_FromDouble(methods<double>[row].flops(n, nrhs, kl, ku, work));
 }
 
 PyObject* list_instruction_sets(PyObject*, PyObject*) {
@@ -326,7 +337,7 @@ PyMethodDef functions[] = {
      "solve_with_row(row, a, b, /)\n--\n\nSolve by a given row of the table."},
     {"kinds", list_kinds, METH_NOARGS, "kinds()\n--\n\nThe structures, in order of preference."},
     {"flops", count_flops, METH_VARARGS,
-     "flops(row, n, nrhs, kl, ku, /)\n--\n\nFlops of a row of the table."},
+     "flops(row, n, nrhs, kl, ku, work=-1.0, /)\n--\n\nFlops of a row of the table."},
     {"instruction_sets", list_instruction_sets, METH_NOARGS,
      "instruction_sets()\n--\n\nThose this processor can run."},
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set()\n--\n\nThe one in use."},

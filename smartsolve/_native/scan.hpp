@@ -3,15 +3,9 @@
 // are exact. NaN differs from zero and from itself, so a matrix that holds one falls to general.
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "crossovers.hpp"
-#include "lanes/lanes.hpp"
-#include "structure.hpp"
-#include "view.hpp"
-#include "workspace.hpp"
+#include "elimination.hpp"
 
 namespace smartsolve {
 namespace scanning {
@@ -70,23 +64,12 @@ Reach reach(const View<T>& a, bool complete) {
     return r;
 }
 
-// Of each position the lines first to last - 1, at most 32, that have a nonzero there, as bits.
-template <class T>
-void find_nonzeros(const View<T>& a, ptrdiff_t first, ptrdiff_t last, std::uint32_t* lines) {
-    const ptrdiff_t n = a.n, step = a.step();
-    if (step == 1) return lanes<T>().nonzeros(n, last - first, a.line(first), a.ld(), lines);
-    std::fill(lines, lines + n, 0);
-    for (ptrdiff_t j = first; j < last; ++j)
-        for (ptrdiff_t p = 0; p < n; ++p)
-            lines[p] |= static_cast<std::uint32_t>(a.line(j)[p * step] != T(0)) << (j - first);
-}
-
 // Where a small matrix has nonzeros.
 template <class T>
-struct Pattern {
+struct SmallPattern {
     std::uint32_t lines[small_order];
 
-    explicit Pattern(const View<T>& a) { find_nonzeros(a, 0, a.n, lines); }
+    explicit SmallPattern(const View<T>& a) { find_nonzeros(a, 0, a.n, lines); }
 
     // The diagonals that are not zero, in the bits of one word: bit small_order is the main one.
     Reach reach(ptrdiff_t n) const {
@@ -205,7 +188,7 @@ void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
         }
     };
     if (n <= small_order) {
-        const Pattern<T> pattern(a);
+        const SmallPattern<T> pattern(a);
         tell(pattern.reach(n), !rows, [&](auto found) { return pattern.peel(n, found); });
     } else {
         const Reach r = reach(a, complete);
@@ -275,6 +258,54 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
     return s.hermitian && !found.indefinite;
 }
 
+// Each line is the one before, moved on by one position; the one element that comes back at the
+// front tells it from a Toeplitz matrix.
+template <class T>
+bool is_circulant(const View<T>& a) {
+    constexpr ptrdiff_t piece = 64;
+    const ptrdiff_t n = a.n, step = a.step();
+    for (ptrdiff_t j = 1; j < n; ++j) {
+        const T *line = a.line(j), *before = a.line(j - 1);
+        if (!(line[0] == before[(n - 1) * step])) return false;
+        for (ptrdiff_t from = 1; from < n; from += piece) {
+            bool equal = true;
+            for (ptrdiff_t p = from; p < std::min(n, from + piece); ++p)
+                equal &= line[p * step] == before[(p - 1) * step];
+            if (!equal) return false;
+        }
+    }
+    return true;
+}
+
+// Blocks, or a sparse LU, whichever is cheaper. By Cauchy's inequality a quarter of a block
+// triangle is zero, if its blocks' cubes sum up to at most a quarter of n^3.
+template <class T>
+bool find_in_pattern(const View<T>& a, Structure& s, Workspace& w) {
+    const int zeros = zeros_in_sample(a);
+    if (zeros < crossover::zeros_of_128) return false;
+    const NonzeroBits nonzeros(a, w);
+    const auto n = static_cast<double>(a.n);
+    Structure blocks = s;
+    const bool is_sparse = zeros >= crossover::sparse_zeros_of_128 &&
+                           find_elimination(nonzeros, crossover::sparse_pays(n), s, w);
+    if (is_sparse && s.pattern->work <= crossover::sparse_surely_pays(n)) return true;
+    if (!find_block_triangle(nonzeros, a.lines_are_rows(), blocks, w)) return is_sparse;
+    const double flops = blocks.pattern->work;
+    if (!crossover::blocks_pay(flops, n)) return is_sparse;
+    if (!is_sparse || s.pattern->work > crossover::sparse_pays_against_blocks(flops)) s = blocks;
+    return true;
+}
+
+// What more than the far corners tells, where neither a band nor a Hessenberg form does better.
+template <class T>
+[[gnu::noinline]] bool find_more(const View<T>& a, Structure& s, Workspace& w, bool complete) {
+    if (s.kl == 1 || s.ku == 1 || crossover::band_pays(a.n, s.kl, s.ku)) return false;
+    if (is_circulant(a)) s.kind = Kind::circulant;
+    else if (!find_in_pattern(a, s, w)) return false;
+    if (complete) find_symmetry(a, std::max(s.kl, s.ku), s, w);
+    return true;
+}
+
 }  // namespace scanning
 
 // complete: exact bandwidths even where no method asks for them.
@@ -291,6 +322,7 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
         if (s.kind == Kind::diagonal && complete) find_symmetry(a, 0, s, w);
         if (s.kind != Kind::general) return s;
     }
+    if (n >= crossover::more_from && find_more(a, s, w, complete)) return s;
     const bool spd = s.kl == s.ku && may_be_symmetric(a, s.kl) && find_symmetry(a, s.kl, s, w);
     if (n > 2 && s.kl == 1 && s.ku == 1) s.kind = spd ? Kind::spd_tridiagonal : Kind::tridiagonal;
     else if (crossover::band_pays(n, s.kl, s.ku)) s.kind = spd ? Kind::spd_banded : Kind::banded;
@@ -304,7 +336,7 @@ Structure scan(const View<T>& a, Workspace& w, bool complete = false) {
 
 // The structure that the caller declared: nothing is looked at but what it leaves open.
 template <class T>
-Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) {
+[[gnu::noinline]] Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) {
     using namespace scanning;
     const ptrdiff_t n = a.n;
     Structure s;
@@ -336,6 +368,26 @@ Structure declare(const View<T>& a, Kind kind, Triangle triangle, Workspace& w) 
             Structure found = s;
             find_zeros(a, found, w, true);
             if (found.kind == Kind::permuted_triangular) return found;
+            break;
+        }
+        case Kind::block_diagonal:
+        case Kind::block_triangular: {
+            s.kind = Kind::general;
+            Structure found = s;
+            found.declared = false;
+            if (find_block_triangle(NonzeroBits(a, w), a.lines_are_rows(), found, w)) return found;
+            break;
+        }
+        case Kind::circulant:
+            if (!is_circulant(a)) s.kind = Kind::general;
+            else s.declared = false;
+            break;
+        case Kind::sparse: {
+            s.kind = Kind::general;
+            Structure found = s;
+            found.declared = false;
+            constexpr double any = std::numeric_limits<double>::infinity();
+            if (find_elimination(NonzeroBits(a, w), any, found, w)) return found;
             break;
         }
         case Kind::banded: {

@@ -33,8 +33,7 @@ class Factored {
         for (;;) {
             method = &choose<T>(problem.s.kind, a.n);
             status = method->factor(problem, factors, w);
-            const bool try_next =
-                status.code == Code::not_positive_definite || status.code == Code::not_finite;
+            const bool try_next = status.code != Code::ok && status.code != Code::singular;
             if (!try_next || problem.s.declared || method->if_it_fails == Kind::unknown) break;
             declined = status;
             problem.s.kind = method->if_it_fails;

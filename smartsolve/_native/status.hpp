@@ -11,6 +11,7 @@ enum class Code : std::uint8_t {
     singular,               // pivot `index` is exactly zero
     not_positive_definite,  // the leading minor of order `index` + 1 is not positive: try the next
     not_finite,             // an Inf or NaN that the method cannot carry into x: try the next
+    undecided,              // singular, or nearly so: try the next
 };
 
 struct Status {

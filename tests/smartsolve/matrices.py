@@ -33,6 +33,15 @@ Generator = Callable[[int, np.dtype[Any], np.random.Generator], Array]
 DTYPES = ("float32", "float64", "complex64", "complex128")
 ORDERS = ("C", "F", "strided", "reversed", "readonly", "unaligned", "swapped")
 CONDITION = 16.0  # of every matrix that `random_matrix` makes
+# Orders from which a kind is looked for; below, the matrix passes for one of another kind.
+FOUND_FROM = {
+    "banded": 24,
+    "spd banded": 24,
+    "circulant": 128,
+    "block diagonal": 128,
+    "block triangular": 128,
+    "sparse": 128,
+}
 
 
 def random_matrix(
@@ -245,6 +254,53 @@ def lower_hessenberg(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> 
     return np.ascontiguousarray(upper_hessenberg(n, dtype, rng).T)
 
 
+def circulant(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    """One column, moved on by one row for each further column."""
+    column = entries(n, dtype, rng) / (2 * n)
+    column[0] = 2.0
+    i, j = np.indices((n, n))
+    return column.astype(dtype)[(i - j) % n]
+
+
+def block_sizes(n: int, rng: np.random.Generator) -> list[int]:
+    """About sqrt(n) / 2 blocks of similar orders, so that they pay wherever they are looked for."""
+    count = max(1, round(math.sqrt(n) / 2))
+    cuts = (np.arange(1, count) * n / count + rng.uniform(-0.2, 0.2, count - 1) * n / count).round()
+    return np.diff([0, *cuts.astype(int), n]).tolist()
+
+
+def blocks_within(coupled: bool, n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    """Dense blocks, singular values in [1, 2], and what couples them; rows and columns drawn."""
+    core = np.zeros((n, n), np.result_type(dtype, np.float64))
+    inside = np.zeros((n, n), np.bool_)
+    start = 0
+    for size in block_sizes(n, rng):
+        block = slice(start, start + size)
+        u, v = orthonormal(size, is_complex(dtype), rng), orthonormal(size, is_complex(dtype), rng)
+        core[block, block] = (u * weights(size, dtype, rng)) @ v
+        inside[block, : start + size if coupled else 0] = True
+        start += size
+    rows, columns = rng.permutation(n), rng.permutation(n)
+    return perturbed(core, inside, dtype, rng)[np.ix_(rows, columns)]
+
+
+def block_diagonal(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    return blocks_within(False, n, dtype, rng)
+
+
+def block_triangular(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    return blocks_within(True, n, dtype, rng)
+
+
+def sparse(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    """A diagonal, a ring, so that no block triangle is left, and a few elements between them."""
+    i, few = np.arange(n), rng.integers(n, size=(2, n // 8))
+    inside = np.eye(n, dtype=bool)
+    inside[i, (i + 1) % n] = inside[few[0], few[1]] = True
+    a = perturbed(diagonal(n, dtype, rng), inside, dtype, rng)
+    return a[np.ix_(rng.permutation(n), rng.permutation(n))]
+
+
 def positive_definite(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
     q = unitary(n, dtype, rng)
     return hermitian_part(((q * singular_values(n, rng)) @ q.conj().T).astype(dtype))
@@ -301,6 +357,10 @@ KINDS: dict[str, Generator] = {
     "spd banded": spd_banded,
     "upper hessenberg": upper_hessenberg,
     "lower hessenberg": lower_hessenberg,
+    "circulant": circulant,
+    "block diagonal": block_diagonal,
+    "block triangular": block_triangular,
+    "sparse": sparse,
     "positive definite": positive_definite,
     "symmetric": symmetric,
     "hermitian": hermitian,

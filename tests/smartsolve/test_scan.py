@@ -14,6 +14,7 @@ from smartsolve import Structure, inspect, solve
 from .accuracy import assert_solves
 from .matrices import (
     DTYPES,
+    FOUND_FROM,
     KINDS,
     ORDERS,
     arranged,
@@ -25,8 +26,8 @@ from .matrices import (
 
 every_kind_and_dtype = pytest.mark.parametrize(("kind", "dtype"), kinds_and_dtypes(), ids=str)
 
-# Large enough for every band to be narrow, small enough to look at.
-N = 100
+# Large enough for every band to be narrow and every kind to be looked for, small enough to look at.
+N = 130
 
 
 def bandwidths(a: np.ndarray) -> tuple[int, int]:
@@ -45,11 +46,31 @@ def assert_permuted_triangular(a: np.ndarray, structure: Structure) -> None:
     assert not np.tril(sorted_out, -1).any() or not np.triu(sorted_out, 1).any()
 
 
+def assert_blocks(a: np.ndarray, structure: Structure) -> None:
+    """a[rows][:, columns] is block lower triangular, or block diagonal; every block is one."""
+    rows, columns = structure.row_permutation, structure.column_permutation
+    sizes = structure.block_sizes
+    assert rows is not None
+    assert columns is not None
+    assert sizes is not None
+    assert np.array_equal(np.sort(rows), np.arange(len(a)))
+    assert np.array_equal(np.sort(columns), np.arange(len(a)))
+    assert sizes.sum() == len(a)
+    assert structure.factor_flops == pytest.approx(2 * (sizes**3).sum() / 3)
+    block = np.repeat(np.arange(len(sizes)), sizes)
+    nonzero = a[np.ix_(rows, columns)] != 0
+    if structure.kind == "block diagonal":
+        assert not nonzero[block[:, None] != block].any()
+    else:
+        assert not nonzero[block[:, None] < block].any()
+        assert nonzero[block[:, None] > block].any()
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @every_kind_and_dtype
 def test_every_kind_is_recognised(kind: str, dtype: np.dtype, order: str) -> None:
     rng = np.random.default_rng(51)
-    for n in (12, N) if "banded" not in kind else (N,):
+    for n in (12, N) if kind not in FOUND_FROM else (N,):
         a = random_matrix(kind, n, dtype, order, rng)
         before = a.tobytes()
         structure = inspect(a)
@@ -60,6 +81,8 @@ def test_every_kind_is_recognised(kind: str, dtype: np.dtype, order: str) -> Non
         assert structure.dtype == dtype
         if kind == "permuted triangular":
             assert_permuted_triangular(a.astype(dtype), structure)
+        elif "block" in kind:
+            assert_blocks(a.astype(dtype), structure)
         else:
             assert structure.row_permutation is None
             assert structure.column_permutation is None

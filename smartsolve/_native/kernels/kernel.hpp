@@ -26,6 +26,10 @@ struct Problem {
 };
 
 template <class T>
+struct SparseFactors;
+struct CirculantFactors;
+
+template <class T>
 struct Factors {
     ptrdiff_t n;
     const Structure* s;
@@ -35,6 +39,9 @@ struct Factors {
     int* ipiv;
     T *dl, *d, *du, *du2;  // tridiagonal
     Real<T>* real_d;       // SPD tridiagonal
+    Factors* block;        // of each diagonal block
+    SparseFactors<T>* sparse;
+    CirculantFactors* circulant;
     char uplo = 'L';
     bool transposed = false;  // the factors are those of A^T
     bool conjugated = false;  // the factors are those of conj(A)

@@ -139,14 +139,6 @@ void add_abs(ptrdiff_t n, const T* __restrict x, Real<T>* __restrict sums) {
     for (ptrdiff_t i = 0; i < n; ++i) sums[i] += abs1(x[i]);
 }
 
-template <class T>
-T times(const T& x, const T& y) {
-    if constexpr (is_complex<T>)
-        return {x.real() * y.real() - x.imag() * y.imag(),
-                x.real() * y.imag() + x.imag() * y.real()};
-    else return x * y;
-}
-
 template <class T, bool conjugated = false>
 void axpy(ptrdiff_t n, T alpha, const T* __restrict x, T* __restrict y) {
     for (ptrdiff_t i = 0; i < n; ++i) y[i] -= times(alpha, conjugated ? conjugate(x[i]) : x[i]);
