@@ -118,10 +118,9 @@ bool pivots_are_healthy(const Factors<T>& f) {
            f.smallest_pivot > thresholds[f.n] * f.largest_element;
 }
 
-// A probe that finds |A^-1| grown to within 1000 n of 1/eps is suspicious; so is one that
-// overflows.
+// What a random probe grows to under A^-1.
 template <class T>
-bool probe_is_healthy(const Method<T>& m, const Factors<T>& f, Real<T> anorm, Workspace& w) {
+Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, Workspace& w) {
     const ptrdiff_t n = f.n;
     T* x = w.take<T>(n);
     std::uint32_t random = 2463534242u;  // xorshift32 (Marsaglia 2003): the same probe every time
@@ -134,7 +133,15 @@ bool probe_is_healthy(const Method<T>& m, const Factors<T>& f, Real<T> anorm, Wo
     m.solve(f, x, 1, Op::none, w);
     Real<T> growth = 0;
     for (ptrdiff_t i = 0; i < n; ++i) growth = std::max(growth, abs1(x[i]));
-    return anorm * growth * epsilon<T> * 1000 * static_cast<Real<T>>(n) < 1;
+    return growth;
+}
+
+// A probe that finds |A^-1| grown to within 1000 n of 1/eps is suspicious (in single precision,
+// where healthy matrices come that near, 100 n); so is one that overflows.
+template <class T>
+bool is_harmless(Real<T> growth, Real<T> anorm, ptrdiff_t n) {
+    constexpr Real<T> safety = sizeof(Real<T>) == sizeof(double) ? 1000 : 100;
+    return anorm * growth * epsilon<T> * safety * static_cast<Real<T>>(n) < 1;
 }
 
 }  // namespace screening
@@ -162,14 +169,14 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
     } else {
         const bool screened = !always_estimates(m, f.n, wanted);
         if (screened && (f.healthy || screening::pivots_are_healthy(f))) return c;
-        if (screened && f.largest_element > 0 &&
-            screening::probe_is_healthy(m, f, static_cast<Real<T>>(f.n) * f.largest_element, w))
-            return c;
+        const Real<T> growth = screened ? screening::probe_growth(m, f, w) : 0;
+        // A bound of the norm may be enough, which costs no pass over the matrix.
+        const Real<T> bound = static_cast<Real<T>>(f.n) * f.largest_element;
+        if (screened && bound > 0 && screening::is_harmless<T>(growth, bound, f.n)) return c;
         if (anorm < 0) anorm = norm1(p.a, p.s, w);
         // Inf or NaN in the matrix travels into x, where it is seen.
         if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
-        if (screened && f.largest_element <= 0 && screening::probe_is_healthy(m, f, anorm, w))
-            return c;
+        if (screened && screening::is_harmless<T>(growth, anorm, f.n)) return c;
         c.rcond = rcond<T>(anorm, inverse_norm1(m, f, w));
         if (std::isnan(c.rcond)) c.rcond = 0;  // the solves overflowed
     }

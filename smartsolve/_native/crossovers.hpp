@@ -8,11 +8,11 @@ namespace smartsolve::crossover {
 
 using std::ptrdiff_t;
 
-// Own LU and Cholesky of one small matrix against getrf and potrf.
-inline constexpr ptrdiff_t getrf_from = 97;
-inline constexpr ptrdiff_t potrf_from = 65;
+// Own LU and Cholesky by one thread against getrf and potrf by as many as they start.
+inline constexpr ptrdiff_t getrf_from = 385;
+inline constexpr ptrdiff_t potrf_from = 449;
 // Own LU against Bunch-Kaufman for symmetric indefinite matrices.
-inline constexpr ptrdiff_t sytrf_from = 65;
+inline constexpr ptrdiff_t sytrf_from = 385;
 // Gathering a permuted triangle against LU as it lies.
 inline constexpr ptrdiff_t permuted_from = 5;
 // O(n) methods against the small dense kernels.

@@ -236,40 +236,43 @@ bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
 // is left to decide.
 template <class T>
 bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w) {
-    constexpr ptrdiff_t tile = 16;
+    constexpr ptrdiff_t tile = symmetry_tile;
     const ptrdiff_t n = a.n, step = a.step(), ld = a.ld();
     const T* const data = a.data;
     Real<T>* const diagonal = w.take<Real<T>>(n);
-    bool symmetric = true, hermitian = true, candidate = true;
+    Asymmetry found;
     for (ptrdiff_t j = 0; j < n; ++j) {
         const T d = data[j * (ld + step)];
         diagonal[j] = std::real(d);
-        symmetric = symmetric && d == d;
-        hermitian = hermitian && d == conjugate(d);
-        candidate = candidate && diagonal[j] > 0;
+        found.from_transpose |= d != d;
+        found.from_adjoint |= d != conjugate(d);
+        found.indefinite |= !(diagonal[j] > 0);
     }
-    // The part of line j in the tile from ib on, against its mirror image.
-    const auto compare = [&](ptrdiff_t j, ptrdiff_t ib) {
-        const ptrdiff_t from = std::max(ib, j + 1), to = std::min({n, ib + tile, j + band + 1});
-        const T *p = data + j * ld, *q = data + j * step;
-        for (ptrdiff_t i = from; i < to; ++i) {
-            hermitian = hermitian && p[i * step] == conjugate(q[i * ld]);
-            if constexpr (is_complex<T>) symmetric = symmetric && p[i * step] == q[i * ld];
-            else symmetric = hermitian;
-            if (!symmetric && !hermitian) return false;
-        }
-        if (candidate)
-            for (ptrdiff_t i = from; i < to; ++i)
-                candidate &= smartsolve::norm(p[i * step]) <= diagonal[i] * diagonal[j];
-        return true;
+    const auto compare = [&](ptrdiff_t j, ptrdiff_t i) {
+        const T x = data[j * ld + i * step], y = data[i * ld + j * step];
+        found.from_transpose |= x != y;
+        found.from_adjoint |= x != conjugate(y);
+        found.indefinite |= !(smartsolve::norm(x) <= diagonal[i] * diagonal[j]);
     };
     for (ptrdiff_t jb = 0; jb < n; jb += tile)
-        for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile)
-            for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
-                if (!compare(j, ib)) return false;
-    s.symmetric = symmetric;
-    s.hermitian = hermitian;
-    return candidate && hermitian;
+        for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile) {
+            if (step == 1 && ib > jb && ib + tile <= n && ib + tile <= jb + band + 1) {
+                const Asymmetry here = lanes<T>().compare_mirrored(
+                    data + jb * ld + ib, data + ib * ld + jb, ld, diagonal + ib, diagonal + jb);
+                found.from_transpose |= here.from_transpose;
+                found.from_adjoint |= here.from_adjoint;
+                found.indefinite |= here.indefinite;
+            } else {
+                for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
+                    for (ptrdiff_t i = std::max(ib, j + 1);
+                         i < std::min({n, ib + tile, j + band + 1}); ++i)
+                        compare(j, i);
+            }
+            if (found.from_transpose && found.from_adjoint) return false;
+        }
+    s.symmetric = !found.from_transpose;
+    s.hermitian = !found.from_adjoint;
+    return s.hermitian && !found.indefinite;
 }
 
 }  // namespace scanning

@@ -8,13 +8,18 @@
 
 namespace smartsolve {
 
-static_assert(crossover::potrf_from <= largest_small_order);
+static_assert(crossover::potrf_from <= largest_small_order + 1);
 
 struct SmallCholesky {
+    // Reads a lower triangle: of A, or of A^T = conj(A) where that is the declared one or lies in
+    // columns.
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
-        const View<T> a = small_matrix(p, w);
-        f.data = w.take<T>(f.n * padded<T>(f.n));
+        const bool flipped =
+            p.s.triangle == Triangle::both ? p.a.lines_are_rows() : p.s.triangle == Triangle::upper;
+        const View<T> a = flipped ? p.a.transposed() : p.a;
+        f.conjugated = flipped;
+        f.data = w.take<T>(padded_size<T>(f.n));
         const Pivots<T> pivots = lanes<T>().cholesky_factor(f.n, a.data, a.rs, a.cs, f.data);
         if (pivots.failed >= 0) return {Code::not_positive_definite, pivots.failed};
         f.smallest_pivot = pivots.smallest;
@@ -24,12 +29,13 @@ struct SmallCholesky {
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
-        lanes<T>().cholesky_solve(f.n, f.data, x, nrhs, op);
+        with_conjugation(f, op, x, f.n * nrhs,
+                         [&] { lanes<T>().cholesky_solve(f.n, f.data, x, nrhs); });
     }
 
     template <class T>
     static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
-        return product<T>(f.n, f.data, padded<T>(f.n) + 1);
+        return product_of_reals(f.n, f.data, padded<T>(f.n) + 1);
     }
 };
 

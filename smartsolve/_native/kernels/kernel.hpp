@@ -99,16 +99,36 @@ T element(const Problem<T>& p, ptrdiff_t i, ptrdiff_t j) {
     return p.s.hermitian ? conjugate(p.a(j, i)) : p.a(j, i);
 }
 
-// The small matrix as the lanes read it: where it lies, or, if it was declared, a copy of what is
-// meant.
+// The small matrix as the lanes read it: where it lies if all of it is meant, else a copy of what
+// is.
 template <class T>
 View<T> small_matrix(const Problem<T>& p, Workspace& w) {
     const ptrdiff_t n = p.a.n;
-    if (p.s.triangle == Triangle::both && !p.s.declared) [[likely]]
+    const bool mirrored = p.s.triangle != Triangle::both;
+    if (!mirrored && (!p.s.declared || (p.s.kl == n - 1 && p.s.ku == n - 1))) [[likely]]
         return p.a;
     View<T> copy{w.take<T>(n * n), n, 1, n};
-    for (ptrdiff_t j = 0; j < n; ++j)
-        for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(p, i, j);
+    if (!mirrored) {
+        for (ptrdiff_t j = 0; j < n; ++j)
+            for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(p, i, j);
+        return copy;
+    }
+    // Tile by tile, lest the mirror image be written a cache line an element.
+    constexpr ptrdiff_t tile = 16;
+    const bool after = (p.s.triangle == Triangle::upper) == p.a.lines_are_rows();
+    const auto mirror = [&](ptrdiff_t j, ptrdiff_t i) {
+        const T value = p.a.line(j)[i * p.a.step()];
+        copy.data[j + i * n] = value;
+        copy.data[i + j * n] = p.s.hermitian ? conjugate(value) : value;
+        if (i == j && p.s.hermitian) copy.data[i + j * n] = T(std::real(value));
+    };
+    for (ptrdiff_t jb = 0; jb < n; jb += tile)
+        for (ptrdiff_t ib = after ? jb : 0; ib < (after ? n : jb + 1); ib += tile)
+            for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
+                for (ptrdiff_t i = after ? std::max(ib, j) : ib;
+                     i < std::min(after ? n : j + 1, ib + tile); ++i)
+                    mirror(j, i);
+    if (!p.a.lines_are_rows() && p.s.hermitian) return copy.transposed();
     return copy;
 }
 

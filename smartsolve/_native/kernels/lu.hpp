@@ -7,13 +7,13 @@
 
 namespace smartsolve {
 
-static_assert(crossover::getrf_from <= largest_small_order);
+static_assert(crossover::getrf_from <= largest_small_order + 1);
 
 struct SmallLu {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
         const View<T> a = small_matrix(p, w);
-        f.data = w.take<T>(f.n * padded<T>(f.n));
+        f.data = w.take<T>(padded_size<T>(f.n));
         f.ipiv = w.take<int>(f.n);
         const Pivots<T> pivots = lanes<T>().lu_factor(f.n, a.data, a.rs, a.cs, f.data, f.ipiv);
         if (pivots.failed >= 0) return {Code::singular, pivots.failed};

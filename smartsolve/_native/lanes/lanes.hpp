@@ -17,20 +17,43 @@ struct Pivots {
     ptrdiff_t failed = -1;
 };
 
+// Whether elements differ from those of the transpose, of the adjoint, and whether some |a_ij|^2
+// exceeds a_ii a_jj.
+struct Asymmetry {
+    bool from_transpose = false, from_adjoint = false, indefinite = false;
+};
+inline constexpr ptrdiff_t symmetry_tile = 16;
+
 enum class Op : unsigned char { none, transpose, adjoint };
 
-// Leading dimension of the column-major factors of a small matrix: whole cache lines, so that the
-// loops over a real column have no remainder, but for orders whose loops are unrolled.
+// Orders up to which the small kernels are unrolled.
 template <class T>
-constexpr ptrdiff_t padded(ptrdiff_t n) {
-    constexpr ptrdiff_t line = 64 / static_cast<ptrdiff_t>(sizeof(T));
-    return is_complex<T> || n <= 8 ? n : (n + line - 1) / line * line;
-}
+inline constexpr ptrdiff_t largest_unrolled = is_complex<T> ? 4 : 8;
 
 // The small kernels' largest order.
-inline constexpr ptrdiff_t largest_small_order = 256;
+inline constexpr ptrdiff_t largest_small_order = 512;
 
-// Factors have the leading dimension padded(n); x holds nrhs columns of n.
+// Leading dimension of the column-major factors of a small matrix: whole cache lines, so that loops
+// over a column have no remainder, and no multiple of 1 KB, at which columns would fall on each
+// other in the first-level cache. Orders whose loops are unrolled need neither.
+template <class T>
+constexpr ptrdiff_t padded(ptrdiff_t n) {
+    constexpr ptrdiff_t size = static_cast<ptrdiff_t>(sizeof(T)), line = 64 / size;
+    if (n <= largest_unrolled<T>) return n;
+    const ptrdiff_t whole = (n + line - 1) / line * line;
+    return whole * size % 1024 == 0 ? whole + line : whole;
+}
+
+// And how many elements they have: the columns are padded, too, to the widest block.
+inline constexpr ptrdiff_t largest_block = 8;
+template <class T>
+constexpr ptrdiff_t padded_size(ptrdiff_t n) {
+    if (n <= largest_unrolled<T>) return n * n;
+    return padded<T>(n) * ((n + largest_block - 1) / largest_block * largest_block);
+}
+
+// Factors have the leading dimension padded(n) and padded_size(n) elements; x holds nrhs columns of
+// n.
 template <class T>
 struct Lanes {
     // Index of the first / last element that is not zero (NaN counts); n / -1 if there is none.
@@ -43,6 +66,10 @@ struct Lanes {
     void (*count_nonzeros)(ptrdiff_t n, const T* x, std::uint32_t* count, std::uint32_t* positions);
     std::uint32_t (*peel)(std::uint32_t bits, std::uint32_t p, std::uint32_t* count,
                           std::uint32_t* positions);
+    // What speaks against symmetry in a square tile of `symmetry_tile` lines, ld apart, and its
+    // mirror image; d: the real diagonal at the tile's positions and at its lines.
+    Asymmetry (*compare_mirrored)(const T* a, const T* mirrored, ptrdiff_t ld,
+                                  const Real<T>* d_positions, const Real<T>* d_lines);
     // Sum of abs1 over a line, and each element's added to sums.
     Real<T> (*asum)(ptrdiff_t n, const T* x);
     void (*add_abs)(ptrdiff_t n, const T* x, Real<T>* sums);
@@ -55,12 +82,11 @@ struct Lanes {
     Real<T> (*abs_dot)(ptrdiff_t n, const T* x, const Real<T>* z);
     void (*abs_axpy)(ptrdiff_t n, Real<T> alpha, const T* x, Real<T>* z);
     // P A = L U with partial pivoting, row perm[k] of A becoming row k, and A = L D L^H (root-free
-    // Cholesky) from the lower triangle. Element (i, j) is read at a[i * rs + j * cs]; the factors
-    // are column-major, and may be a.
+    // Cholesky). Element (i, j) is read at a[i * rs + j * cs]; the factors are column-major.
     Pivots<T> (*lu_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm);
     void (*lu_solve)(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op);
     Pivots<T> (*cholesky_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l);
-    void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs, Op op);
+    void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs);
     // A P = Q R, and c = Q c or Q^H c. Columns are filled up with zeros to their leading
     // dimensions, which are whole_lines().
     void (*qr_factor)(ptrdiff_t m, ptrdiff_t n, T* a, ptrdiff_t ld, T* tau, int* columns,

@@ -109,6 +109,25 @@ inline std::uint32_t peel(std::uint32_t bits, std::uint32_t p, std::uint32_t* __
 }
 
 template <class T>
+Asymmetry compare_mirrored(const T* a, const T* mirrored, ptrdiff_t ld, const Real<T>* d_positions,
+                           const Real<T>* d_lines) {
+    constexpr ptrdiff_t m = symmetry_tile;
+    Real<T> memory[is_complex<T> ? 2 * m * m : m * m];  // reals: complex would be set to zero
+    T* const tile = reinterpret_cast<T*>(memory);
+    for (ptrdiff_t i = 0; i < m; ++i)
+        for (ptrdiff_t j = 0; j < m; ++j) tile[j * m + i] = mirrored[i * ld + j];
+    int differs = 0, differs_conjugated = 0, too_large = 0;
+    for (ptrdiff_t j = 0; j < m; ++j)
+        for (ptrdiff_t i = 0; i < m; ++i) {
+            const T x = a[j * ld + i], y = tile[j * m + i];
+            differs |= x != y;
+            if constexpr (is_complex<T>) differs_conjugated |= x != conjugate(y);
+            too_large |= !(smartsolve::norm(x) <= d_positions[i] * d_lines[j]);
+        }
+    return {differs != 0, is_complex<T> ? differs_conjugated != 0 : differs != 0, too_large != 0};
+}
+
+template <class T>
 Real<T> asum(ptrdiff_t n, const T* x) {
     Real<T> sum = 0;
     for (ptrdiff_t i = 0; i < n; ++i) sum += abs1(x[i]);
@@ -162,17 +181,24 @@ void abs_axpy(ptrdiff_t n, Real<T> alpha, const T* __restrict x, Real<T>* __rest
     for (ptrdiff_t i = 0; i < n; ++i) z[i] += alpha * abs1(x[i]);
 }
 
-// As many elements as a register of this instruction set holds.
 #if defined(__AVX512F__)
 inline constexpr ptrdiff_t register_bytes = 64;
+inline constexpr int registers_for_sums = 24;  // of 32
 #elif defined(__AVX2__)
 inline constexpr ptrdiff_t register_bytes = 32;
+inline constexpr int registers_for_sums = 12;  // of 16
 #else
 inline constexpr ptrdiff_t register_bytes = 16;
+inline constexpr int registers_for_sums = 12;
 #endif
-template <class R>
+
+// A register of this instruction set and the elements in it; complex ones as interleaved reals.
+template <class T>
 struct Lane {
-    static constexpr ptrdiff_t width = register_bytes / static_cast<ptrdiff_t>(sizeof(R));
+    using R = Real<T>;
+    static constexpr int parts = is_complex<T> ? 2 : 1;
+    static constexpr ptrdiff_t width = register_bytes / static_cast<ptrdiff_t>(sizeof(T));
+    static constexpr ptrdiff_t reals = width * parts;
     using Index = std::conditional_t<sizeof(R) == 8, std::int64_t, std::int32_t>;
     typedef R Values __attribute__((vector_size(register_bytes)));
     typedef Index Mask __attribute__((vector_size(register_bytes)));
@@ -180,13 +206,94 @@ struct Lane {
     typedef R Unaligned
         __attribute__((vector_size(register_bytes), aligned(alignof(R)), may_alias));
 
-    static Values load(const R* x) { return *reinterpret_cast<const Unaligned*>(x); }
-    static void store(R* x, Values v) { *reinterpret_cast<Unaligned*>(x) = v; }
+    static Values load(const T* x) { return *reinterpret_cast<const Unaligned*>(x); }
+    static void store(T* x, Values v) { *reinterpret_cast<Unaligned*>(x) = v; }
+
+    // The positions first, first + 1, ... of the elements.
+    static Mask positions(ptrdiff_t first) {
+        Mask p;
+        for (ptrdiff_t i = 0; i < reals; ++i) p[i] = static_cast<Index>(i / parts);
+        return p + static_cast<Index>(first);
+    }
     // Whether each of the elements from `first` on lies beyond k.
     static Mask beyond(ptrdiff_t first, ptrdiff_t k) {
-        Mask positions;
-        for (ptrdiff_t i = 0; i < width; ++i) positions[i] = static_cast<Index>(first + i);
-        return positions > static_cast<Index>(k);
+        return positions(first) > static_cast<Index>(k);
+    }
+
+    static T element(Values v, ptrdiff_t i) {
+        if constexpr (is_complex<T>) return {v[2 * i], v[2 * i + 1]};
+        else return v[i];
+    }
+    static Values with_element(Values v, ptrdiff_t i, T x) {
+        if constexpr (is_complex<T>) v[2 * i] = x.real(), v[2 * i + 1] = x.imag();
+        else v[i] = x;
+        return v;
+    }
+    // (re, im) -> (im, re)
+    static Values swapped(Values v) {
+        static_assert(is_complex<T>);
+#if defined(__clang__)
+        Values s;
+        for (ptrdiff_t i = 0; i < reals; ++i) s[i] = v[i ^ 1];
+        return s;
+#else
+        Mask partner;
+        for (ptrdiff_t i = 0; i < reals; ++i) partner[i] = static_cast<Index>(i ^ 1);
+        return __builtin_shuffle(v, partner);
+#endif
+    }
+    // -s, s, -s, s, ...
+    static Values alternating(R s) {
+        Values signs;
+        for (ptrdiff_t i = 0; i < reals; ++i) signs[i] = i % 2 == 0 ? R(-1) : R(1);
+        return signs * s;
+    }
+    static Values multiply(Values v, T scalar) {
+        if constexpr (is_complex<T>)
+            return v * scalar.real() + swapped(v) * alternating(scalar.imag());
+        else return v * scalar;
+    }
+    // By Smith's method, as smartsolve::divide.
+    static Values divide(Values v, T divisor) {
+        if constexpr (is_complex<T>) {
+            const R c = divisor.real(), d = divisor.imag();
+            if (std::fabs(d) <= std::fabs(c)) {
+                const R r = d / c;
+                return (v - swapped(v) * alternating(r)) / (c + d * r);
+            }
+            const R r = c / d;
+            return (v * r - swapped(v) * alternating(R(1))) / (d + c * r);
+        } else {
+            return v / divisor;
+        }
+    }
+    static Values absolute(Values v) { return v < 0 ? -v : v; }
+    // abs1 of each element, in both parts of a complex one.
+    static Values sizes(Values v) {
+        v = absolute(v);
+        if constexpr (is_complex<T>) return v + swapped(v);
+        else return v;
+    }
+};
+
+// A sum of registers times scalars. The products with real and with imaginary parts are collected
+// apart: only their sums have to change places in the register.
+template <class T>
+struct Sum {
+    using L = Lane<T>;
+    typename L::Values real{}, imaginary{};
+
+    [[gnu::always_inline]] void add(typename L::Values v, T scalar) {
+        if constexpr (is_complex<T>) {
+            real += v * scalar.real();
+            imaginary += v * scalar.imag();
+        } else {
+            real += v * scalar;
+        }
+    }
+    [[gnu::always_inline]] typename L::Values value() const {
+        if constexpr (is_complex<T>) return real + L::swapped(imaginary) * L::alternating(1);
+        else return real;
     }
 };
 

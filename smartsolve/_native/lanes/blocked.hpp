@@ -1,0 +1,498 @@
+// LU and root-free Cholesky, left-looking by blocks of a few columns: a tile of the next block,
+// held in registers, takes all that the columns before it have to subtract, and is read and written
+// once. The matrix stays in the second-level cache (van de Geijn and Quintana-Orti, The Science of
+// Programming Matrix Computations, 2008, chapters 5 and 6; Frison et al., BLASFEO, ACM TOMS 44,
+// 2018, for the register tiles).
+//
+//            J                      Tiles are `width` rows high, at multiples of width. Columns are
+//     +------+--+----+              padded to whole tiles, the last block to whole `columns`, all
+//     |  U   |u |    |  k rows      with zeros, so that no loop over a tile has a remainder.
+//     | L    |  |    |
+//     +------+--+    |              u: L^-1 times the block, tile by tile
+//     |      |t |    |              t: tiles of `height` registers lose L u, and are
+//     |      |  |    |                 factored as one narrow panel
+//     +------+--+----+
+#pragma once
+
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+#include "unrolled.hpp"
+#include "vector.hpp"
+
+namespace smartsolve::SMARTSOLVE_ISA {
+
+// The shape of a tile of sums: as many as the registers hold.
+template <class T>
+struct Tile {
+    static constexpr ptrdiff_t width = Lane<T>::width;
+    static constexpr int most = register_bytes == 64 ? 8 : 4;
+    static constexpr int columns = width < most ? static_cast<int>(width) : most;
+    static constexpr int fitting = registers_for_sums / (columns * Lane<T>::parts);
+    static constexpr int height = fitting < 1 ? 1 : fitting > 4 ? 4 : fitting;
+};
+static_assert(largest_block % Tile<float>::columns == 0);
+
+// c = a - sum over depth of (column of l) (row of u), for `height` registers and `columns` columns
+// of c. Row d of u has its elements u_step apart, and the next row begins u_next further.
+template <int height, int columns, class T>
+[[gnu::always_inline]] inline void subtract_product(
+    ptrdiff_t depth, const T* l, ptrdiff_t ld, const T* u, ptrdiff_t u_next, ptrdiff_t u_step,
+    const T* a, ptrdiff_t a_ld, typename Lane<T>::Values (&c)[columns][height]) {
+    using L = Lane<T>;
+    Sum<T> sum[columns][height];
+    for (ptrdiff_t d = 0; d < depth; ++d, l += ld, u += u_next) {
+        typename L::Values column[height];
+        unrolled<0, height>([&](auto i) { column[i] = L::load(l + i * L::width); });
+        unrolled<0, columns>([&](auto j) {
+            const T factor = u[j * u_step];
+            unrolled<0, height>([&](auto i) { sum[j][i].add(column[i], factor); });
+        });
+    }
+    unrolled<0, columns>([&](auto j) {
+        unrolled<0, height>(
+            [&](auto i) { c[j][i] = L::load(a + i * L::width + j * a_ld) - sum[j][i].value(); });
+    });
+}
+
+// The same for one register and one column, in four sums that need not wait for each other.
+template <class T>
+[[gnu::always_inline]] inline typename Lane<T>::Values subtract_product(ptrdiff_t depth, const T* l,
+                                                                        ptrdiff_t ld, const T* x,
+                                                                        const T* a) {
+    using L = Lane<T>;
+    Sum<T> sum[4];
+    for (; depth >= 4; depth -= 4, l += 4 * ld, x += 4)
+        unrolled<0, 4>([&](auto d) { sum[d].add(L::load(l + d * ld), x[d]); });
+    for (; depth > 0; --depth, l += ld, ++x) sum[0].add(L::load(l), *x);
+    return L::load(a) - ((sum[0].value() + sum[1].value()) + (sum[2].value() + sum[3].value()));
+}
+
+// body(first row, integral_constant height) for all tiles of the rows from `first` to ld.
+template <class T, class Body>
+[[gnu::always_inline]] inline void each_tile(ptrdiff_t first, ptrdiff_t ld, Body&& body) {
+    constexpr int height = Tile<T>::height;
+    constexpr ptrdiff_t width = Lane<T>::width;
+    ptrdiff_t i = first;
+    for (; i + height * width <= ld; i += height * width)
+        body(i, std::integral_constant<int, height>{});
+    if constexpr (height > 2)
+        for (; i + 2 * width <= ld; i += 2 * width) body(i, std::integral_constant<int, 2>{});
+    if constexpr (height > 1)
+        for (; i < ld; i += width) body(i, std::integral_constant<int, 1>{});
+}
+
+// X = L^-1 X for the unit lower triangle L of order n and `columns` columns of X, from its top down
+// to the tile in which row n - 1 lies; rows n and beyond of that tile lose L times X, too.
+template <int columns, class T>
+void solve_unit_lower(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
+    using L = Lane<T>;
+    for (ptrdiff_t i = 0; i < n; i += L::width) {
+        typename L::Values c[columns][1];
+        if constexpr (columns == 1) c[0][0] = subtract_product(i, l + i, ld, x, x + i);
+        else subtract_product<1, columns>(i, l + i, ld, x, 1, ld, x + i, ld, c);
+        const T* triangle = l + i + i * ld;
+        unrolled<0, L::width>([&](auto s) {
+            if (i + s >= n) return;
+            const auto column = L::load(triangle + s * ld);
+            const auto below = L::beyond(0, s);
+            unrolled<0, columns>([&](auto j) {
+                auto& v = c[j][0];
+                v = below ? v - L::multiply(column, L::element(v, s)) : v;
+            });
+        });
+        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ld, c[j][0]); });
+    }
+}
+
+// X = U^-1 X for the upper triangle U of order n.
+template <int columns, class T>
+void solve_upper(ptrdiff_t n, const T* u, ptrdiff_t ld, T* x) {
+    using L = Lane<T>;
+    for (ptrdiff_t i = (n - 1) / L::width * L::width; i >= 0; i -= L::width) {
+        typename L::Values c[columns][1];
+        const ptrdiff_t next = std::min(n, i + L::width);
+        const T *right = u + i + next * ld, *known = x + next;
+        if constexpr (columns == 1) c[0][0] = subtract_product(n - next, right, ld, known, x + i);
+        else subtract_product<1, columns>(n - next, right, ld, known, 1, ld, x + i, ld, c);
+        const T* triangle = u + i + i * ld;
+        unrolled<0, L::width>([&](auto back) {
+            constexpr int s = static_cast<int>(L::width) - 1 - back;
+            if (i + s >= n) return;
+            const auto column = L::load(triangle + s * ld);
+            const auto above = L::beyond(0, s - 1);  // of the others
+            unrolled<0, columns>([&](auto j) {
+                auto& v = c[j][0];
+                const T solved = smartsolve::divide(L::element(v, s), triangle[s + s * ld]);
+                v = above ? v : v - L::multiply(column, solved);
+                v = L::with_element(v, s, solved);
+            });
+        });
+        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ld, c[j][0]); });
+    }
+}
+
+// Columns k to k + width - 1 of P A in order, zeros beyond row n and beyond the last column; the
+// largest abs1 among them.
+template <class T>
+Real<T> load_columns(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrdiff_t rs,
+                     ptrdiff_t cs, const int* perm, T* to, ptrdiff_t ld) {
+    using L = Lane<T>;
+    constexpr ptrdiff_t columns = Tile<T>::columns;
+    if (std::abs(cs) > std::abs(rs)) {
+        for (ptrdiff_t c = 0; c < width; ++c) {
+            const T* column = a + (k + c) * cs;
+            for (ptrdiff_t i = 0; i < n; ++i) to[i + c * ld] = column[perm[i] * rs];
+        }
+    } else if (width == columns && cs == 1) {
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            const T* row = a + perm[i] * rs + k;
+            unrolled<0, columns>([&](auto c) { to[i + c * ld] = row[c]; });
+        }
+    } else {
+        for (ptrdiff_t i = 0; i < n; ++i)
+            for (ptrdiff_t c = 0; c < width; ++c) to[i + c * ld] = a[perm[i] * rs + (k + c) * cs];
+    }
+    for (ptrdiff_t c = 0; c < columns; ++c)
+        std::fill(to + c * ld + (c < width ? n : 0), to + (c + 1) * ld, T(0));
+
+    typename L::Values largest{};
+    for (ptrdiff_t i = 0; i < width * ld; i += L::width) {
+        const auto size = L::sizes(L::load(to + i));
+        largest = size > largest ? size : largest;
+    }
+    return *std::max_element(&largest[0], &largest[0] + L::reals);
+}
+
+// The first row with the largest abs1, among tiles that come in order.
+template <class T>
+struct LargestRow {
+    using L = Lane<T>;
+    typename L::Values largest{};
+    typename L::Mask where{};
+
+    [[gnu::always_inline]] void add(typename L::Values size, typename L::Mask here) {
+        const auto larger = size > largest;
+        largest = larger ? size : largest;
+        where = larger ? here : where;
+    }
+    // `otherwise` if all were zero or NaN.
+    ptrdiff_t row(ptrdiff_t otherwise) const {
+        Real<T> most = 0;
+        ptrdiff_t p = otherwise;
+        for (ptrdiff_t i = 0; i < L::reals; i += L::parts)
+            if (largest[i] > most || (largest[i] == most && most > 0 && where[i] < p))
+                most = largest[i], p = where[i];
+        return p;
+    }
+};
+
+// visit(i, keep) for the tiles that hold the rows from `first` on; keep(old, changed) takes what is
+// changed in these rows alone.
+template <class T, class Visit>
+[[gnu::always_inline]] inline void each_row_tile(ptrdiff_t first, ptrdiff_t ld, Visit&& visit) {
+    using L = Lane<T>;
+    ptrdiff_t i = first / L::width * L::width;
+    if (i < first) {
+        const auto below = L::beyond(i, first - 1);
+        visit(i, [&](auto old, auto changed) { return below ? changed : old; });
+        i += L::width;
+    }
+    for (; i < ld; i += L::width) visit(i, [](auto, auto changed) { return changed; });
+}
+
+template <class T>
+ptrdiff_t find_pivot(ptrdiff_t k, const T* column, ptrdiff_t ld) {
+    using L = Lane<T>;
+    LargestRow<T> pivot;
+    each_row_tile<T>(k, ld, [&](ptrdiff_t i, auto keep) {
+        pivot.add(keep(typename L::Values{}, L::sizes(L::load(column + i))), L::positions(i));
+    });
+    return pivot.row(k);
+}
+
+// Divides the rows beyond k of a column by its pivot, subtracts it from the `others` columns that
+// follow, and returns the pivot row of the next one.
+template <int others, class T>
+ptrdiff_t eliminate(ptrdiff_t k, T* column, ptrdiff_t ld) {
+    using L = Lane<T>;
+    const T pivot = column[k];
+    T factor[others + 1];
+    unrolled<0, others>([&](auto j) { factor[j] = column[k + (j + 1) * ld]; });
+    LargestRow<T> next;
+    each_row_tile<T>(k + 1, ld, [&](ptrdiff_t i, auto keep) {
+        const auto old = L::load(column + i);
+        const auto scaled = keep(old, L::divide(old, pivot));
+        L::store(column + i, scaled);
+        unrolled<0, others>([&](auto j) {
+            T* target = column + i + (j + 1) * ld;
+            const auto before = L::load(target);
+            const auto after = keep(before, before - L::multiply(scaled, factor[j]));
+            L::store(target, after);
+            if constexpr (j == 0)
+                next.add(keep(typename L::Values{}, L::sizes(after)), L::positions(i));
+        });
+    });
+    return next.row(k + 1);
+}
+
+// P A = L U of rows k to n - 1 of a block of columns; false at a column of zeros.
+template <class T>
+bool factor_panel(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, T* block, ptrdiff_t ld, int* perm,
+                  int* swapped, Pivots<T>& pivots) {
+    constexpr int columns = Tile<T>::columns;
+    ptrdiff_t p = find_pivot(k, block, ld);
+    bool regular = true;
+    unrolled<0, columns>([&](auto c) {
+        if (c >= width || !regular) return;
+        const ptrdiff_t j = k + c;
+        T* column = block + c * ld;
+        if (column[p] == T(0) && asum(n - j, column + j) == 0) [[unlikely]] {  // and no NaN
+            pivots.failed = j;
+            regular = false;
+            return;
+        }
+        pivots.smallest = std::min(pivots.smallest, abs1(column[p]));
+        swapped[c] = static_cast<int>(p);
+        if (p != j) {
+            std::swap(perm[j], perm[p]);
+            for (int q = 0; q < columns; ++q) std::swap(block[j + q * ld], block[p + q * ld]);
+        }
+        p = eliminate<columns - 1 - c>(j, column, ld);
+    });
+    return regular;
+}
+
+template <class T>
+Pivots<T> lu_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, ptrdiff_t cs,
+                              T* __restrict a, int* __restrict perm) {
+    constexpr ptrdiff_t columns = Tile<T>::columns, tile = Lane<T>::width;
+    const ptrdiff_t ld = padded<T>(n);
+    Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
+    for (ptrdiff_t k = 0; k < n; ++k) perm[k] = static_cast<int>(k);
+    for (ptrdiff_t k = 0; k < n; k += columns) {
+        const ptrdiff_t width = std::min(columns, n - k);
+        T* block = a + k * ld;
+        pivots.largest =
+            std::max(pivots.largest, load_columns(n, k, width, from, rs, cs, perm, block, ld));
+        solve_unit_lower<columns>(k, a, ld, block);
+        each_tile<T>((k + tile - 1) / tile * tile, ld, [&](ptrdiff_t i, auto height) {
+            typename Lane<T>::Values c[columns][height()];
+            subtract_product<height(), columns>(k, a + i, ld, block, 1, ld, block + i, ld, c);
+            unrolled<0, columns>([&](auto j) {
+                unrolled<0, height()>(
+                    [&](auto r) { Lane<T>::store(block + i + r * tile + j * ld, c[j][r]); });
+            });
+        });
+        int swapped[columns];
+        if (!factor_panel(n, k, width, block, ld, perm, swapped, pivots)) return pivots;
+        for (T* column = a; column < block; column += ld)
+            for (ptrdiff_t c = 0; c < width; ++c) std::swap(column[k + c], column[swapped[c]]);
+    }
+    return pivots;
+}
+
+// Right-hand sides moved to padded columns for the time of body(columns, x), a few at once.
+template <class T, class Gather, class Scatter, class Body>
+void with_padded(ptrdiff_t n, ptrdiff_t nrhs, T* x, Gather gather, Scatter scatter, Body body) {
+    constexpr int columns = Tile<T>::columns;
+    // Of reals, lest complex numbers be set to zero first.
+    alignas(64) Real<T> memory[Lane<T>::parts * columns * padded<T>(largest_small_order)];
+    T* const y = reinterpret_cast<T*>(memory);
+    const ptrdiff_t ld = padded<T>(n);
+    const auto run = [&](auto count, ptrdiff_t used) {
+        for (ptrdiff_t c = 0; c < count; ++c) {
+            if (c < used) gather(x + c * n, y + c * ld);
+            std::fill(y + c * ld + (c < used ? n : 0), y + (c + 1) * ld, T(0));
+        }
+        body(count, y);
+        for (ptrdiff_t c = 0; c < used; ++c) scatter(y + c * ld, x + c * n);
+    };
+    for (; nrhs > 1; nrhs -= columns, x += columns * n)
+        run(std::integral_constant<int, columns>{}, std::min<ptrdiff_t>(nrhs, columns));
+    if (nrhs == 1) run(std::integral_constant<int, 1>{}, 1);
+}
+
+template <class T>
+void lu_solve_by_blocks(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs) {
+    const ptrdiff_t ld = padded<T>(n);
+    with_padded(
+        n, nrhs, x,
+        [=](const T* b, T* y) {
+            for (ptrdiff_t k = 0; k < n; ++k) y[k] = b[perm[k]];
+        },
+        [=](const T* y, T* to) { std::copy(y, y + n, to); },
+        [=](auto columns, T* y) {
+            solve_unit_lower<columns()>(n, lu, ld, y);
+            solve_upper<columns()>(n, lu, ld, y);
+        });
+}
+
+// A sum of conj(x) y over registers.
+template <class T>
+struct Dot {
+    using L = Lane<T>;
+    typename L::Values straight{}, crossed{};
+
+    [[gnu::always_inline]] void add(typename L::Values x, typename L::Values y) {
+        straight += x * y;
+        if constexpr (is_complex<T>) crossed += x * L::swapped(y);
+    }
+    T value() const {
+        Real<T> re = 0, im = 0;
+        for (ptrdiff_t i = 0; i < L::reals; ++i) re += straight[i];
+        if constexpr (!is_complex<T>) return re;
+        else {
+            for (ptrdiff_t i = 0; i < L::reals; i += 2) im += crossed[i] - crossed[i + 1];
+            return {re, im};
+        }
+    }
+};
+
+// x = L^-H x for the unit lower triangle L: inner products with a few columns at once.
+template <class T>
+void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
+    using L = Lane<T>;
+    constexpr ptrdiff_t columns = 4;
+    static_assert(largest_block % columns == 0);
+    for (ptrdiff_t k = (n - 1) / columns * columns; k >= 0; k -= columns) {
+        Dot<T> sum[columns];
+        const T* column = l + k * ld;
+        each_row_tile<T>(k + columns, ld, [&](ptrdiff_t i, auto keep) {
+            const auto known = keep(typename L::Values{}, L::load(x + i));
+            unrolled<0, columns>([&](auto c) { sum[c].add(L::load(column + i + c * ld), known); });
+        });
+        for (ptrdiff_t c = std::min(columns, n - k) - 1; c >= 0; --c) {
+            T rest = x[k + c] - sum[c].value();
+            for (ptrdiff_t r = c + 1; r < std::min(columns, n - k); ++r)
+                rest -= times(conjugate(column[k + r + c * ld]), x[k + r]);
+            x[k + c] = rest;
+        }
+    }
+}
+
+// The lower triangle of A, columns k to k + width - 1 from row k on; the largest element of the
+// diagonal.
+template <class T>
+Real<T> load_triangle(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrdiff_t rs,
+                      ptrdiff_t cs, T* to, ptrdiff_t ld) {
+    const ptrdiff_t top = k / Lane<T>::width * Lane<T>::width;
+    for (ptrdiff_t c = 0; c < Tile<T>::columns; ++c) {
+        std::fill(to + top + c * ld, to + c * ld + (c < width ? k + c : ld), T(0));
+        std::fill(to + n + c * ld, to + (c + 1) * ld, T(0));
+    }
+    a += k * cs;
+    if (std::abs(rs) <= std::abs(cs)) {
+        for (ptrdiff_t c = 0; c < width; ++c)
+            for (ptrdiff_t i = k + c; i < n; ++i) to[i + c * ld] = a[i * rs + c * cs];
+    } else {
+        for (ptrdiff_t i = k; i < n; ++i)
+            for (ptrdiff_t c = 0; c < std::min(width, i - k + 1); ++c)
+                to[i + c * ld] = a[i * rs + c * cs];
+    }
+    Real<T> largest = 0;
+    for (ptrdiff_t c = 0; c < width; ++c)
+        largest = std::max(largest, std::real(to[k + c + c * ld]));
+    return largest;
+}
+
+// The diagonal block of A - L D L^H, factored: d in the diagonal, and the conjugates of the rows of
+// L D in g. The index of the first pivot that is not positive, NaN among them, or -1.
+template <class T>
+ptrdiff_t factor_diagonal_block(ptrdiff_t width, T* block, ptrdiff_t ld,
+                                T (&g)[Tile<T>::columns][Tile<T>::columns], Pivots<T>& pivots) {
+    constexpr int columns = Tile<T>::columns;
+    T m[columns][columns] = {};
+    for (ptrdiff_t c = 0; c < width; ++c)
+        for (ptrdiff_t r = c; r < width; ++r) m[c][r] = block[r + c * ld];
+    for (ptrdiff_t c = 0; c < columns; ++c)
+        for (ptrdiff_t q = 0; q < columns; ++q) g[c][q] = T(c == q ? 1 : 0);
+    for (ptrdiff_t c = 0; c < width; ++c) {
+        const Real<T> pivot = std::real(m[c][c]);
+        if (!(pivot > 0)) [[unlikely]]
+            return c;
+        pivots.smallest = std::min(pivots.smallest, pivot);
+        g[c][c] = T(pivot);
+        for (ptrdiff_t q = c + 1; q < width; ++q) g[q][c] = conjugate(m[c][q]);
+        for (ptrdiff_t q = c + 1; q < width; ++q)
+            for (ptrdiff_t r = q; r < width; ++r) m[q][r] -= times(m[c][r] / pivot, g[q][c]);
+    }
+    return -1;
+}
+
+template <class T>
+Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, ptrdiff_t cs,
+                                    T* __restrict a) {
+    constexpr ptrdiff_t tile = Lane<T>::width;
+    constexpr int columns = Tile<T>::columns;
+    using Values = typename Lane<T>::Values;
+    const ptrdiff_t ld = padded<T>(n);
+    Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
+    alignas(64) Real<T> memory[Lane<T>::parts * largest_small_order * columns];
+    T* const rows = reinterpret_cast<T*>(memory);  // of conj(L D), those of the block
+    for (ptrdiff_t k = 0; k < n; k += columns) {
+        const ptrdiff_t width = std::min<ptrdiff_t>(columns, n - k);
+        T* block = a + k * ld;
+        pivots.largest =
+            std::max(pivots.largest, load_triangle(n, k, width, from, rs, cs, block, ld));
+        for (ptrdiff_t d = 0; d < k; ++d) {
+            const T* l = a + k + d * ld;
+            const Real<T> pivot = std::real(a[d + d * ld]);
+            unrolled<0, columns>([&](auto c) { rows[d * columns + c] = conjugate(l[c]) * pivot; });
+        }
+        const auto subtract = [&](ptrdiff_t i, auto height, auto& c) {
+            subtract_product<height(), columns>(k, a + i, ld, rows, columns, 1, block + i, ld, c);
+        };
+        const auto store = [&](ptrdiff_t i, auto height, const auto& c) {
+            unrolled<0, columns>([&](auto j) {
+                unrolled<0, height()>(
+                    [&](auto r) { Lane<T>::store(block + i + r * tile + j * ld, c[j][r]); });
+            });
+        };
+        const ptrdiff_t top = k / tile * tile;
+        constexpr std::integral_constant<int, 1> one;
+        Values first[columns][1];
+        subtract(top, one, first);
+        store(top, one, first);
+        T g[columns][columns];
+        if (const ptrdiff_t c = factor_diagonal_block(width, block + k, ld, g, pivots); c >= 0)
+            [[unlikely]] {
+            pivots.failed = k + c;
+            return pivots;
+        }
+        const auto divide_by_block = [&](auto height, auto& c) {
+            unrolled<0, height()>([&](auto r) {
+                unrolled<0, columns>([&](auto j) {
+                    unrolled<0, j>([&](auto q) { c[j][r] -= Lane<T>::multiply(c[q][r], g[j][q]); });
+                    c[j][r] /= std::real(g[j][j]);
+                });
+            });
+        };
+        divide_by_block(one, first);
+        store(top, one, first);
+        for (ptrdiff_t c = 0; c < width; ++c) block[k + c + c * ld] = g[c][c];
+        each_tile<T>(top + tile, ld, [&](ptrdiff_t i, auto height) {
+            Values c[columns][height()];
+            subtract(i, height, c);
+            divide_by_block(height, c);
+            store(i, height, c);
+        });
+    }
+    return pivots;
+}
+
+template <class T>
+void cholesky_solve_by_blocks(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
+    const ptrdiff_t ld = padded<T>(n);
+    const auto copy = [=](const T* source, T* to) { std::copy(source, source + n, to); };
+    with_padded(n, nrhs, x, copy, copy, [=](auto columns, T* y) {
+        solve_unit_lower<columns()>(n, l, ld, y);
+        for (ptrdiff_t c = 0; c < columns; ++c, y += ld) {
+            for (ptrdiff_t k = 0; k < n; ++k) y[k] /= std::real(l[k + k * ld]);
+            solve_unit_lower_adjoint(n, l, ld, y);
+        }
+    });
+}
+
+}  // namespace smartsolve::SMARTSOLVE_ISA
