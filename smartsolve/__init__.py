@@ -12,6 +12,7 @@ except ModuleNotFoundError as error:
         f"{__path__[0]} is the source tree of smartsolve, not the installed package. "
         "Install it with 'pip install .', then leave this directory or run 'python -P'."
     ) from error
+from . import _solve  # noqa: F401  now: it keeps NumPy's own, which somebody may replace
 from ._condition import errstate, geterr, seterr
 from ._factorization import Factorization, factorize
 from ._mldivide import mldivide, mrdivide
@@ -20,6 +21,7 @@ from ._scan import Structure, inspect
 
 if TYPE_CHECKING:
     from ._choose import Plan, explain
+    from ._patch import patch_numpy
     from ._warnings import IllConditionedWarning, RankDeficientWarning, SingularMatrixWarning
 
 __version__ = "0.1.0"
@@ -38,17 +40,28 @@ __all__ = [
     "inspect",
     "mldivide",
     "mrdivide",
+    "patch_numpy",
     "seterr",
     "solve",
 ]
 
 
+# Imported when wanted. The base class of the warnings is SciPy's, which takes longer to import than
+# all of this.
+_LATE = {
+    "IllConditionedWarning": "_warnings",
+    "Plan": "_choose",
+    "RankDeficientWarning": "_warnings",
+    "SingularMatrixWarning": "_warnings",
+    "explain": "_choose",
+    "load_ipython_extension": "_magic",
+    "patch_numpy": "_patch",
+}
+
+
 def __getattr__(name: str) -> object:
-    # Imported when wanted. The base class of the warnings is SciPy's, which takes longer to import
-    # than all of this.
-    if name in __all__:
-        module = "_warnings" if name.endswith("Warning") else "_choose"
-        return getattr(import_module(f"{__name__}.{module}"), name)
+    if name in _LATE:
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,7 +6,8 @@
 The name is replaced while pytest starts, before any test module or conftest file can say
 `from numpy.linalg import solve`. Run it from a directory that does not hold the source tree, so
 that the installed package is the one that is tested. `--replace-solve none-numpy` and
-`none-scipy` count the calls and change nothing: the baseline.
+`none-scipy` count the calls and change nothing: the baseline. `patched-numpy` and `patched-scipy`
+leave the replacing to `smartsolve.patch_numpy`.
 
 `--solve-report FILE` writes what happened: the calls of the replaced name, and per test its
 outcome with the reason or the traceback. What SciPy's suite demands and NumPy's contract forbids
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-SUITES = ("numpy", "scipy", "none-numpy", "none-scipy")
+SUITES = ("numpy", "scipy", "patched-numpy", "patched-scipy", "none-numpy", "none-scipy")
 
 calls = 0
 outcomes: dict[str, tuple[str, str]] = {}
@@ -52,15 +53,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     module: Any = np.linalg
     if choice.endswith("scipy"):
         import scipy.linalg as module
+    if choice.startswith("patched"):
+        from smartsolve import patch_numpy
+
+        patch_numpy(scipy=choice.endswith("scipy"), everywhere=True).__enter__()
     solve = module.solve
-    if not choice.startswith("none"):
+    if choice in ("numpy", "scipy"):
         from smartsolve import solve
     module.solve = counted(solve)
 
 
-def left_out_of_scipy(test: str, params: Mapping[str, Any]) -> str | None:
+def left_out_of_scipy(test: str, params: Mapping[str, Any], patched: bool) -> str | None:
     """Why smartsolve does not take this test of SciPy's `TestSolve`, or None."""
-    if test in ("test_scalar_a_and_1D_b", "test_singular_scalar"):
+    if test in ("test_scalar_a_and_1D_b", "test_singular_scalar") and not patched:
         return "scalar a: NumPy's contract refuses it"
     if test == "test_structure_detection":
         is_complex = np.issubdtype(params["dtype"], np.complexfloating)
@@ -74,12 +79,13 @@ def left_out_of_scipy(test: str, params: Mapping[str, Any]) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--replace-solve") != "scipy":
+    choice = config.getoption("--replace-solve")
+    if choice not in ("scipy", "patched-scipy"):
         return
     for item in items:
         if isinstance(item, pytest.Function):
             params = item.callspec.params if hasattr(item, "callspec") else {}
-            reason = left_out_of_scipy(item.originalname, params)
+            reason = left_out_of_scipy(item.originalname, params, choice == "patched-scipy")
             if reason is not None:
                 item.add_marker(pytest.mark.skip(reason=f"left out: {reason}"))
 

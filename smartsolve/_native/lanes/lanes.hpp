@@ -33,15 +33,21 @@ inline constexpr ptrdiff_t largest_unrolled = is_complex<T> ? 4 : 8;
 // The small kernels' largest order.
 inline constexpr ptrdiff_t largest_small_order = 512;
 
+// n elements or more: as many as fill whole cache lines, and so whole registers.
+template <class T>
+constexpr ptrdiff_t whole_lines(ptrdiff_t n) {
+    constexpr ptrdiff_t line = 64 / static_cast<ptrdiff_t>(sizeof(T));
+    return (n + line - 1) / line * line;
+}
+
 // Leading dimension of the column-major factors of a small matrix: whole cache lines, so that loops
 // over a column have no remainder, and no multiple of 1 KB, at which columns would fall on each
 // other in the first-level cache. Orders whose loops are unrolled need neither.
 template <class T>
 constexpr ptrdiff_t padded(ptrdiff_t n) {
-    constexpr ptrdiff_t size = static_cast<ptrdiff_t>(sizeof(T)), line = 64 / size;
     if (n <= largest_unrolled<T>) return n;
-    const ptrdiff_t whole = (n + line - 1) / line * line;
-    return whole * size % 1024 == 0 ? whole + line : whole;
+    const ptrdiff_t whole = whole_lines<T>(n), kilobyte = 1024 / static_cast<ptrdiff_t>(sizeof(T));
+    return whole % kilobyte == 0 ? whole_lines<T>(whole + 1) : whole;
 }
 
 // And how many elements they have: the columns are padded, too, to the widest block.
@@ -102,13 +108,6 @@ struct Lanes {
 // The largest number of columns of least_squares.
 inline constexpr ptrdiff_t largest_group_columns = 16;
 inline constexpr ptrdiff_t max_group = 16;
-
-// n elements or more: as many as fill whole cache lines, and so whole registers.
-template <class T>
-constexpr ptrdiff_t whole_lines(ptrdiff_t n) {
-    constexpr ptrdiff_t line = 64 / static_cast<ptrdiff_t>(sizeof(T));
-    return (n + line - 1) / line * line;
-}
 
 // The table of the widest instruction set of this machine, or of a narrower one that the
 // environment variable SMARTSOLVE_ISA names; chosen when the module is loaded.

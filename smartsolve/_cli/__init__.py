@@ -1,0 +1,1 @@
+"""The command line of ``python -m smartsolve``: one command a file."""

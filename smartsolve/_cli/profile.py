@@ -1,0 +1,95 @@
+"""``profile``: what a program solves, call site by call site, and what it would save."""
+
+import argparse
+import atexit
+import json
+import os
+import sys
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from .._files.formats import write_bytes
+from .._profile.recorder import Recording, record
+from .._profile.report import Profile
+from . import run as run_command
+from .errors import CommandError
+from .script import load_module, load_script, run_as_main
+
+__all__ = ["add_arguments", "run"]
+
+DESCRIPTION = """\
+Run a Python program as it is, and report where it solves linear systems: calls, shapes,
+structures found, the time in NumPy and the time that smartsolve.solve would take, measured on the
+same operands, and what to do. Also inverses that are multiplied, and least squares of square
+systems. The program's arguments, exit status and output are its own; the report goes to standard
+error after its end, or into a file."""
+USAGE = "[-o FILE] [--scipy] (SCRIPT | -m MODULE) [ARGS ...]"
+
+_FORMATS = (".html", ".json", ".txt")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of ``run``, and where the report goes."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the report into FILE (.html, .json or .txt)",
+    )
+    run_command.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The report is made at the process's exit, after the program's threads and exit handlers."""
+    if options.output is not None:
+        _check(options.output)
+    if options.module:
+        program, name = load_module(options.module), f"-m {options.module}"
+    else:
+        program, name = load_script(options.script), options.script
+    ends = ExitStack()
+    recording = ends.enter_context(record(scipy=options.scipy))
+    atexit.register(
+        _report, recording, ends, name, options.output, os.getpid(), time.perf_counter()
+    )
+    run_as_main(program, options.arguments)
+    return 0
+
+
+def _report(
+    recording: Recording, ends: ExitStack, name: str, output: Path | None, pid: int, began: float
+) -> None:
+    if os.getpid() != pid:  # a child of the program, forked
+        return
+    seconds = max(0.0, time.perf_counter() - began - recording.overhead)
+    ends.close()
+    profile = Profile.of(recording, name, seconds)
+    with suppress(OSError, ValueError):  # closed by the program, or its reader has gone
+        sys.stdout.flush()
+    if output is None:
+        print(f"\n{profile}", file=sys.stderr)
+        return
+    try:
+        write_bytes(output, _formatted(profile, output.suffix.lower()).encode())
+    except OSError as error:
+        print(f"smartsolve: {output}: {error.strerror}", file=sys.stderr)
+
+
+def _formatted(profile: Profile, suffix: str) -> str:
+    if suffix == ".json":
+        return json.dumps(profile.to_dict(), indent=2, allow_nan=False) + "\n"
+    if suffix == ".html":
+        from .._profile.html import page
+
+        return page(profile)
+    return f"{profile}\n"
+
+
+def _check(output: Path) -> None:
+    """Before the program runs, as it may run for hours."""
+    if output.suffix.lower() not in _FORMATS:
+        raise CommandError(f"{output}: a report is {', '.join(_FORMATS)}, told by the name's end")
+    if output.is_dir() or not os.access(output.absolute().parent, os.W_OK):
+        raise CommandError(f"{output}: cannot be written")

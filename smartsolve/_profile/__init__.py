@@ -1,0 +1,8 @@
+"""What a program solves, where, and what it would cost otherwise.
+
+recorder  counts, looks at and times the calls while the program runs
+source    finds a call in the program's text
+report    the findings as plain data
+advice    one line for each call site
+text, html  what people read
+"""

@@ -1,0 +1,107 @@
+"""A profile as HTML: one file without anything outside, or a part of a notebook."""
+
+from html import escape
+
+from .report import CallSite, Profile
+from .text import duration, measured_how, shapes, summary
+
+__all__ = ["fragment", "page"]
+
+_STYLE = """
+.smartsolve { --ink: #1c1e21; --dim: #5f6670; --line: #d9dde2; --theirs: #b9c0c9; --ours: #2f7d5b;
+  --sheet: #ffffff; --mark: #eef6f1; color: var(--ink); background: var(--sheet);
+  font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; }
+@media (prefers-color-scheme: dark) { .smartsolve { --ink: #e6e8eb; --dim: #9aa3ad; --line: #363b42;
+  --theirs: #59616b; --ours: #57b68a; --sheet: #16181b; --mark: #1e2a24; } }
+.smartsolve h1 { font-size: 1.3rem; margin: 0 0 .3rem; }
+.smartsolve p { margin: .2rem 0; }
+.smartsolve section { border-top: 1px solid var(--line); padding: .9rem 0; }
+.smartsolve code { font: .92em/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+.smartsolve .place { font-weight: 600; overflow-wrap: anywhere; }
+.smartsolve .dim { color: var(--dim); }
+.smartsolve .advice { background: var(--mark); border-left: 3px solid var(--ours);
+  padding: .35rem .7rem; margin-top: .5rem; }
+.smartsolve table { border-collapse: collapse; margin: .45rem 0; width: 100%; }
+.smartsolve td { padding: .05rem .6rem .05rem 0; white-space: nowrap; text-align: left;
+  background: none; color: inherit; border: 0; font-size: inherit; }
+.smartsolve td.time { text-align: right; font-variant-numeric: tabular-nums; }
+.smartsolve td.bar { width: 100%; }
+.smartsolve .bar div { height: .7rem; min-width: 2px; border-radius: 2px; }
+.smartsolve .theirs { background: var(--theirs); }
+.smartsolve .ours { background: var(--ours); }
+"""
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+body {{ margin: 0; padding: 1.5rem; background: #ffffff; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #16181b; }} }}
+.smartsolve {{ margin: 0 auto; }}
+</style>
+</head>
+<body>
+{content}
+</body>
+</html>
+"""
+
+
+def page(profile: Profile) -> str:
+    """A document of its own."""
+    title = escape(f"{profile.program}: linear systems")
+    return _PAGE.format(title=title, content=fragment(profile))
+
+
+def fragment(profile: Profile) -> str:
+    """What a notebook shows; its style reaches nothing else."""
+    heading, *rest = summary(profile)
+    longest = max((t for s in profile.sites for t in profile.times(s) if t), default=0.0)
+    parts = [
+        f"<style>{_STYLE}</style>",
+        '<div class="smartsolve">',
+        f"<h1>{escape(profile.program)}: linear systems</h1>",
+        f"<p>{escape(heading.removeprefix(profile.program + ': '))}</p>",
+        *(f"<p>{escape(line)}</p>" for line in rest),
+        *(_section(profile, site, longest) for site in profile.sites),
+    ]
+    if profile.sites:
+        parts.append(f'<section class="dim">{escape(measured_how(profile))}</section>')
+    return "\n".join([*parts, "</div>"])
+
+
+def _section(profile: Profile, site: CallSite, longest: float) -> str:
+    theirs, ours = profile.times(site)
+    rows = [_row(site.function, theirs, "theirs", longest)]
+    if site.role != "inv":
+        rows.append(_row("smartsolve.solve", ours, "ours", longest))
+    calls = f"{site.calls:,} call" + ("s" if site.calls != 1 else "")
+    failed = f", {site.failed:,} failed" if site.failed else ""
+    lines = [
+        f'<p><span class="place">{escape(site.place)}</span> '
+        f'<span class="dim">{escape(site.where)}, {calls}{failed}</span></p>',
+        f"<p><code>{escape(site.text)}</code></p>",
+        f"<table>{''.join(rows)}</table>",
+        *(f'<p class="dim">{escape(line)}</p>' for line in shapes(site)),
+        f'<p class="advice">{_marked(site.advice(profile.with_ours))}</p>',
+    ]
+    return "<section>\n" + "\n".join(lines) + "\n</section>"
+
+
+def _row(name: str, seconds: float | None, color: str, longest: float) -> str:
+    width = 100 * seconds / longest if seconds is not None and longest else 0.0
+    bar = f'<div class="{color}" style="width: {width:.2f}%"></div>' if seconds else ""
+    return (
+        f'<tr><td>{escape(name)}</td><td class="time">{duration(seconds)}</td>'
+        f'<td class="bar">{bar}</td></tr>'
+    )
+
+
+def _marked(text: str) -> str:
+    """What stands between backquotes is code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
