@@ -17,7 +17,7 @@ PUBLIC = [(module, name) for module in (smartsolve, gmm) for name in module.__al
 
 
 class Checker(doctest.OutputChecker):
-    """The digits of the rcond of a singular matrix are rounding: each instruction set has its own."""
+    """The digits of the rcond of a singular matrix are rounding, and vary with the machine."""
 
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
         """Compare what is left without these digits."""
