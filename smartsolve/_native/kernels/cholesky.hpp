@@ -35,7 +35,7 @@ struct SmallCholesky {
 
     template <class T>
     static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
-        return product<T>(f.n, f.data, padded<T>(f.n) + 1);
+        return product_of_reals(f.n, f.data, padded<T>(f.n) + 1);
     }
 };
 

@@ -53,13 +53,17 @@ Determinant<T> product(ptrdiff_t n, const Element* x, ptrdiff_t step) {
     return d;
 }
 
-// The determinant of L L^H from the diagonal of L, which is real.
+// The determinant of L D L^H and of L L^H from the diagonal, which is real.
 template <class T>
-Determinant<T> product_of_squares(ptrdiff_t n, const T* x, ptrdiff_t step) {
+Determinant<T> product_of_reals(ptrdiff_t n, const T* x, ptrdiff_t step, int power = 1) {
     Determinant<T> d;
     for (ptrdiff_t i = 0; i < n; ++i)
-        for (int twice = 0; twice < 2; ++twice) d.multiply(T(std::real(x[i * step])));
+        for (int p = 0; p < power; ++p) d.multiply(T(std::real(x[i * step])));
     return d;
+}
+template <class T>
+Determinant<T> product_of_squares(ptrdiff_t n, const T* x, ptrdiff_t step) {
+    return product_of_reals(n, x, step, 2);
 }
 
 // Whether LAPACK's list of row exchanges, 1-based, holds an odd number of them.
