@@ -277,10 +277,11 @@ def _order(a: Array) -> str:
 def _square_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
     """Parts, each with the mask of its slices."""
     table, kinds, n = _core.methods(), _core.kinds(), a.shape[-1]
-    found, kl, ku, *_ = _core.scan(a)
+    found, kl, ku, *_, work = _core.scan(a)
     rows = np.asarray(np.array([_core.choose(kind, n) for kind in range(len(kinds))])[found])
-    # Whether a matrix is positive definite, or LDL can carry its Inf, the factorization tells.
-    asks = [kind in DEFINITE for kind in kinds]
+    # Whether a matrix is positive definite, has eigenvalues that can be told from zero, or LDL can
+    # carry its Inf, the factorization tells.
+    asks = [kind in (*DEFINITE, "circulant") for kind in kinds]
     may_fail = [table[_core.choose(kind, n)]["next"] is not None for kind in range(len(kinds))]
     finite = np.isfinite(a).all(axis=(-2, -1))
     candidates = np.asarray(np.array(asks)[found] | (np.array(may_fail)[found] & ~finite))
@@ -305,7 +306,7 @@ def _square_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
             routine=chosen["routine"],
             slices=int(where.sum()),
             first=first,
-            flops=scale * _core.flops(row, n, nrhs, *widths),
+            flops=scale * _core.flops(row, n, nrhs, *widths, float(work[first])),
             lu_flops=scale * _core.flops(lu, n, nrhs, *widths),
             condition=_condition_text(chosen["condition"], n),
             crossovers=_crossovers(row, n, nrhs),

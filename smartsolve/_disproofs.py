@@ -13,6 +13,8 @@ __all__ = ["DEFINITE", "disproof"]
 
 DEFINITE = ("spd tridiagonal", "spd banded", "positive definite")
 
+PATTERNS = ("block diagonal", "block triangular", "sparse")
+
 Array = npt.NDArray[Any]
 
 
@@ -41,6 +43,13 @@ def disproof(kind: str, a: Array, kl: int, ku: int, declined: int) -> str:
         return _nonzero(a, ku)
     if n < 3 and kind.endswith(("tridiagonal", "hessenberg")):
         return "the order is below 3"
+    if kind in ("circulant", *PATTERNS) and n < (least := _core.crossovers()["more_from"]):
+        return f"the order is below {least}"
+    if kind == "circulant":
+        return _not_circulant(a)
+    if kind in PATTERNS:
+        share = np.count_nonzero(a == 0) / a.size
+        return f"{share:.0%} of the elements are zero: no order of rows and columns makes it pay"
     if kind in DEFINITE:
         return _not_definite(a, declined)
     if kind in ("symmetric", "hermitian"):
@@ -97,6 +106,14 @@ def _asymmetric(a: Array, hermitian: bool) -> str:
         return f"{_name(a, i, i)} is not {'a number' if a[i, i] != a[i, i] else 'real'}"
     conjugate = "the conjugate of " if hermitian and a.dtype.kind == "c" else ""
     return f"{_name(a, i, j)} differs from {conjugate}{_name(a, j, i)}"
+
+
+def _not_circulant(a: Array) -> str:
+    before = np.roll(a, (1, 1), (0, 1))
+    i, j = _first(a != before)
+    if a[i, j] == before[i, j]:
+        return "an eigenvalue is zero up to rounding"
+    return f"{_name(a, i, j)} is not {_name(a, (i - 1) % len(a), (j - 1) % len(a))}"
 
 
 def _not_definite(a: Array, declined: int) -> str:

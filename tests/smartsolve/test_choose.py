@@ -160,8 +160,17 @@ def reasons_are_true(a: np.ndarray, not_taken: dict[str, str]) -> None:
         elif "not a number" in reason or "is not real" in reason:
             ((i, j),) = elements
             assert a[i, j] != np.conj(a[i, j])
-        elif "order is below 3" in reason:
-            assert n < 3
+        elif "order is below" in reason:
+            assert n < int(re.findall(r"below (\d+)", reason)[0])
+        elif "] is not a[" in re.sub(r" = \S+", "", reason):
+            here, before = elements
+            assert kind == "circulant"
+            assert before == tuple((index - 1) % n for index in here)
+            assert a[here] != a[before]
+        elif "of the elements are zero" in reason:
+            assert reason.startswith(f"{np.count_nonzero(a == 0) / a.size:.0%} ")
+        elif reason == "an eigenvalue is zero up to rounding":
+            assert np.linalg.cond(a) > 1 / (64 * n * np.finfo(np.float64).eps)
         else:
             assert re.match(r"column \d+ has no", reason), (kind, reason)
 
