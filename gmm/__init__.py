@@ -4,14 +4,18 @@ from gmm._results import GMMResult
 from gmm._status import Status
 from gmm.models.gaussian import GaussianMeanSD
 from gmm.montecarlo.checkpoint import CheckpointError
+from gmm.montecarlo.experiment import BlockError
 from gmm.montecarlo.gaussian import GMMGaussianMC
 from gmm.montecarlo.result import MonteCarloResult
+from gmm.montecarlo.study import MonteCarlo
 
 __all__ = [
+    "BlockError",
     "CheckpointError",
     "GMMGaussianMC",
     "GMMResult",
     "GaussianMeanSD",
+    "MonteCarlo",
     "MonteCarloResult",
     "Status",
 ]

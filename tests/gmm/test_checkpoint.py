@@ -74,13 +74,13 @@ def test_a_damaged_block_is_noticed_and_computed_again(tmp_path: Path, damage: s
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"n": 41}, "n"), ({"seed": 6}, "seed"), ({"moments": 3}, "moments")],
+    [({"n": 41}, "n"), ({"seed": 6}, "seed"), ({"moments": 3}, r"model\.moments")],
 )
 def test_another_experiments_directory_is_refused(
     tmp_path: Path, options: dict[str, int], name: str
 ) -> None:
     run(tmp_path)
-    with pytest.raises(gmm.CheckpointError, match=f"another experiment: its {name} is"):
+    with pytest.raises(gmm.CheckpointError, match=f"another experiment: .*its {name} is"):
         run(tmp_path, **options)
 
 
@@ -88,7 +88,7 @@ def test_a_change_of_versions_or_streams_is_another_experiment(tmp_path: Path) -
     run(tmp_path)
     manifest = tmp_path / "manifest.json"
     identity = json.loads(manifest.read_text())
-    for name in ("numpy", "smartsolve", "stream", "format"):
+    for name in ("numpy", "smartsolve", "format"):
         manifest.write_text(json.dumps({**identity, name: "other"}))
         with pytest.raises(gmm.CheckpointError, match=f"its {name} is 'other'"):
             run(tmp_path)
