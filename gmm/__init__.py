@@ -1,5 +1,8 @@
 """Generalized method of moments, for one sample or for very many at once."""
 
+from gmm._hac import HAC
+from gmm._hypotheses import HypothesisTest
+from gmm._moments import Moments
 from gmm._results import GMMResult
 from gmm._status import Status
 from gmm.models.gaussian import GaussianMeanSD
@@ -10,11 +13,14 @@ from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo
 
 __all__ = [
+    "HAC",
     "BlockError",
     "CheckpointError",
     "GMMGaussianMC",
     "GMMResult",
     "GaussianMeanSD",
+    "HypothesisTest",
+    "Moments",
     "MonteCarlo",
     "MonteCarloResult",
     "Status",

@@ -1,6 +1,6 @@
 """Damped Gauss-Newton for many small GMM problems at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, Self
 
 import numpy as np
@@ -46,10 +46,12 @@ def minimize(
 ) -> Minimum:
     """Minimize g' W g for every replication, each with its own steps and its own end.
 
-    A step solves (G'WG) step = -G'Wg and is halved until the line search accepts it. The search
-    ends when the decrease that the step promises is below tolerance**2; as W is the inverse of
-    a covariance matrix, that is a move of `tolerance` standard deviations of one observation.
-    Replications that have ended are dropped, so that the others do not wait for them.
+    A step solves (G'WG) step = -G'Wg, or G step = -g if there are as many moments as parameters
+    (Newton's method, for which W only judges the progress), and is halved until the line search
+    accepts it. The search ends when the decrease that the step promises is below tolerance**2; as
+    W is the inverse of a covariance matrix, that is a move of `tolerance` standard deviations of
+    one observation. Replications that have ended are dropped, so that the others do not wait for
+    them.
     """
     theta = start.copy()
     objective = np.empty(len(start))
@@ -60,14 +62,14 @@ def minimize(
     point = _evaluate(conditions, weights, start)
     for iteration in range(max_iterations + 1):
         theta[rows], objective[rows] = point.theta, point.objective
-        hessian = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
-        step = -solve_each(hessian, point.gradient[..., np.newaxis])[..., 0]
+        step = _step(point, weights)
         decrement = -np.einsum("rj,rj->r", point.gradient, step)
 
         converged = decrement <= tolerance**2
         singular = ~np.isfinite(decrement)
         status[rows[converged]] = Status.OK
         status[rows[singular]] = Status.SINGULAR
+        status[rows[~np.isfinite(point.objective)]] = Status.NON_FINITE
         going = np.flatnonzero(~(converged | singular))
         if not going.size or iteration == max_iterations:
             break
@@ -86,21 +88,20 @@ def minimize(
 
 @dataclass(frozen=True)
 class _Point:
-    """Parameters, g'Wg, half its gradient G'Wg, and G."""
+    """Parameters, g, g'Wg, half its gradient G'Wg, and G."""
 
     theta: Array
+    moments: Array
     objective: Array
     gradient: Array
     jacobian: Array
 
     def take(self, rows: npt.NDArray[np.intp]) -> "_Point":
-        return _Point(
-            self.theta[rows], self.objective[rows], self.gradient[rows], self.jacobian[rows]
-        )
+        return _Point(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def put(self, rows: npt.NDArray[np.intp], other: "_Point") -> None:
-        self.theta[rows], self.objective[rows] = other.theta, other.objective
-        self.gradient[rows], self.jacobian[rows] = other.gradient, other.jacobian
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)
 
 
 def _evaluate(conditions: MomentConditions, weights: Array, theta: Array) -> _Point:
@@ -108,7 +109,15 @@ def _evaluate(conditions: MomentConditions, weights: Array, theta: Array) -> _Po
     weighted = np.einsum("rij,rj->ri", weights, g)
     objective = np.einsum("ri,ri->r", g, weighted)
     gradient = np.einsum("rij,ri->rj", jacobian, weighted)
-    return _Point(theta, objective, gradient, jacobian)
+    return _Point(theta, g, objective, gradient, jacobian)
+
+
+def _step(point: _Point, weights: Array) -> Array:
+    q, k = point.jacobian.shape[1:]
+    if q == k:
+        return -solve_each(point.jacobian, point.moments[..., np.newaxis])[..., 0]
+    hessian = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
+    return -solve_each(hessian, point.gradient[..., np.newaxis])[..., 0]
 
 
 def _line_search(

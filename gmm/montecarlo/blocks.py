@@ -9,7 +9,7 @@ import numpy.typing as npt
 # Part of every experiment's identity: with other blocks, the streams would be other streams.
 BLOCK = 1000
 # Samples and results of a run may take this much of the memory of the process that asks for it.
-MEMORY = 2**30
+MEMORY = 2**32
 
 Records = npt.NDArray[np.void]
 

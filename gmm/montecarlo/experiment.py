@@ -1,5 +1,6 @@
 """One study under one seed: what a worker needs to compute any of its blocks."""
 
+import math
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BlockError"]
 
-# Samples are drawn and estimated together up to this size: large enough that a call of NumPy
-# costs nothing beside its work, small enough that moments and their temporaries stay in cache.
-CHUNK_BYTES = 2**20
+# Samples are drawn and estimated together up to this size: so many that the calls of NumPy in a
+# search cost nothing beside its work, and that a thousand of 500 observations are one chunk.
+CHUNK_BYTES = 2**23
 # So many replications that raise, one after the other from a block's first, are no accident.
 _BUG = 20
 
@@ -62,7 +63,7 @@ class Experiment:
             study=study,
             seed=seed,
             chunk=study.chunk or min(max(1, CHUNK_BYTES // bytes_a_sample), study.block),
-            df=df if study.df is None else study.df,
+            df=df,
             fingerprint=fingerprint(
                 [*samples.leaves(data), records["estimates"], records["bse"], records["status"]]
             ),
@@ -182,14 +183,15 @@ def _record(study: "MonteCarlo", data: Any, records: Records) -> int:
         records[field] = values
     records["iterations"] = getattr(result, "iterations", 0)
     test = getattr(result, "j_test", None)
-    records["j"] = getattr(result, "j", 0.0) if test is None else test.statistic
+    records["j"] = math.nan if test is None else test.statistic
     status = getattr(result, "status", None)
     if status is None:
         finite = np.isfinite(records["estimates"]).all(axis=1)
         status = np.where(finite, Status.OK, Status.NON_FINITE)
     records["status"] = status
     _fail(records, np.asarray(status) != Status.OK, keep_status=True)
-    return 0 if test is None else int(np.max(test.df))
+    # A statistic that is not chi-squared, or not there, comes with a reason.
+    return 0 if test is None or test.reason else int(test.df)
 
 
 def _fail(records: Records, rows: Any = slice(None), *, keep_status: bool = False) -> None:

@@ -46,7 +46,6 @@ def gaussian_study(n: int, moments: int = 2, form: str = "centered") -> MonteCar
         truth={"mu": 0.0, "sigma": 1.0},
         n=n,
         chunk=BLOCK,
-        df=moments - 2,
         design=DESIGN,
     )
     check_options(moments, form, study.n)

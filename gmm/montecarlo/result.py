@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from gmm._labels import need_pandas
 from gmm._linear import Array
 from gmm._status import Status
 from gmm._theory import Theory
@@ -189,8 +190,6 @@ class MonteCarloResult:
 
     def to_frame(self) -> Any:
         """One row a replication, for pandas: estimates, standard errors, J, status."""
-        from gmm.montecarlo.tables import pandas
-
         columns: dict[str, Any] = {}
         for i, name in enumerate(self.parameters):
             columns[name] = self.estimates[:, i]
@@ -199,7 +198,8 @@ class MonteCarloResult:
         if self.df:
             columns["J"], columns["J p-value"] = self.j, self.j_pvalues
         columns["iterations"], columns["status"] = self.iterations, self.status
-        return pandas().DataFrame(columns).rename_axis("replication")
+        frame = need_pandas("a result as a data frame").DataFrame(columns)
+        return frame.rename_axis("replication")
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw densities against the normal limit, QQ, p-values of J, and coverage.

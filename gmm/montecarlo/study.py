@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gmm._bounds import Bounds
 from gmm._linear import Array
+from gmm._moments import Moments
 from gmm._theory import Theory, in_the_limit
 from gmm.montecarlo import samples
 from gmm.montecarlo.blocks import BLOCK, MEMORY
@@ -48,20 +50,18 @@ class MonteCarlo:
         Observations in a sample.
     fit : dict, optional
         Options of the model's ``fit``.
-    jac, vectorized
+    jac, vectorized, bounds
         As in `Moments`; for moment conditions only.
     avar : (k, k) or (k,) array_like, optional
         The asymptotic variance of sqrt(n) (estimate - truth), or its diagonal, where theory
         gives it: summary and plot compare with it.
     theory : dict, optional
         More theory, by parameter and statistic; `avar` fills it in the limit.
-    df : int, optional
-        Degrees of freedom of J, for models whose fit has no ``j_test`` to tell them.
     block : int
         Replications in a block: what a worker computes at a time, and what one checkpoint file
         holds. Smaller for estimators that take seconds each.
     chunk : int, optional
-        Samples drawn and estimated together within a block; by default about 1 MiB of data.
+        Samples drawn and estimated together within a block; by default about 8 MiB of data.
     design : int
         Number of the design: studies that share a seed but not this draw from independent
         streams.
@@ -111,9 +111,9 @@ class MonteCarlo:
     fit: Mapping[str, Any] = field(default_factory=dict)
     jac: Callable[..., Any] | None = field(default=None, kw_only=True)
     vectorized: bool = field(default=True, kw_only=True)
+    bounds: Bounds | None = field(default=None, kw_only=True)
     avar: npt.ArrayLike | None = field(default=None, kw_only=True)
     theory: Theory = field(default_factory=dict, kw_only=True)
-    df: int | None = field(default=None, kw_only=True)
     block: int = field(default=BLOCK, kw_only=True)
     chunk: int | None = field(default=None, kw_only=True)
     design: int = field(default=0, kw_only=True)
@@ -294,10 +294,13 @@ class MonteCarlo:
         """The model of these data."""
         if _positional(self.model) == 1:
             return self.model(data)
-        from gmm import Moments
-
         return Moments(
-            self.model, data, jac=self.jac, names=list(self.truth), vectorized=self.vectorized
+            self.model,
+            data,
+            self.jac,
+            names=list(self.truth),
+            vectorized=self.vectorized,
+            bounds=self.bounds,
         )
 
 

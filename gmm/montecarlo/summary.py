@@ -4,18 +4,19 @@ Formulas: Morris, White and Crowther (2019), Statistics in Medicine 38, 2074-210
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from gmm._labels import need_pandas
 from gmm._linear import Array
 from gmm._status import Status
+from gmm._summary import Summary as Table
 from gmm._theory import CRITICAL, Reference, Theory
 from gmm.montecarlo.blocks import Records
-from gmm.montecarlo.tables import Table, pandas
 
 __all__ = ["Measure", "Summary"]
 
@@ -96,7 +97,7 @@ class Summary:
             for statistic, m in row.items()
         ]
         columns = ["parameter", "statistic", "estimate", "mcse", "theory"]
-        frame = pandas().DataFrame(rows, columns=columns)
+        frame = need_pandas("a summary as a data frame").DataFrame(rows, columns=columns)
         return frame.set_index(columns[:2])
 
     def to_latex(self) -> str:
@@ -104,27 +105,33 @@ class Summary:
         return self.table().to_latex()
 
     def _repr_html_(self) -> str:
-        return self.table().to_html()
+        return self.table()._repr_html_()
 
     def table(self) -> Table:
         """What is shown, as cells."""
-        rows = []
-        for name, statistics in self.measures.items():
-            label = name
-            for statistic, measure in statistics.items():
-                if self._is_shown(statistic, statistics):
-                    rows.append([label, title(statistic, self.level), *_cells(measure)])
-                    label = ""
-        header = ["", "", "estimate", "MC std. error", "theory", ""]
-        return Table(header, rows, self._endings(), labels=2)
+        rows = [
+            (f"{name}: {label}", _cells(measure)) for name, label, measure in self._shown_measures()
+        ]
+        columns = ["estimate", "MC std. error", "theory", ""]
+        return Table("Monte Carlo summary", [], columns, rows, self._endings())
 
     def __str__(self) -> str:
         width = max([6, *map(len, self.measures)])
         lines = [f"{'':{width + 1}}{'':16}{'estimate':>12}{'MC std. error':>15}{'theory':>13}"]
-        for label, statistic, value, mcse, theory, limit in self.table().rows:
-            line = f"{label:{width}} {statistic:16}{value:>12}{mcse:>15}{theory:>13}"
-            lines.append((line + f"  {limit}").rstrip())
+        before = ""
+        for name, label, measure in self._shown_measures():
+            value, mcse, theory, limit = _cells(measure)
+            head = "" if name == before else name
+            line = f"{head:{width}} {label:16}{value:>12}{mcse:>15}{theory:>13}  {limit}"
+            lines.append(line.rstrip())
+            before = name
         return "\n".join([*lines, *self._endings()])
+
+    def _shown_measures(self) -> Iterator[tuple[str, str, Measure]]:
+        for name, row in self.measures.items():
+            for statistic, measure in row.items():
+                if self._is_shown(statistic, row):
+                    yield name, title(statistic, self.level), measure
 
     def _is_shown(self, statistic: str, beside: Mapping[str, Measure]) -> bool:
         # The size of a parameter's t test is one minus its coverage; rates over all are worth a
