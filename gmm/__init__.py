@@ -9,6 +9,7 @@ from gmm.models.gaussian import GaussianMeanSD
 from gmm.montecarlo.checkpoint import CheckpointError
 from gmm.montecarlo.experiment import BlockError
 from gmm.montecarlo.gaussian import GMMGaussianMC
+from gmm.montecarlo.grid import GridResult, MonteCarloGrid
 from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo
 
@@ -19,9 +20,11 @@ __all__ = [
     "GMMGaussianMC",
     "GMMResult",
     "GaussianMeanSD",
+    "GridResult",
     "HypothesisTest",
     "Moments",
     "MonteCarlo",
+    "MonteCarloGrid",
     "MonteCarloResult",
     "Status",
 ]

@@ -18,7 +18,7 @@ __all__ = ["CheckpointError"]
 
 # Changes whenever files written by an older version could not be read as what they are.
 FORMAT = 2
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 # Told beside the identity, and no part of it: what a reader of the directory alone needs.
 _THEORY = "theory"
 _CONSEQUENCES = {"chunk", "df", "fingerprint"}
@@ -73,8 +73,8 @@ class Checkpoint:
     @classmethod
     def open(cls, directory: str | Path) -> tuple[Self, Theory]:
         """The checkpoint that a directory holds, whatever its experiment, and the theory of it."""
-        if not (Path(directory) / _MANIFEST).is_file():
-            raise CheckpointError(f"{directory} holds no checkpoint: there is no {_MANIFEST}")
+        if not (Path(directory) / MANIFEST).is_file():
+            raise CheckpointError(f"{directory} holds no checkpoint: there is no {MANIFEST}")
         manifest = _manifest(Path(directory))
         written = manifest.pop(_THEORY, {})
         if manifest.pop("format", None) != FORMAT or "parameters" not in manifest:
@@ -132,11 +132,11 @@ class Checkpoint:
             temporary.unlink(missing_ok=True)
 
     def _claim(self, theory: Theory) -> None:
-        path = self.directory / _MANIFEST
+        path = self.directory / MANIFEST
         if not path.exists():
             if any(self.directory.glob("block-*")):
                 raise CheckpointError(
-                    f"checkpoint {self.directory} has blocks but no {_MANIFEST}, so nothing says "
+                    f"checkpoint {self.directory} has blocks but no {MANIFEST}, so nothing says "
                     "of which experiment; use another directory, or delete this one"
                 )
             rows = {
@@ -167,12 +167,12 @@ def _why(different: list[tuple[str, Any, Any]]) -> str:
 
 def _manifest(directory: Path) -> dict[str, Any]:
     try:
-        found = json.loads((directory / _MANIFEST).read_bytes())
+        found = json.loads((directory / MANIFEST).read_bytes())
     except ValueError:
         found = None
     if not isinstance(found, dict):
         raise CheckpointError(
-            f"checkpoint {directory} has an unreadable {_MANIFEST}; "
+            f"checkpoint {directory} has an unreadable {MANIFEST}; "
             "use another directory, or delete this one"
         )
     return found

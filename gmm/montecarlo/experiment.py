@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 import smartsolve
 from gmm._status import Status
@@ -138,7 +139,7 @@ class Experiment:
         first = index * self.study.block
         return (
             f"block {index} (replications {first} to {first + self.study.block - 1}, "
-            f"seed {self.seed}): {_brief(error)}, raised {_place(error)}"
+            f"seed {self.seed}): {where(error)}"
         )
 
 
@@ -154,7 +155,8 @@ def estimate(study: "MonteCarlo", data: Any, records: Records) -> tuple[dict[int
         raise
     except Exception as error:
         if len(records) == 1:
-            _fail(records)
+            records["status"], records["iterations"] = Status.EXCEPTION, 0
+            _erase(records, np.array([True]))
             return {0: error}, 0
     errors: dict[int, Exception] = {}
     df = 0
@@ -187,18 +189,18 @@ def _record(study: "MonteCarlo", data: Any, records: Records) -> int:
     status = getattr(result, "status", None)
     if status is None:
         finite = np.isfinite(records["estimates"]).all(axis=1)
-        status = np.where(finite, Status.OK, Status.NON_FINITE)
+        status = np.where(finite, int(Status.OK), int(Status.NON_FINITE))
     records["status"] = status
-    _fail(records, np.asarray(status) != Status.OK, keep_status=True)
+    _erase(records, records["status"] != int(Status.OK))
     # A statistic that is not chi-squared, or not there, comes with a reason.
     return 0 if test is None or test.reason else int(test.df)
 
 
-def _fail(records: Records, rows: Any = slice(None), *, keep_status: bool = False) -> None:
-    for field in ("estimates", "bse", "j"):
-        records[field][rows] = np.nan
-    if not keep_status:
-        records["status"][rows], records["iterations"][rows] = Status.EXCEPTION, 0
+def _erase(records: Records, rows: npt.NDArray[np.bool_]) -> None:
+    """What failed has no estimates, whatever the model left there."""
+    if rows.any():
+        for field in ("estimates", "bse", "j"):
+            records[field][rows] = np.nan
 
 
 def _brief(error: Exception) -> str:
@@ -208,13 +210,13 @@ def _brief(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _place(error: Exception) -> str:
-    """The innermost line that is not the library's own, nor of a package that it called."""
+def where(error: Exception) -> str:
+    """What was raised, and in which line of the user's code that was, if it was there."""
     frames = traceback.extract_tb(error.__traceback__)
     library = Path(__file__).parents[2]  # where packages are installed
     theirs = [frame for frame in frames if library not in Path(frame.filename).parents]
     frame = (theirs or list(frames))[-1]
-    return f"in {Path(frame.filename).name}, line {frame.lineno}, {frame.name}"
+    return f"{_brief(error)}, in {Path(frame.filename).name}, line {frame.lineno}, {frame.name}"
 
 
 def check_truth(truth: Mapping[str, float]) -> dict[str, float]:

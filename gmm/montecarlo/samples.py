@@ -1,6 +1,6 @@
 """What samplers answer: arrays with one sample a row, alone or in tuples, dicts and dataclasses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ def leaves(data: Any) -> Iterator[np.ndarray[Any, Any]]:
     """The arrays in `data`, in order; those of a dataclass too."""
     if isinstance(data, np.ndarray):
         yield data
-    elif isinstance(data, Mapping):
+    elif isinstance(data, dict):
         for value in data.values():
             yield from leaves(value)
     elif isinstance(data, tuple | list):
@@ -32,7 +32,7 @@ def take(data: Any, rows: slice | int) -> Any:
     """
     if isinstance(data, np.ndarray):
         return data[rows]
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         return {name: take(value, rows) for name, value in data.items()}
     if isinstance(data, tuple) and hasattr(data, "_fields"):  # a named tuple
         return type(data)(*(take(value, rows) for value in data))

@@ -117,13 +117,14 @@ class MonteCarlo:
     block: int = field(default=BLOCK, kw_only=True)
     chunk: int | None = field(default=None, kw_only=True)
     design: int = field(default=0, kw_only=True)
+    _arguments: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         for name in ("model", "sampler"):
             if not callable(getattr(self, name)):
                 raise TypeError(f"{name} is {getattr(self, name)!r}; it must be callable")
-        _positional(self.model)
+        put(self, "_arguments", _positional(self.model))
         put(self, "truth", check_truth(self.truth))
         put(self, "fit", dict(self.fit or {}))
         for name, largest in (("n", _LARGEST), ("block", 10**6)):
@@ -292,7 +293,7 @@ class MonteCarlo:
 
     def build(self, data: Any) -> Any:
         """The model of these data."""
-        if _positional(self.model) == 1:
+        if self._arguments == 1:
             return self.model(data)
         return Moments(
             self.model,

@@ -85,7 +85,7 @@ def test_loops_run_as_often_as_asked(tmp_path: Path, loops: str, expected: int) 
         (["--replications", "0"], "replications is 0"),
         (["--replications", "-5"], "replications is -5"),
         (["--replications", "many"], "'many' is not a whole number"),
-        (["--replications", "1e5"], "'1e5' is not a whole number"),
+        (["--replications", "1e-5"], "'1e-5' is not a whole number"),
         (["--replications", "1" + "0" * 30], "between 1 and"),
         (["--n", "2"], "at least 3 observations"),
         (["--n", "4"], "at least 5 observations"),
