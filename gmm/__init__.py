@@ -6,17 +6,21 @@ from gmm._moments import Moments
 from gmm._results import GMMResult
 from gmm._status import Status
 from gmm.models.gaussian import GaussianMeanSD
+from gmm.models.linear_iv import IV
+from gmm.models.linear_iv_tests import IVResult
 from gmm.montecarlo.checkpoint import CheckpointError
 from gmm.montecarlo.gaussian import GMMGaussianMC
 from gmm.montecarlo.result import MonteCarloResult
 
 __all__ = [
     "HAC",
+    "IV",
     "CheckpointError",
     "GMMGaussianMC",
     "GMMResult",
     "GaussianMeanSD",
     "HypothesisTest",
+    "IVResult",
     "Moments",
     "MonteCarloResult",
     "Status",
