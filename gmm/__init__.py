@@ -5,6 +5,9 @@ from gmm._hypotheses import HypothesisTest
 from gmm._moments import Moments
 from gmm._results import GMMResult
 from gmm._status import Status
+from gmm.models.euler import EulerEquation
+from gmm.models.exponential import ExponentialRegression
+from gmm.models.gamma import Gamma
 from gmm.models.gaussian import GaussianMeanSD
 from gmm.models.linear_iv import IV
 from gmm.models.linear_iv_tests import IVResult
@@ -16,8 +19,11 @@ __all__ = [
     "HAC",
     "IV",
     "CheckpointError",
+    "EulerEquation",
+    "ExponentialRegression",
     "GMMGaussianMC",
     "GMMResult",
+    "Gamma",
     "GaussianMeanSD",
     "HypothesisTest",
     "IVResult",

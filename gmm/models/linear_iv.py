@@ -1,19 +1,22 @@
 """Linear regression with instruments."""
 
+import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from gmm._arrays import beside, columns, dependent, flattened
 from gmm._formulas import instrumental
 from gmm._gauss_newton import Minimum
-from gmm._labels import clusters_of, column_names, float_array, is_pandas
+from gmm._instruments import InstrumentedMoments, some
+from gmm._labels import clusters_of, column_names, is_pandas
 from gmm._linear import Array, quadratic_each, solve_each
 from gmm._model import Model
-from gmm._problem import Problem, Rows, Search
+from gmm._problem import Rows, Search
 from gmm._results import GMMResult
 from gmm._status import Status
 from gmm._weights import smallest_pivot
@@ -90,16 +93,15 @@ class IV(Model):
         instruments: Any = None,
         clusters: npt.ArrayLike | None = None,
     ) -> None:
-        self.y = _dependent(y)
+        self.y = dependent(y)
         self.n = self.y.shape[-1]
-        columns = {"exog": exog, "endog": endog, "instruments": instruments}
-        given = [x for x in (y, *columns.values()) if x is not None]
-        self.labelled = any(is_pandas(x) for x in given)
-        arrays = {name: _columns(x, name, self.y.shape) for name, x in columns.items()}
+        given = {"exog": exog, "endog": endog, "instruments": instruments}
+        self.labelled = any(is_pandas(x) for x in (y, *given.values()))
+        arrays = {name: columns(x, name, self.y.shape) for name, x in given.items()}
         self.exog, self.endog, self.instruments = arrays.values()
         self.exog_names, self.endog_names, self.instrument_names = (
             column_names(x, prefix, arrays[name].shape[-1])
-            for (name, x), prefix in zip(columns.items(), ("exog", "endog", "instr"), strict=True)
+            for (name, x), prefix in zip(given.items(), ("exog", "endog", "instr"), strict=True)
         )
         k2, count = len(self.endog_names), len(self.instrument_names)
         if not self.exog_names and not k2:
@@ -136,85 +138,51 @@ class IV(Model):
     def with_instruments(self, columns: Array, names: Sequence[str]) -> Self:
         """The same model, with more instruments."""
         model = copy(self)
-        model.instruments = _beside(self.instruments, columns)
+        model.instruments = beside(self.instruments, columns)
         model.instrument_names = (*self.instrument_names, *names)
         model.moment_names = (*self.exog_names, *model.instrument_names)
         return model
 
     def problem(self, start: Array | None) -> tuple["LinearMoments", Array]:
         """What is estimated; a closed form needs no start."""
-        y = self.y.reshape(-1, self.n)
-        x = _beside(self.exog, self.endog)
-        z = _beside(self.exog, self.instruments)
-        y, x, z = (
-            _flattened(a, a.ndim - tail, self.shape) for a, tail in ((self.y, 1), (x, 2), (z, 2))
-        )
-        k, q = x.shape[-1], z.shape[-1]
-        samples = int(np.prod(self.shape))
-        transposed = z.swapaxes(1, 2)
+        x, z = beside(self.exog, self.endog), beside(self.exog, self.instruments)
         problem = LinearMoments(
-            samples=samples,
+            samples=math.prod(self.shape),
             n=self.n,
-            q=q,
-            k=k,
+            q=z.shape[-1],
+            k=x.shape[-1],
             clusters=self.clusters,
-            y=y,
-            x=x,
-            z=z,
-            zx=transposed @ x / self.n,
-            zy=(transposed @ y[..., np.newaxis])[..., 0] / self.n,
-            zz=transposed @ z / self.n,
+            y=flattened(self.y, 1, self.shape),
+            x=flattened(x, 2, self.shape),
+            z=flattened(z, 2, self.shape),
         )
-        return problem, np.zeros((samples, k)) if start is None else start
+        start = np.zeros((problem.samples, problem.k)) if start is None else start
+        return problem, start
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinearMoments(Problem):
-    """E z (y - x'theta) = 0. Arrays have a leading axis of R, or of 1 if all samples share them.
-
-    `zx`, `zy` and `zz` are the cross products over n.
-    """
+class LinearMoments(InstrumentedMoments):
+    """E z (y - x'theta) = 0, with the cross products Z'X / n and Z'y / n."""
 
     y: Array
     x: Array
-    z: Array
-    zx: Array
-    zy: Array
-    zz: Array
+    zx: Array = field(init=False)
+    zy: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        transposed = self.z.swapaxes(1, 2)
+        object.__setattr__(self, "zx", transposed @ self.x / self.n)
+        object.__setattr__(self, "zy", (transposed @ self.y[..., np.newaxis])[..., 0] / self.n)
 
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
         """y - x'theta (r, n)."""
-        fitted = _some(self.x, index) @ theta[..., np.newaxis]
-        return _some(self.y, index) - fitted[..., 0]
-
-    def contributions(self, theta: Array, index: Rows | slice) -> Array:
-        """z u (r, n, q)."""
-        return _some(self.z, index) * self.residuals(theta, index)[..., np.newaxis]
-
-    def moments(self, theta: Array) -> Array:
-        """Z'u / n (R, q), from residuals: the cross products alone would cancel."""
-        parts = [
-            (self.residuals(theta[span], index)[:, np.newaxis] @ _some(self.z, index))[:, 0]
-            for span, index in self.pieces()
-        ]
-        return np.concatenate([np.empty((0, self.q)), *parts]) / self.n
+        fitted = some(self.x, index) @ theta[..., np.newaxis]
+        return some(self.y, index) - fitted[..., 0]
 
     def jacobian(self, theta: Array) -> Array:
         """-Z'X / n (R, q, k)."""
-        return -self._of_rows(self.zx)
-
-    def unadjusted(self, theta: Array) -> Array:
-        """u'u / n times Z'Z / n."""
-        variance = [
-            np.square(self.residuals(theta[span], index)).mean(axis=1)
-            for span, index in self.pieces()
-        ]
-        s2 = np.concatenate([np.empty(0), *variance])
-        return s2[:, np.newaxis, np.newaxis] * self._of_rows(self.zz)
-
-    def instrument_products(self) -> Array:
-        """Z'Z / n (R, q, q)."""
-        return self._of_rows(self.zz)
+        return -self.of_rows(self.zx)
 
     def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
         """(X'Z W Z'X)^-1 X'Z W Z'y, and one step of refinement.
@@ -222,7 +190,7 @@ class LinearMoments(Problem):
         The refinement takes its right-hand side from the residuals, which gives back the digits
         that the cross products have lost (Björck 1996, section 2.9.3).
         """
-        zx, zy = self._of_rows(self.zx), self._of_rows(self.zy)
+        zx, zy = self.of_rows(self.zx), self.of_rows(self.zy)
         if self.q == self.k:
             theta = solve_each(zx, zy[..., np.newaxis])[..., 0]
             g = self.moments(theta)
@@ -244,61 +212,3 @@ class LinearMoments(Problem):
         status[~(regular & np.isfinite(theta).all(axis=1))] = Status.SINGULAR
         status[~np.isfinite(zx.sum(axis=(1, 2)) + zy.sum(axis=1))] = Status.NON_FINITE
         return Minimum(theta, quadratic_each(g, weights), status, np.zeros(len(theta), np.int16))
-
-    def _of_rows(self, products: Array) -> Array:
-        """For each of the rows."""
-        chosen = products if self.rows is None else _some(products, self.rows)
-        return np.broadcast_to(chosen, (self.samples, *products.shape[1:]))
-
-
-def _some(a: Array, index: Rows | slice) -> Array:
-    return a if len(a) == 1 else a[index]
-
-
-def _dependent(y: Any) -> Array:
-    values = float_array(y, "y")
-    if values.ndim > 1 and values.shape[-1] == 1:
-        values = values[..., 0]
-    if values.ndim == 0 or values.shape[-1] == 0:
-        raise ValueError(
-            f"y has shape {values.shape}; it must be (n,), or (..., n) for many samples"
-        )
-    return values
-
-
-def _columns(x: Any, argument: str, shape: tuple[int, ...]) -> Array:
-    """The array (..., n, columns); one variable may lack its last axis."""
-    n = shape[-1]
-    if x is None:
-        return np.empty((n, 0))
-    values = float_array(x, argument)
-    if values.ndim == 1 or values.shape == shape:
-        values = values[..., np.newaxis]
-    if values.ndim < 2 or values.shape[-2] != n:
-        raise ValueError(
-            f"{argument} has shape {np.shape(x)}; it must be (..., {n}, columns) to match "
-            f"y of shape {shape}"
-        )
-    try:
-        np.broadcast_shapes(values.shape[:-2], shape[:-1])
-    except ValueError:
-        raise ValueError(
-            f"{argument} has leading axes {values.shape[:-2]}, y has {shape[:-1]}; they must agree"
-        ) from None
-    return values
-
-
-def _beside(first: Array, second: Array) -> Array:
-    """Columns of both, for each sample."""
-    lead = np.broadcast_shapes(first.shape[:-2], second.shape[:-2])
-    return np.concatenate(
-        [np.broadcast_to(a, (*lead, *a.shape[-2:])) for a in (first, second)], axis=-1
-    )
-
-
-def _flattened(a: Array, leading: int, shape: tuple[int, ...]) -> Array:
-    """With one leading axis: of length 1 if the array has none, else of all samples."""
-    if leading == 0:
-        return a[np.newaxis]
-    tail = a.shape[leading:]
-    return np.broadcast_to(a, (*shape, *tail)).reshape(-1, *tail)
