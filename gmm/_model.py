@@ -127,6 +127,7 @@ class Model(ABC):
             df=df,
             labelled=self.labelled,
             options=_describe(steps, weights, center, kind, cov_formula, small_sample, problem),
+            model=self,
             fit=Fit(problem, theta, used, weighting, search, status, why_not),
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
         )
@@ -165,10 +166,16 @@ class Model(ABC):
         if initial is None:
             initial = self.default_initial
         if isinstance(initial, str) and initial == "unadjusted":
-            return efficient_weights(problem.instrument_products())[0], initial
+            return _weights_or_nan(problem.instrument_products()), initial
         if isinstance(initial, str) and initial == "start":
-            return efficient_weights(weighting.covariance(problem, start))[0], initial
+            return _weights_or_nan(weighting.covariance(problem, start)), initial
         return given_matrix("initial", initial, problem), "given"
+
+
+def _weights_or_nan(s: Array) -> Array:
+    weights, status = efficient_weights(s)
+    weights[status != Status.OK] = np.nan
+    return weights
 
 
 def _last_weights(
@@ -181,7 +188,7 @@ def _last_weights(
         return found.weights, ""
     if source == weighting.kind == "unadjusted":
         # They differ by the variance of the residual: Sargan's statistic.
-        return efficient_weights(weighting.covariance(problem, found.theta))[0], ""
+        return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
     return found.weights, "one-step weights are not efficient; J needs steps=2 or more"
 
 

@@ -57,12 +57,7 @@ def _deviations(g: Array, center: bool) -> Array:
 
 def _robust(problem: Problem, theta: Array, center: bool) -> Array:
     """Mean of g_i g_i' (White 1980): independent observations, each with its own variance."""
-
-    def covariance(g: Array) -> Array:
-        g = _deviations(g, center)
-        return g.swapaxes(1, 2) @ g / problem.n
-
-    return problem.by_piece(theta, covariance)
+    return problem.robust(theta, center)
 
 
 def _unadjusted(problem: Problem, theta: Array, center: bool) -> Array:

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,16 @@ class Problem(ABC):
             "as one function, so use 'robust'"
         )
 
+    def robust(self, theta: Array, center: bool) -> Array:
+        """The mean (R, q, q) of g_i g_i', of moments less their mean if `center`."""
+
+        def covariance(g: Array) -> Array:
+            if center:
+                g = g - g.mean(axis=1, keepdims=True)
+            return g.swapaxes(1, 2) @ g / self.n
+
+        return self.by_piece(theta, covariance)
+
     def instrument_products(self) -> Array:
         """Z'Z / n (R, q, q)."""
         raise ValueError(
@@ -85,9 +96,10 @@ class Problem(ABC):
 
     def take(self, rows: Rows) -> Self:
         """The problem of some of the samples."""
-        chosen = rows if self.rows is None else self.rows[rows]
-        changes: dict[str, Any] = {"rows": chosen, "samples": len(rows)}
-        return replace(self, **changes)
+        part = copy(self)  # not replace(), which would compute derived fields once more
+        object.__setattr__(part, "rows", rows if self.rows is None else self.rows[rows])
+        object.__setattr__(part, "samples", len(rows))
+        return part
 
     def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
         """Minimize g'Wg for every sample, over free parameters if there are bounds.
@@ -95,7 +107,7 @@ class Problem(ABC):
         The weights are scaled so that g'Wg is about 1 for a single observation, as it is with
         efficient ones: the search ends by a tolerance that means the same for any weights.
         """
-        s = self.by_piece(start, lambda g: g.swapaxes(1, 2) @ g / self.n)
+        s = self.robust(start, center=False)
         if self.q == self.k:
             weights = np.eye(self.q) / np.maximum(s, np.finfo(np.float64).tiny)
             scale = np.ones(self.samples)

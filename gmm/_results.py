@@ -40,42 +40,42 @@ class Fit:
 class GMMResult:
     """Estimates of one sample, or of many with leading axes.
 
-        Estimates of a single sample that came in as pandas objects have pandas labels.
+    Estimates of a single sample that came in as pandas objects have pandas labels.
 
-        Attributes
-        ----------
-        parameters : tuple of str
-            Names of the k parameters.
-        n : int
-            Observations in each sample.
-        params : (..., k) ndarray or Series
-            Estimates; NaN where the estimation failed.
-        cov : (..., k, k) ndarray or DataFrame
-            Estimated covariance matrices of the estimates.
-        bse, tvalues, pvalues : (..., k) ndarray or Series
-            Standard errors, ratios, and two-sided p-values: normal, or Student's if `df` is given.
-        j_test : HypothesisTest
-            Hansen's test of the overidentifying restrictions.
-        status : (...) ndarray of int8
-            A `Status` for each sample.
-        iterations : (...) ndarray of int16
-            Gauss-Newton steps taken; zero where the estimate has a closed form.
-        converged : (...) ndarray of bool
-            Where the status is OK.
-        df : float or None
-            Degrees of freedom of Student's t, if a small-sample correction was asked for.
+    Attributes
+    ----------
+    parameters : tuple of str
+        Names of the k parameters.
+    n : int
+        Observations in each sample.
+    params : (..., k) ndarray or Series
+        Estimates; NaN where the estimation failed.
+    cov : (..., k, k) ndarray or DataFrame
+        Estimated covariance matrices of the estimates.
+    bse, tvalues, pvalues : (..., k) ndarray or Series
+        Standard errors, ratios, and two-sided p-values: normal, or Student's if `df` is given.
+    j_test : HypothesisTest
+        Hansen's test of the overidentifying restrictions.
+    status : (...) ndarray of int8
+        A `Status` for each sample.
+    iterations : (...) ndarray of int16
+        Gauss-Newton steps taken; zero where the estimate has a closed form.
+    converged : (...) ndarray of bool
+        Where the status is OK.
+    df : float or None
+        Degrees of freedom of Student's t, if a small-sample correction was asked for.
 
-        Examples
-        --------
-        >>> import gmm
-        >>> from gmm import GaussianMeanSD
-        >>> result = GaussianMeanSD([4.0, 7.0, 1.0, 4.0, 9.0, 2.0]).fit()
-        >>> result.conf_int(level=0.95).round(2)
-        array([[2.3 , 6.7 ],
-               [1.74, 3.77]])
-        >>> print(result.wald_test([[1.0, 0.0]], 2.0))
-        Wald test
-        H0: mu = 2
+    Examples
+    --------
+    >>> import gmm
+    >>> from gmm import GaussianMeanSD
+    >>> result = GaussianMeanSD([4.0, 7.0, 1.0, 4.0, 9.0, 2.0]).fit()
+    >>> result.conf_int(level=0.95).round(2)
+    array([[2.3 , 6.7 ],
+           [1.74, 3.77]])
+    >>> print(result.wald_test([[1.0, 0.0]], 2.0))
+    Wald test
+    H0: mu = 2
     chi2(1) = 4.94505, p = 0.0262
     """
 
@@ -90,6 +90,7 @@ class GMMResult:
     labelled: bool = field(default=False, repr=False)
     options: dict[str, str] = field(default_factory=dict, repr=False)
     moment_names: tuple[str, ...] = field(default=(), repr=False)
+    model: Any = field(default=None, repr=False)
     fit: Fit | None = field(default=None, repr=False)
 
     @property
