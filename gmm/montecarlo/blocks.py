@@ -51,4 +51,5 @@ def allocate(replications: int, dtype: np.dtype[np.void], budget: int) -> Record
     """Memory for the results, or a temporary file that is gone when they are."""
     if replications * dtype.itemsize <= budget:
         return np.empty(replications, dtype)
-    return np.memmap(tempfile.TemporaryFile(), dtype, "w+", shape=(replications,))
+    with tempfile.TemporaryFile() as file:  # the memory map keeps it open
+        return np.memmap(file, dtype, "w+", shape=(replications,))

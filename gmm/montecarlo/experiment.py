@@ -154,18 +154,21 @@ def estimate(study: "MonteCarlo", data: Any, records: Records) -> tuple[dict[int
     except MemoryError:
         raise
     except Exception as error:
-        if len(records) == 1:
-            records["status"], records["iterations"] = Status.EXCEPTION, 0
-            _erase(records, np.array([True]))
-            return {0: error}, 0
+        together = error
     errors: dict[int, Exception] = {}
     df = 0
-    for row in range(len(records)):
-        rows = slice(row, row + 1)
-        raised, found = estimate(study, samples.take(data, rows), records[rows])
-        df = max(df, found)
-        if raised:
-            errors[row] = raised[0]
+    if len(records) > 1:
+        for row in range(len(records)):
+            rows = slice(row, row + 1)
+            raised, found = estimate(study, samples.take(data, rows), records[rows])
+            df = max(df, found)
+            if raised:
+                errors[row] = raised[0]
+    if len(errors) == len(records) or len(records) == 1:
+        # What the whole stack raised says more than what its first sample did.
+        errors[0] = together
+        records["status"], records["iterations"] = Status.EXCEPTION, 0
+        _erase(records, np.ones(len(records), bool))
     return errors, df
 
 
