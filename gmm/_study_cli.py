@@ -19,7 +19,7 @@ from gmm.montecarlo.checkpoint import MANIFEST, Checkpoint, CheckpointError
 from gmm.montecarlo.experiment import BlockError, where
 from gmm.montecarlo.grid import GridResult, MonteCarloGrid
 from gmm.montecarlo.result import MonteCarloResult
-from gmm.montecarlo.study import MonteCarlo
+from gmm.montecarlo.study import MOST_WORKERS, MonteCarlo, check_count
 
 Study = MonteCarlo | MonteCarloGrid
 Count = Callable[[str], int]
@@ -89,6 +89,9 @@ def run_study(options: argparse.Namespace) -> int:
 
 
 def _run(study: Study, options: argparse.Namespace) -> int:
+    if isinstance(study, MonteCarloGrid):
+        _no_plot(options)
+    check_count("workers", options.workers, MOST_WORKERS)
     shared = {
         "seed": options.seed,
         "workers": options.workers,
@@ -101,7 +104,7 @@ def _run(study: Study, options: argparse.Namespace) -> int:
             print(f"blocks computed: {computed:,}")
             return 0
         result = study.run(options.replications, executor=executor, **shared)
-    _print(result, options)
+    _print(result, options, "computed again")
     return 0
 
 
@@ -131,11 +134,11 @@ def show_summary(options: argparse.Namespace) -> int:
     """Print the summary of a checkpoint."""
     if options.plot is not None:
         plots.check_path(options.plot)
-    results = {
-        label: MonteCarloResult.load(directory)
-        for label, directory in _checkpoints(options.directory)
-    }
-    _print(results.get("") or GridResult([], results), options)
+    checkpoints = _checkpoints(options.directory)
+    if checkpoints[0][0]:
+        _no_plot(options)
+    results = {label: MonteCarloResult.load(directory) for label, directory in checkpoints}
+    _print(results.get("") or GridResult([], results), options, "left out")
     return 0
 
 
@@ -193,18 +196,18 @@ def _executor(options: argparse.Namespace) -> Iterator[ProcessPoolExecutor | Non
     pool = ProcessPoolExecutor(
         options.workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
+        initializer=load_study,
         initargs=(options.file, options.study),
     )
     try:
+        # They inherit that interrupts are ignored, from their first moment on.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for _ in range(options.workers):
+            pool.submit(int)
+        signal.signal(signal.SIGINT, before)
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _start_worker(file: Path, name: str | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    load_study(file, name)
 
 
 def _checkpoints(directory: Path) -> list[tuple[str, Path]]:
@@ -217,22 +220,26 @@ def _checkpoints(directory: Path) -> list[tuple[str, Path]]:
     return [(path.name, path) for path in inner]
 
 
-def _print(result: MonteCarloResult | GridResult, options: argparse.Namespace) -> None:
+def _print(result: MonteCarloResult | GridResult, options: argparse.Namespace, damage: str) -> None:
     results = result.results if isinstance(result, GridResult) else {"": result}
     for label, one in results.items():
-        if one.blocks_damaged:
-            where = f"{label}: " if label else ""
-            print(f"gmm: {where}{one.blocks_damaged} damaged blocks", file=sys.stderr)
+        if count := one.blocks_damaged:
+            place = f"{label}: " if label else ""
+            blocks = "block" if count == 1 else "blocks"
+            print(f"gmm: {place}{count} damaged {blocks} {damage}", file=sys.stderr)
     if options.json:
         document = {label: one.to_dict() for label, one in results.items()}
         print(json.dumps(document.get("", document), indent=2, allow_nan=False))
     else:
         table = result.table() if isinstance(result, GridResult) else result.summary()
         print(table.to_latex() if options.latex else table)
-    if options.plot is not None:
-        if isinstance(result, GridResult):
-            raise ValueError("--plot draws one study; give summary the directory of one point")
+    if isinstance(result, MonteCarloResult) and options.plot is not None:
         result.plot(options.plot)
+
+
+def _no_plot(options: argparse.Namespace) -> None:
+    if options.plot is not None:
+        raise ValueError("--plot draws one study; give summary the directory of one point")
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

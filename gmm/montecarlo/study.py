@@ -27,7 +27,7 @@ from gmm.montecarlo.result import MonteCarloResult
 __all__ = ["MonteCarlo", "Replay"]
 
 _LARGEST = 10**9
-_MOST_WORKERS = 1024
+MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class MonteCarlo:
             experiment,
             list(blocks),
             executor=executor,
-            workers=check_count("workers", workers, _MOST_WORKERS),
+            workers=check_count("workers", workers, MOST_WORKERS),
             checkpoint=_open(experiment, checkpoint),
             progress=Progress(f"n = {self.n:,}", enabled=progress),
             memory=operator.index(memory),
@@ -371,7 +371,7 @@ def check_run(replications: int, seed: int, workers: int) -> tuple[int, int, int
     return (
         check_count("replications", replications, _LARGEST),
         check_seed(seed),
-        check_count("workers", workers, _MOST_WORKERS),
+        check_count("workers", workers, MOST_WORKERS),
     )
 
 
