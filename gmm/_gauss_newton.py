@@ -152,10 +152,10 @@ def _line_search(
 ) -> tuple[_Point, npt.NDArray[np.bool_]]:
     """Take the longest of the steps 1, 1/2, 1/4, ... that each replication can accept.
 
-    The objective must not rise above its limit, and its slope along the step, -decrement at the origin, must not
-    come out beyond +decrement / 2: for a parabola that is Armijo's rule with constant 1/4, but
-    a slope still has digits near the minimum, where a decrease of the objective has none
-    (Hager and Zhang 2005, SIAM J. Optim. 16, 170-192, "approximate Wolfe").
+    The objective must not rise above its limit, and its slope along the step, -decrement at the
+    origin, must not come out beyond +decrement / 2: for a parabola that is Armijo's rule with
+    constant 1/4, but a slope still has digits near the minimum, where a decrease of the objective
+    has none (Hager and Zhang 2005, SIAM J. Optim. 16, 170-192, "approximate Wolfe").
     """
 
     def acceptable(point: _Point, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
