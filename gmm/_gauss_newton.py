@@ -6,9 +6,10 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from gmm._linear import Array, solve_each
+from gmm._linear import Array, quadratic_each, solve_each
 from gmm._status import Status
 
+_STALLED = 100.0
 _ROUNDING = 16 * np.finfo(np.float64).eps
 
 
@@ -58,6 +59,10 @@ def minimize(
     status = np.full(len(start), Status.MAX_ITERATIONS, np.int8)
     iterations = np.zeros(len(start), np.int16)
 
+    # Where W is ill-conditioned, rounding may keep the promised decrease above the tolerance. So
+    # near to it, or below what the objective can show, one that no longer shrinks is rounding.
+    near = (_STALLED * tolerance) ** 2
+    last = np.full(len(start), np.inf)
     rows = np.arange(len(start))
     point = _evaluate(conditions, weights, start)
     for iteration in range(max_iterations + 1):
@@ -66,6 +71,9 @@ def minimize(
         decrement = -np.einsum("rj,rj->r", point.gradient, step)
 
         converged = decrement <= tolerance**2
+        rounding = _rounding_of_objective(point, weights)
+        floor = np.maximum(near, rounding)
+        converged |= (decrement <= floor) & (decrement >= last)
         singular = ~np.isfinite(decrement)
         status[rows[converged]] = Status.OK
         status[rows[singular]] = Status.SINGULAR
@@ -76,13 +84,20 @@ def minimize(
         if len(going) < len(rows):
             rows, conditions, weights = rows[going], conditions.take(going), weights[going]
             point, step, decrement = point.take(going), step[going], decrement[going]
-        point, found = _line_search(conditions, weights, point, step, decrement, max_halvings)
+            rounding, floor = rounding[going], floor[going]
+        last = decrement
+        limit = point.objective + rounding
+        point, found = _line_search(
+            conditions, weights, point, step, decrement, limit, max_halvings
+        )
         iterations[rows] = iteration + 1
         if not found.all():
-            status[rows[~found]] = Status.LINE_SEARCH
+            status[rows[~found]] = np.where(
+                decrement[~found] <= floor[~found], Status.OK, Status.LINE_SEARCH
+            )
             going = np.flatnonzero(found)
             rows, conditions, weights = rows[going], conditions.take(going), weights[going]
-            point = point.take(going)
+            point, last = point.take(going), last[going]
     return Minimum(theta, objective, status, iterations)
 
 
@@ -120,23 +135,28 @@ def _step(point: _Point, weights: Array) -> Array:
     return -solve_each(hessian, point.gradient[..., np.newaxis])[..., 0]
 
 
+def _rounding_of_objective(point: _Point, weights: Array) -> Array:
+    """An error of eps in g times W g, about the root of the objective, and that of the sum."""
+    g = np.abs(point.moments)
+    return _ROUNDING * (np.sqrt(point.objective) + quadratic_each(g, np.abs(weights)))
+
+
 def _line_search(
     conditions: MomentConditions,
     weights: Array,
     origin: _Point,
     step: Array,
     decrement: Array,
+    limit: Array,
     max_halvings: int,
 ) -> tuple[_Point, npt.NDArray[np.bool_]]:
     """Take the longest of the steps 1, 1/2, 1/4, ... that each replication can accept.
 
-    The objective must not rise, and its slope along the step, -decrement at the origin, must not
-    come out beyond +decrement / 2: for a parabola that is Armijo's rule with constant 1/4, but
-    a slope still has digits near the minimum, where a decrease of the objective has none
-    (Hager and Zhang 2005, SIAM J. Optim. 16, 170-192, "approximate Wolfe").
+    The objective must not rise above its limit, and its slope along the step, -decrement at the
+    origin, must not come out beyond +decrement / 2: for a parabola that is Armijo's rule with
+    constant 1/4, but a slope still has digits near the minimum, where a decrease of the objective
+    has none (Hager and Zhang 2005, SIAM J. Optim. 16, 170-192, "approximate Wolfe").
     """
-    # The rounding error of g, about eps, times W g, about the root of the objective; and its own.
-    limit = origin.objective + _ROUNDING * (np.sqrt(origin.objective) + origin.objective)
 
     def acceptable(point: _Point, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         slope = np.einsum("rj,rj->r", point.gradient, step[rows])

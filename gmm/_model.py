@@ -92,11 +92,11 @@ class Model(ABC):
         if small_sample is not None and small_sample not in SMALL_SAMPLE:
             names = ", ".join(map(repr, SMALL_SAMPLE))
             raise ValueError(f"small_sample is {small_sample!r}; it must be None, {names}")
-        problem, begin = self.problem(self._starts(start))
         search = Search(tolerance, max_iterations)
         kind = cov if cov is not None else weights if is_estimator(weights) else "robust"
         # What overflows or divides by zero ends as a status.
         with np.errstate(all="ignore"):
+            problem, begin = self.problem(self._starts(start))
             weighting = Weighting(weights, center) if is_estimator(weights) else None
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
             found = estimate(problem, first, weighting, begin, steps, search)

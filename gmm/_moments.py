@@ -145,8 +145,7 @@ class Moments(Model):
         if q < k:
             raise ValueError(f"{q} moments cannot identify {k} parameters")
         if bounds is not None:
-            with np.errstate(all="ignore"):
-                tau = Free.of(problem, bounds).tau(start)
+            tau = Free.of(problem, bounds).tau(start)
             if not np.isfinite(tau).all():
                 raise ValueError(f"start is not strictly within the bounds {self._bounds}")
         jac = self._jac
@@ -190,13 +189,15 @@ class UserMoments(Problem):
             return complex_step(self.mean, theta)
         if self.jac == "central":
             return central_differences(self.mean, theta)
-        parts = [self._call(self.jac, theta[span], index) for span, index in self.pieces()]
-        result: Array = np.concatenate([np.empty((0, self.q, self.k)), *parts])
-        if result.shape != (len(theta), self.q, self.k):
-            raise ValueError(
-                f"jac gives shape {result.shape[1:]}; it must be (q, k) = ({self.q}, {self.k}), "
-                "the derivatives of the mean moments"
-            )
+        result = np.empty((len(theta), self.q, self.k))
+        for span, index in self.pieces():
+            part = self._call(self.jac, theta[span], index)
+            if part.shape != result[span].shape:
+                raise ValueError(
+                    f"jac gives shape {part.shape[1:]} for each sample; it must be "
+                    f"(q, k) = ({self.q}, {self.k}), the derivatives of the mean moments"
+                )
+            result[span] = part
         return result
 
     def _call(self, function: Any, theta: Any, index: Rows | slice) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
@@ -48,6 +48,7 @@ class Gamma(Model):
     """
 
     names = ("shape", "scale")
+    default_initial: ClassVar[str] = "start"
 
     def __init__(self, x: Any, *, moments: Sequence[str] = ("mean", "log")) -> None:
         self._conditions = self.moment_names = tuple(moments)
