@@ -177,7 +177,9 @@ class GridResult:
         rows = []
         for label, summary in summaries.items():
             for name, row in summary.measures.items():
-                cells = [_cell(row.get(statistic)) for statistic in chosen]
+                # One minus the coverage beside it would say nothing new.
+                hidden = row.keys() & {"size"} if {"coverage"} <= row.keys() & {*chosen} else ()
+                cells = [_cell(row.get(s)) if s not in hidden else "" for s in chosen]
                 failed = summary.replications - summary.converged
                 rows.append((f"{label.replace(',', ', ')}: {name}", [*cells, f"{failed:,}"]))
         columns = [title(statistic, level) for statistic in chosen]

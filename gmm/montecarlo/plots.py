@@ -246,7 +246,7 @@ def _coverage(axes: Any, results: Labelled) -> None:
             )
     axes.axvline(0.95, color=_LIMIT, lw=1, ls=":", zorder=0, label="nominal 95 %")
     axes.set_yticks(range(len(parameters)), [_symbol(name) for name in reversed(parameters)])
-    axes.tick_params(axis="y", labelsize=14, length=0)
+    axes.tick_params(axis="y", labelsize=12, length=0)
     axes.set_ylim(-0.6, len(parameters) - 0.4)
     axes.margins(x=0.15)
     axes.locator_params(axis="x", nbins=5)
