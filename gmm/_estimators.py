@@ -10,13 +10,12 @@ from gmm._gauss_newton import minimize
 from gmm._hac import HAC
 from gmm._jacobian import central_differences
 from gmm._linear import Array, quadratic_each, root_each, solve_each
-from gmm._moment_covariance import moment_covariance
+from gmm._moment_covariance import bandwidths, moment_covariance
 from gmm._problem import Problem, Rows, Search
 from gmm._status import Status
 from gmm._weights import efficient_weights
 
 Steps = int | str
-Covariance = Callable[[Problem, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,9 @@ class Weighting:
     kind: str | HAC
     center: bool
 
-    def covariance(self, problem: Problem, theta: Array) -> Array:
-        """S (R, q, q)."""
-        return moment_covariance(self.kind, problem, theta, self.center)
+    def covariance(self, problem: Problem, theta: Array, widths: Array | None = None) -> Array:
+        """S (R, q, q), with bandwidths (R,) if they are given."""
+        return moment_covariance(self.kind, problem, theta, self.center, widths)
 
 
 def one_step(problem: Problem, weights: Array, start: Array, search: Search) -> Estimate:
@@ -99,14 +98,19 @@ def iterated(problem: Problem, first: Estimate, weighting: Weighting, search: Se
 def continuously_updating(
     problem: Problem, first: Estimate, weighting: Weighting, search: Search
 ) -> Estimate:
-    """Minimize g(theta)' S(theta)^-1 g(theta) (Hansen, Heaton and Yaron 1996)."""
+    """Minimize g(theta)' S(theta)^-1 g(theta) (Hansen, Heaton and Yaron 1996).
+
+    An automatic bandwidth is chosen once, at the first estimate: chosen at every theta it would
+    make a step function of the objective.
+    """
+    widths = bandwidths(weighting.kind, problem, first.theta, weighting.center)
     minimum = minimize(
-        Whitened(problem, weighting.covariance),
+        Whitened(problem, weighting, widths),
         np.broadcast_to(np.eye(problem.q), (problem.samples, problem.q, problem.q)),
         first.theta,
         **asdict(search),
     )
-    weights, status = efficient_weights(weighting.covariance(problem, minimum.theta))
+    weights, status = efficient_weights(weighting.covariance(problem, minimum.theta, widths))
     return Estimate(
         minimum.theta,
         weights,
@@ -124,11 +128,12 @@ class Whitened:
     """
 
     problem: Problem
-    covariance: Covariance
+    weighting: Weighting
+    widths: Array | None
 
     def moments(self, theta: Array) -> Array:
         """r (R, q)."""
-        root = root_each(self.covariance(self.problem, theta))
+        root = root_each(self.weighting.covariance(self.problem, theta, self.widths))
         return solve_each(root, self.problem.moments(theta)[..., np.newaxis])[..., 0]
 
     def jacobian(self, theta: Array) -> Array:
@@ -137,7 +142,8 @@ class Whitened:
 
     def take(self, rows: Rows) -> "Whitened":
         """The conditions of some of the samples."""
-        return Whitened(self.problem.take(rows), self.covariance)
+        widths = None if self.widths is None else self.widths[rows]
+        return Whitened(self.problem.take(rows), self.weighting, widths)
 
 
 def estimate(

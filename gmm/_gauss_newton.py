@@ -53,6 +53,11 @@ def minimize(
     W is the inverse of a covariance matrix, that is a move of `tolerance` standard deviations of
     one observation. Replications that have ended are dropped, so that the others do not wait for
     them.
+
+    Gauss-Newton leaves out the second derivatives of g, and converges slowly where Wg is large
+    beside them. So G'WG is complemented by what the steps tell of them, the symmetric rank-one
+    update of Dennis, Gay and Welsch (1981, ACM TOMS 7, 348-368, without sizing), wherever that
+    gives a direction of descent. When the search ends is judged without it.
     """
     theta = start.copy()
     objective = np.empty(len(start))
@@ -63,6 +68,7 @@ def minimize(
     # near to it, or below what the objective can show, one that no longer shrinks is rounding.
     near = (_STALLED * tolerance) ** 2
     last = np.full(len(start), np.inf)
+    curvature = np.zeros((len(start), start.shape[1], start.shape[1]))
     rows = np.arange(len(start))
     point = _evaluate(conditions, weights, start)
     for iteration in range(max_iterations + 1):
@@ -84,20 +90,24 @@ def minimize(
         if len(going) < len(rows):
             rows, conditions, weights = rows[going], conditions.take(going), weights[going]
             point, step, decrement = point.take(going), step[going], decrement[going]
-            rounding, floor = rounding[going], floor[going]
+            rounding, floor, curvature = rounding[going], floor[going], curvature[going]
         last = decrement
-        limit = point.objective + rounding
-        point, found = _line_search(
-            conditions, weights, point, step, decrement, limit, max_halvings
-        )
+        limit, origin = point.objective + rounding, point
+        step, slope = _with_curvature(point, weights, curvature, step, decrement)
+        point, found = _line_search(conditions, weights, origin, step, slope, limit, max_halvings)
         iterations[rows] = iteration + 1
+        curvature += _secant(origin, point, weights, curvature)
         if not found.all():
+            # Once more, without what the steps have told.
+            misled = np.flatnonzero(~found & curvature.any(axis=(1, 2)))
+            point.put(misled, origin.take(misled))
+            curvature[misled], found[misled] = 0.0, True
             status[rows[~found]] = np.where(
                 decrement[~found] <= floor[~found], Status.OK, Status.LINE_SEARCH
             )
             going = np.flatnonzero(found)
             rows, conditions, weights = rows[going], conditions.take(going), weights[going]
-            point, last = point.take(going), last[going]
+            point, last, curvature = point.take(going), last[going], curvature[going]
     return Minimum(theta, objective, status, iterations)
 
 
@@ -131,8 +141,41 @@ def _step(point: _Point, weights: Array) -> Array:
     q, k = point.jacobian.shape[1:]
     if q == k:
         return -solve_each(point.jacobian, point.moments[..., np.newaxis])[..., 0]
-    hessian = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
-    return -solve_each(hessian, point.gradient[..., np.newaxis])[..., 0]
+    return -solve_each(_hessian(point, weights), point.gradient[..., np.newaxis])[..., 0]
+
+
+def _hessian(point: _Point, weights: Array) -> Array:
+    hessian: Array = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
+    return hessian
+
+
+def _with_curvature(
+    point: _Point, weights: Array, curvature: Array, step: Array, decrement: Array
+) -> tuple[Array, Array]:
+    """The step with G'WG + curvature and minus its slope, where it descends; else those given."""
+    if not curvature.any():
+        return step, decrement
+    full = _hessian(point, weights) + curvature
+    other = -solve_each(full, point.gradient[..., np.newaxis])[..., 0]
+    slope = -np.einsum("rj,rj->r", point.gradient, other)
+    descends = (slope > 0) & np.isfinite(slope)
+    return np.where(descends[:, np.newaxis], other, step), np.where(descends, slope, decrement)
+
+
+def _secant(origin: _Point, point: _Point, weights: Array, curvature: Array) -> Array:
+    """The update after which curvature times the last step is (G_new - G_old)' W g_new."""
+    step = point.theta - origin.theta
+    if point.jacobian.shape[1] == point.jacobian.shape[2]:
+        return np.zeros_like(curvature)
+    weighted = np.einsum("rij,rj->ri", weights, point.moments)
+    change = np.einsum("rij,ri->rj", point.jacobian - origin.jacobian, weighted)
+    gap = change - np.einsum("rij,rj->ri", curvature, step)
+    along = np.einsum("rj,rj->r", gap, step)
+    sizes = np.einsum("rj,rj->r", gap, gap) * np.einsum("rj,rj->r", step, step)
+    sound = along**2 > 1e-16 * sizes
+    along = np.where(sound, along, np.inf)
+    update: Array = gap[:, :, np.newaxis] * gap[:, np.newaxis, :]
+    return update / along[:, np.newaxis, np.newaxis]
 
 
 def _rounding_of_objective(point: _Point, weights: Array) -> Array:

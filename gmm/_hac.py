@@ -68,9 +68,10 @@ class HAC:
     -----
     A fixed bandwidth reproduces linearmodels and, for Bartlett, Stata's ``hac nwest m``; the
     ``bw`` of R's sandwich is m + 1. "newey-west" is linearmodels' rule: it looks at the sum of
-    the moments, and rounds up. "andrews" is that of R's ``bwAndrews`` with weight 1 for every
-    moment, and AR(1) coefficients by least squares, kept below 0.97 in absolute value as
-    Andrews and Monahan advise.
+    the moments, each over its standard deviation, and rounds up. "andrews" is that of R's
+    ``bwAndrews`` with weight 1 for every moment, and AR(1) coefficients by least squares, kept
+    below 0.97 in absolute value as Andrews and Monahan advise. Continuous updating chooses an
+    automatic bandwidth once.
 
     References
     ----------
@@ -112,25 +113,35 @@ class HAC:
         elif not 0 <= self.bandwidth < np.inf:
             raise ValueError(f"bandwidth is {self.bandwidth}; it must not be negative")
 
-    def covariance(self, g: Array) -> Array:
-        """S (R, q, q) of contributions (R, n, q)."""
-        if not self.prewhiten:
-            return self._kernel_sum(g, g.shape[1])
-        before, after = g[:, :-1], g[:, 1:]
-        # a' = (before' before)^-1 before' after; least squares keeps a root of one possible.
-        a = inverse_each(before.swapaxes(1, 2) @ before) @ (before.swapaxes(1, 2) @ after)
+    def covariance(self, g: Array, widths: Array | None = None) -> Array:
+        """S (R, q, q) of contributions (R, n, q), with bandwidths (R,) if they are given."""
+        n = g.shape[1]
+        filtered, a = self._filtered(g)
+        s = self._kernel_sum(filtered, n, self._widths(filtered) if widths is None else widths)
+        if a is None:
+            return s
         recolor = inverse_each(np.eye(g.shape[2]) - a.swapaxes(1, 2))
-        s = self._kernel_sum(after - before @ a, g.shape[1])
         return recolor @ s @ recolor.swapaxes(1, 2)
 
     def widths(self, g: Array) -> Array:
-        """The bandwidths m (R,)."""
-        if isinstance(self.bandwidth, str):
-            return BANDWIDTHS[self.bandwidth](g, KERNELS[self.kernel])
-        return np.full(len(g), float(self.bandwidth))
+        """The bandwidths m (R,) that `covariance` chooses."""
+        return self._widths(self._filtered(g)[0])
 
-    def _kernel_sum(self, g: Array, n: int) -> Array:
-        kernel, m = KERNELS[self.kernel], self.widths(g)
+    def _widths(self, filtered: Array) -> Array:
+        if isinstance(self.bandwidth, str):
+            return BANDWIDTHS[self.bandwidth](filtered, KERNELS[self.kernel])
+        return np.full(len(filtered), float(self.bandwidth))
+
+    def _filtered(self, g: Array) -> tuple[Array, Array | None]:
+        """Residuals of the autoregression and its coefficients a' (R, q, q), if prewhitened."""
+        if not self.prewhiten:
+            return g, None
+        before, after = g[:, :-1], g[:, 1:]
+        a = inverse_each(before.swapaxes(1, 2) @ before) @ (before.swapaxes(1, 2) @ after)
+        return after - before @ a, a
+
+    def _kernel_sum(self, g: Array, n: int, m: Array) -> Array:
+        kernel = KERNELS[self.kernel]
         result = g.swapaxes(1, 2) @ g / n
         widths = m + 1 if kernel.truncated else m
         last = g.shape[1] - 1
@@ -146,8 +157,8 @@ class HAC:
 
 
 def _newey_west(g: Array, kernel: _Kernel) -> Array:
-    """Ratios of weighted sums of the autocovariances of the moments' sum, as linearmodels."""
-    n, x = g.shape[1], g.sum(axis=2)
+    """From autocovariances of the sum of the moments, each in units of its standard deviation."""
+    n, x = g.shape[1], (g / g.std(axis=1, keepdims=True)).sum(axis=2)
     pilot = min(int(np.ceil(4 * (n / 100) ** kernel.pilot)), n - 1)
     gamma = [(x * x).sum(axis=1) / n]
     gamma += [(x[:, j:] * x[:, :-j]).sum(axis=1) / n for j in range(1, pilot + 1)]

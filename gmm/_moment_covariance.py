@@ -15,11 +15,31 @@ Kind = str | HAC | npt.ArrayLike
 Estimator = Callable[[Problem, Array, bool], Array]
 
 
-def moment_covariance(kind: str | HAC, problem: Problem, theta: Array, center: bool) -> Array:
-    """S (R, q, q) at theta (R, k), of moments less their mean if `center`."""
-    if isinstance(kind, HAC):
+def moment_covariance(
+    kind: str | HAC, problem: Problem, theta: Array, center: bool, widths: Array | None = None
+) -> Array:
+    """S (R, q, q) at theta (R, k), of moments less their mean if `center`.
+
+    `widths` (R,) are bandwidths, if they are not to be chosen anew.
+    """
+    if not isinstance(kind, HAC):
+        return ESTIMATORS[kind](problem, theta, center)
+    if widths is None:
         return problem.by_piece(theta, lambda g: kind.covariance(_deviations(g, center)))
-    return ESTIMATORS[kind](problem, theta, center)
+    parts = [
+        kind.covariance(
+            _deviations(problem.contributions(theta[span], index), center), widths[span]
+        )
+        for span, index in problem.pieces()
+    ]
+    return np.concatenate([np.empty((0, problem.q, problem.q)), *parts])
+
+
+def bandwidths(kind: str | HAC, problem: Problem, theta: Array, center: bool) -> Array | None:
+    """The automatic bandwidths (R,) at theta, if the estimator has any."""
+    if not isinstance(kind, HAC) or not isinstance(kind.bandwidth, str):
+        return None
+    return problem.by_piece(theta, lambda g: kind.widths(_deviations(g, center)))
 
 
 def is_estimator(kind: Kind) -> TypeGuard[str | HAC]:

@@ -139,7 +139,8 @@ def result_summary(result: "GMMResult") -> Summary:
     for status in Status:
         count = int(np.count_nonzero(statuses == status))
         if count and status != Status.OK:
-            notes.append(f"{count:,} of {statuses.size:,} failed: {status.reason}")
+            share = f"{count:,} of {statuses.size:,} failed" if many else "failed"
+            notes.append(f"{share}: {status.reason}")
     return Summary("GMM estimates", facts, columns, rows, notes)
 
 
@@ -153,7 +154,7 @@ def _figures(values: Sequence[float], error: float) -> list[str]:
 
 _LATEX = str.maketrans(
     {character: "\\" + character for character in "&%$#_{}"}
-    | {"\\": r"\textbackslash{}", "|": r"\textbar{}", ">": r"\textgreater{}"}
+    | {"\\": r"\textbackslash{}", "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}"}
 )
 
 
