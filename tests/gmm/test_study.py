@@ -404,7 +404,7 @@ def test_threads_follow_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(engine, "ThreadPoolExecutor", Pool)
     for memory in (10**9, 4_000_000, 10_000):
-        normal_study().run(2_000, seed=SEED, workers=8, memory=memory)
+        normal_study().run(600, seed=SEED, workers=8, memory=memory)
     assert sizes == [8, 3]  # and one worker needs no pool
 
 
