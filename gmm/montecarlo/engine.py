@@ -213,6 +213,17 @@ def _submit(
         raise
 
 
+def check_executor(executor: Executor | None) -> None:
+    """Raise TypeError for what only looks like an executor."""
+    if hasattr(executor, "get_executor"):
+        raise TypeError("executor is a Dask client; give its client.get_executor()")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(
+            f"executor is {executor!r}; it must have the interface of concurrent.futures.Executor; "
+            "for threads, give their number as workers"
+        )
+
+
 def _task(experiment: Experiment, executor: Executor) -> Callable[[int], Block]:
     """What computes a block in the executor: pickled once, unless threads share it."""
     if isinstance(executor, ThreadPoolExecutor):

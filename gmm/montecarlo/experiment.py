@@ -38,7 +38,7 @@ class BlockError(RuntimeError):
     """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """A study, the seed of its streams, and what a trial run has found out.
 

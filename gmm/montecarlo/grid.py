@@ -78,11 +78,15 @@ class MonteCarloGrid:
 
     def studies(self) -> Iterator[tuple[str, MonteCarlo]]:
         """Label and study of every point; labels name the checkpoint's directories."""
-        for point in self.points:
+        labels = [_label(point) for point in self.points]
+        if len(set(labels)) < len(labels):
+            twice = next(label for label in labels if labels.count(label) > 1)
+            raise ValueError(f"the grid has the point {twice} twice")
+        for label, point in zip(labels, self.points, strict=True):
             study = self.make(**point)
             if not isinstance(study, MonteCarlo):
                 raise TypeError(f"make answers with {study!r}; it must be a MonteCarlo")
-            yield _label(point), replace(study, design=_design(point))
+            yield label, replace(study, design=_design(point))
 
     def run(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
+from gmm._labels import check_names
 from gmm._linear import Array
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def draw(results: Labelled, path: str | Path) -> None:
         _densities(axes, results, name)
         axes.set_xlabel(_scaled_label(first, name), fontsize=12)
     grid[0].set_ylabel("density")
-    _coverage(grid[2], results)
+    _coverage(grid[2], results, first.parameters)
     _title(
         figure,
         f"GMM of mean and standard deviation: {first.replications:,} samples of "
@@ -66,19 +67,22 @@ def draw(results: Labelled, path: str | Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def draw_study(result: "MonteCarloResult", path: str | Path | None) -> Any:
+def draw_study(
+    result: "MonteCarloResult", path: str | Path | None, parameters: Sequence[str]
+) -> Any:
     """Draw one result: a row for each parameter, and one for J and coverage."""
-    k = len(result.parameters)
+    check_names(result.parameters, parameters, "parameter")
+    k = len(parameters)
     figure = _figure((9.6, 3.1 * (k + 1) + 0.8))
     grid = figure.subplots(k + 1, 2)
     results = [("", result)]
-    for (left, right), name in zip(grid, result.parameters, strict=False):
+    for (left, right), name in zip(grid, parameters, strict=False):
         _densities(left, results, name)
         left.set_xlabel(_scaled_label(result, name), fontsize=11)
         left.set_ylabel("density")
         _quantiles(right, result, name)
     _p_values(grid[k, 0], result)
-    _coverage(grid[k, 1], results)
+    _coverage(grid[k, 1], results, parameters)
     _title(
         figure,
         f"{int(result.converged.sum()):,} of {result.replications:,} replications, "
@@ -211,9 +215,8 @@ def _p_values(axes: Any, result: "MonteCarloResult") -> None:
     axes.set_ylabel(f"rejection rate of J, {result.df} df")
 
 
-def _coverage(axes: Any, results: Labelled) -> None:
+def _coverage(axes: Any, results: Labelled, parameters: Sequence[str]) -> None:
     """Coverage with 95 % Monte Carlo intervals; exact theory where there is some."""
-    parameters = results[0][1].parameters
     spread = 0.34 * (len(results) - 1)
     exact_label = "exact coverage"
     for row, name in enumerate(reversed(parameters)):

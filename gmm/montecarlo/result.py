@@ -1,6 +1,6 @@
 """What a Monte Carlo study answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +20,7 @@ from gmm.montecarlo.summary import Summary, summarize
 __all__ = ["MonteCarloResult"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MonteCarloResult:
     """Estimates of all replications, in order; the arrays are read-only.
 
@@ -201,13 +201,18 @@ class MonteCarloResult:
         frame = need_pandas("a result as a data frame").DataFrame(columns)
         return frame.rename_axis("replication")
 
-    def plot(self, path: str | Path | None = None) -> Any:
+    def plot(
+        self, path: str | Path | None = None, *, parameters: Sequence[str] | None = None
+    ) -> Any:
         """Draw densities against the normal limit, QQ, p-values of J, and coverage.
 
         Parameters
         ----------
         path : path, optional
             A file to write; the format follows from its suffix: ``.png``, ``.pdf``, ``.svg``, ...
+
+        parameters : sequence of str, optional
+            Which to draw, if not all.
 
         Returns
         -------
@@ -221,4 +226,4 @@ class MonteCarloResult:
         """
         from gmm.montecarlo.plots import draw_study
 
-        return draw_study(self, path)
+        return draw_study(self, path, self.parameters if parameters is None else parameters)

@@ -19,7 +19,7 @@ from gmm._theory import Theory, in_the_limit
 from gmm.montecarlo import samples
 from gmm.montecarlo.blocks import BLOCK, MEMORY
 from gmm.montecarlo.checkpoint import Checkpoint
-from gmm.montecarlo.engine import compute, run
+from gmm.montecarlo.engine import check_executor, compute, run
 from gmm.montecarlo.experiment import Experiment, check_truth
 from gmm.montecarlo.progress import Progress
 from gmm.montecarlo.result import MonteCarloResult
@@ -30,7 +30,7 @@ _LARGEST = 10**9
 MOST_WORKERS = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MonteCarlo:
     """A Monte Carlo study of a GMM estimator.
 
@@ -70,7 +70,8 @@ class MonteCarlo:
     -----
     Block b draws from ``SeedSequence(seed, spawn_key=(design, b))``, whatever computes it and
     when. `block` and `chunk` belong to the experiment's identity; workers, executors, the order
-    of the blocks, interruptions and the memory budget do not change a bit of the results.
+    of the blocks, interruptions and the memory budget do not change a bit of the results. Sampler
+    and model must be functions of their arguments alone; several threads may call them at once.
 
     A replication that fails keeps a `Status` other than ``OK`` and stops nothing. If a model
     raises, the samples of that chunk are estimated one by one, and those that raise again get
@@ -182,11 +183,12 @@ class MonteCarlo:
         BlockError
             If the sampler or the model has a bug; finished blocks are kept in the checkpoint.
         TypeError
-            If the study cannot be pickled and the executor needs it.
+            If the study cannot be pickled and the executor needs it, or it is no executor.
         OSError
             If the checkpoint cannot be written; finished blocks are kept.
         """
         replications, seed, workers = check_run(replications, seed, workers)
+        check_executor(executor)
         experiment = Experiment.of(self, seed)
         outcome = run(
             experiment,
@@ -237,6 +239,7 @@ class MonteCarlo:
         """
         if len(blocks) and min(blocks[0], blocks[-1]) < 0:
             raise ValueError(f"blocks is {blocks}; it must not be negative")
+        check_executor(executor)
         experiment = Experiment.of(self, check_seed(seed))
         return compute(
             experiment,
@@ -305,7 +308,7 @@ class MonteCarlo:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Replay:
     """One replication, computed again.
 

@@ -203,3 +203,22 @@ def test_an_executors_blocks_do_not_pile_up() -> None:
 def study_bytes(study: gmm.MonteCarlo) -> int:
     """What one block's results take."""
     return study.run(1, seed=SEED).records.itemsize * study.block
+
+
+class Client:
+    """What a Dask client looks like."""
+
+    def submit(self) -> None: ...
+
+    def get_executor(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("executor", "words"),
+    [(4, "for threads, give their number as workers"), (Client(), r"client\.get_executor\(\)")],
+)
+def test_what_is_no_executor(executor: Any, words: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=words):
+        normal_study().run(10, seed=SEED, executor=executor)
+    with pytest.raises(TypeError, match=words):
+        normal_study().run_blocks(range(2), seed=SEED, executor=executor, checkpoint=tmp_path)

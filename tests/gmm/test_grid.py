@@ -94,6 +94,7 @@ def test_any_value_makes_a_directory(tmp_path: Path) -> None:
         ({}, ValueError, "a grid needs axes"),
         ({"n": []}, ValueError, "the axis n has no values"),
         ({"n": [1]}, TypeError, "it must be a MonteCarlo"),
+        ({"n": [1, 2, 1]}, ValueError, "the point n=1 twice"),
     ],
 )
 def test_a_grid_that_cannot_be_says_why(
