@@ -66,13 +66,18 @@ class HypothesisTest:
         if self.reason:
             return f"{head}{self.distribution}: none, {self.reason}"
         if np.ndim(self.statistic) == 0:
-            return f"{head}{self.distribution} = {self.statistic:.6g}, p = {self.pvalue:.4f}"
+            return f"{head}{self.distribution} = {self.statistic:.6g}, p = {p_text(self.pvalue)}"
         valid = np.isfinite(self.statistic)
         rejected = np.count_nonzero(self.pvalue[valid] < 0.05)
         return (
             f"{head}{self.distribution}: {np.count_nonzero(valid):,} statistics, "
             f"{rejected:,} beyond the 5 % level"
         )
+
+
+def p_text(p: float) -> str:
+    """Four digits after the point, or the power of ten of what is smaller."""
+    return f"{p:.4f}" if not p < 5e-5 else f"{p:.1e}"
 
 
 def j_test(statistic: Any, df: int, why_not: str = "") -> HypothesisTest:

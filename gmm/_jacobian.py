@@ -46,7 +46,7 @@ def complex_step_works(mean: Mean, theta: Array) -> bool:
     """
     try:
         by_step = complex_step(mean, theta)
-    except (TypeError, ValueError, NotImplementedError, np.exceptions.ComplexWarning):
+    except Exception:  # of whatever kind: with real parameters the function has worked before
         return False
     by_differences = central_differences(mean, theta)
     column = np.abs(by_differences).max(axis=1, keepdims=True, initial=0.0)

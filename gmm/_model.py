@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from gmm._estimators import Estimate, Weighting, check_steps, estimate, first_fa
 from gmm._hac import HAC
 from gmm._hypotheses import j_test
 from gmm._linear import Array, quadratic_each
-from gmm._moment_covariance import Kind, given_matrix, is_estimator, moment_covariance
+from gmm._moment_covariance import Kind, given_matrix, given_or_estimated, is_estimator
 from gmm._problem import Problem, Search
 from gmm._results import Fit, GMMResult
 from gmm._status import Status
@@ -86,12 +87,8 @@ class Model(ABC):
             With the leading axes of the data. What goes wrong in one sample is in its `status`.
         """
         steps = check_steps(steps)
-        if cov_formula not in FORMULAS:
-            names = ", ".join(map(repr, FORMULAS))
-            raise ValueError(f"cov_formula is {cov_formula!r}; it must be {names}")
-        if small_sample is not None and small_sample not in SMALL_SAMPLE:
-            names = ", ".join(map(repr, SMALL_SAMPLE))
-            raise ValueError(f"small_sample is {small_sample!r}; it must be None, {names}")
+        _check_name("cov_formula", cov_formula, FORMULAS)
+        _check_name("small_sample", small_sample, {None: None, **SMALL_SAMPLE})
         search = Search(tolerance, max_iterations)
         kind = cov if cov is not None else weights if is_estimator(weights) else "robust"
         # What overflows or divides by zero ends as a status.
@@ -101,14 +98,10 @@ class Model(ABC):
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
             found = estimate(problem, first, weighting, begin, steps, search)
             used, why_not = _last_weights(problem, found, weighting, steps, source)
-            if is_estimator(kind):
-                s = moment_covariance(kind, problem, found.theta, center)
-            else:
-                s = given_matrix("cov", kind, problem)
+            s = given_or_estimated(kind, problem, found.theta, center)
             ingredients = Ingredients(problem.jacobian(found.theta), used, s, problem.n)
-            variance = np.array(FORMULAS[cov_formula](ingredients))
             factor, df = correction(small_sample, problem.n, problem.k, problem.clusters)
-            variance *= factor
+            variance = factor * FORMULAS[cov_formula](ingredients)
 
             usable = np.where(is_usable(variance), Status.OK, Status.SINGULAR).astype(np.int8)
             status = first_failure(found.status, usable)
@@ -170,6 +163,12 @@ class Model(ABC):
         if isinstance(initial, str) and initial == "start":
             return _weights_or_nan(weighting.covariance(problem, start)), initial
         return given_matrix("initial", initial, problem), "given"
+
+
+def _check_name(argument: str, name: str | None, valid: Mapping[Any, object]) -> None:
+    if name not in valid:
+        names = ", ".join(map(repr, valid))
+        raise ValueError(f"{argument} is {name!r}; it must be one of {names}")
 
 
 def _weights_or_nan(s: Array) -> Array:

@@ -35,6 +35,13 @@ def moment_covariance(
     return np.concatenate([np.empty((0, problem.q, problem.q)), *parts])
 
 
+def given_or_estimated(kind: Kind, problem: Problem, theta: Array, center: bool) -> Array:
+    """S (R, q, q), if `kind` may be S itself."""
+    if is_estimator(kind):
+        return moment_covariance(kind, problem, theta, center)
+    return given_matrix("cov", kind, problem)
+
+
 def bandwidths(kind: str | HAC, problem: Problem, theta: Array, center: bool) -> Array | None:
     """The automatic bandwidths (R,) at theta, if the estimator has any."""
     if not isinstance(kind, HAC) or not isinstance(kind.bandwidth, str):

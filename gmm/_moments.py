@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gmm._bounds import Bounds, Free, check_bounds
 from gmm._jacobian import central_differences, complex_step, complex_step_works
-from gmm._labels import clusters_of
+from gmm._labels import clusters_of, float_array, is_pandas
 from gmm._linear import Array
 from gmm._model import Model
 from gmm._problem import Problem, Rows
@@ -31,8 +31,8 @@ class Moments(Model):
         ``g(theta, data)`` with parameters (..., k) and data (..., n, d) gives the contribution
         of every observation to every moment, (..., n, q). For one sample there are no leading
         axes; for R samples there is one.
-    data : (..., n, d) array_like
-        The sample, or many samples with leading axes; used in float64.
+    data : (..., n, d) array_like or DataFrame
+        The sample, or many samples with leading axes; `g` gets float64 arrays.
     jac : callable or {"complex-step", "central"}, optional
         ``jac(theta, data)``: the derivatives (..., q, k) of the *mean* moments. By default
         the complex step where `g` takes complex parameters and agrees with central differences
@@ -94,7 +94,7 @@ class Moments(Model):
         clusters: npt.ArrayLike | None = None,
         moment_names: Sequence[str] | None = None,
     ) -> None:
-        samples = np.asarray(data, dtype=np.float64)
+        samples = float_array(data, "data")
         if samples.ndim < 2:
             raise ValueError(
                 f"data has shape {samples.shape}; it must be (n, d), or (..., n, d) for many "
@@ -110,6 +110,7 @@ class Moments(Model):
         self.shape = samples.shape[:-2]
         self.names = None if names is None else tuple(names)
         self.moment_names = None if moment_names is None else tuple(moment_names)
+        self.labelled = is_pandas(data)
         self._data = samples.reshape(-1, *samples.shape[-2:])
         self._g, self._jac, self._vectorized, self._bounds = g, jac, vectorized, bounds
         self._clusters = clusters_of(clusters, self.n)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gmm._hypotheses import p_text
 from gmm._status import Status
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def result_summary(result: "GMMResult") -> Summary:
         elif many:
             notes.append(str(test).splitlines()[-1].replace(test.distribution, head, 1))
         else:
-            notes.append(f"{head} = {test.statistic:.4f}, p = {test.pvalue:.4f}")
+            notes.append(f"{head} = {test.statistic:.4f}, p = {p_text(test.pvalue)}")
     statuses = result.status.reshape(-1)
     for status in Status:
         count = int(np.count_nonzero(statuses == status))

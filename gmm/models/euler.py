@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gmm._arrays import columns, dependent, flattened
-from gmm._labels import column_names
+from gmm._labels import column_names, is_pandas
 from gmm._linear import Array
 from gmm._model import Model
 from gmm._problem import Problem, Rows
@@ -64,6 +64,7 @@ class EulerEquation(Model):
             raise ValueError(f"lags is {lags}; it must be from 0 to {g.shape[-1] - 2}")
         if not r.shape[-1]:
             raise ValueError("returns have no columns")
+        self.labelled = is_pandas(growth) or is_pandas(returns)
         self.shape = np.broadcast_shapes(g.shape[:-1], r.shape[:-2])
         self.n = g.shape[-1] - lags
         g, r = flattened(g, 1, self.shape), flattened(r, 2, self.shape)

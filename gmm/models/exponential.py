@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm._arrays import beside, columns, dependent, flattened
+from gmm._formulas import instrumental
 from gmm._instruments import InstrumentedMoments, some
 from gmm._labels import clusters_of, column_names, is_pandas
 from gmm._linear import Array, solve_each
@@ -99,6 +100,11 @@ class ExponentialRegression(Model):
         self.moment_names = (*both, *column_names(instruments, "instr", excluded.shape[-1]))
         self.shape = np.broadcast_shapes(self.y.shape[:-1], self._x.shape[:-2], self._z.shape[:-2])
         self._clusters = clusters_of(clusters, self.n)
+
+    @classmethod
+    def from_formula(cls, formula: str, data: Any, **options: Any) -> Self:
+        """The model of ``"y ~ x + [w ~ z]"`` over a data frame; options are those of the class."""
+        return cls(**instrumental(formula, data), **options)
 
     def problem(self, start: Array | None) -> tuple["ExponentialMoments", Array]:
         """What is estimated, by default from the least squares of a smoothed log y."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from gmm._arrays import dependent
+from gmm._labels import is_pandas
 from gmm._linear import Array
 from gmm._model import Model
 from gmm._problem import Problem, Rows
@@ -59,6 +60,7 @@ class Gamma(Model):
         if len(set(self._conditions)) < max(2, len(self._conditions)):
             raise ValueError(f"moments are {moments!r}; give two or more, each once")
         samples = dependent(x, "x")
+        self.labelled = is_pandas(x)
         self.n, self.shape = samples.shape[-1], samples.shape[:-1]
         self._x = samples.reshape(-1, self.n)
 

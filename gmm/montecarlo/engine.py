@@ -22,7 +22,7 @@ from gmm.montecarlo.checkpoint import Checkpoint
 from gmm.montecarlo.progress import Progress
 
 # Moments, their derivatives and temporaries beside the data of a chunk.
-_COPIES = 32
+_COPIES = 16
 # Blocks that wait in an executor's queue: enough for a large cluster, few enough to hold.
 _WAITING = 1024
 _ERRORS_KEPT = 1000

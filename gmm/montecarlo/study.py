@@ -61,7 +61,7 @@ class MonteCarlo:
         Replications in a block: what a worker computes at a time, and what one checkpoint file
         holds. Smaller for estimators that take seconds each.
     chunk : int, optional
-        Samples drawn and estimated together within a block; by default about 256 kB of data.
+        Samples drawn and estimated together within a block; by default about 1 MiB of data.
     design : int
         Number of the design: studies that share a seed but not this draw from independent
         streams.

@@ -303,12 +303,12 @@ def _references(row: Mapping[str, Reference], level: float) -> dict[str, Referen
 
 def _cells(measure: Measure) -> list[str]:
     digits = measure.digits
-    cells = [f"{measure.value:.{digits}f}", f"{measure.mcse:.{digits}f}"]
+    cells = [f"{measure.value:z.{digits}f}", f"{measure.mcse:z.{digits}f}"]
     if measure.theory is None:
         return [*cells, "", ""]
     return [
         *cells,
-        f"{measure.theory.value:.{digits}f}",
+        f"{measure.theory.value:z.{digits}f}",
         "" if measure.theory.exact else "in the limit",
     ]
 

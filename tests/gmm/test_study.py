@@ -394,7 +394,7 @@ def test_results_beyond_the_budget_are_kept_in_a_file() -> None:
 
 
 def test_threads_follow_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """50 samples of 50 doubles and their copies take 640 kB: so much for each thread."""
+    """50 samples of 50 doubles and their copies take 320 kB: so much for each thread."""
     sizes = []
 
     class Pool(engine.ThreadPoolExecutor):
@@ -403,7 +403,7 @@ def test_threads_follow_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__(workers)
 
     monkeypatch.setattr(engine, "ThreadPoolExecutor", Pool)
-    for memory in (10**9, 4_000_000, 10_000):
+    for memory in (10**9, 2_000_000, 10_000):
         normal_study().run(600, seed=SEED, workers=8, memory=memory)
     assert sizes == [8, 3]  # and one worker needs no pool
 
