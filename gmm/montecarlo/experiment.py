@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BlockError"]
 
-# Samples are drawn and estimated together up to this size: measured with 64 kB to 4 MB at n = 50 and
-# 500, larger chunks gain nothing more.
+# Samples are drawn and estimated together up to this size: measured with 64 kB to 4 MB at n = 50
+# and 500, larger chunks gain nothing more.
 CHUNK_BYTES = 2**20
 # So many replications that raise, one after the other from a block's first, are no accident.
 _BUG = 20
