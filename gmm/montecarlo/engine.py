@@ -2,17 +2,13 @@
 
 import functools
 import importlib
+import itertools
 import pickle
 from collections.abc import Callable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 import numpy as np
@@ -189,17 +185,22 @@ def _submit(
     """Keep at most `waiting` blocks in the pool; on an exception, keep what is finished."""
     remaining = iter(indices)
     pending: dict[Future[Block], int] = {}
+    # Futures come here as they end: asking all of them, as `wait` does, would take the longer the
+    # more there are.
+    ended: SimpleQueue[Future[Block]] = SimpleQueue()
     try:
         while True:
-            for index in remaining:
-                pending[pool.submit(task, index)] = index
-                if len(pending) >= waiting:
-                    break
+            for index in itertools.islice(remaining, waiting - len(pending)):
+                future = pool.submit(task, index)
+                pending[future] = index
+                future.add_done_callback(ended.put)
             if not pending:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            ready = [ended.get()]
+            while not ended.empty():
+                ready.append(ended.get())
             # Blocks first, then what was raised: no exception may take a finished block along.
-            for future in sorted(done, key=lambda future: future.exception() is not None):
+            for future in sorted(ready, key=lambda future: future.exception() is not None):
                 finish(pending.pop(future), future.result())
     except BaseException:
         for future in pending:

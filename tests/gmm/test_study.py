@@ -1,6 +1,8 @@
 """montecarlo/study.py and experiment.py: what a study is, does, and says when it cannot."""
 
 import pickle
+import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -391,6 +393,33 @@ def test_results_beyond_the_budget_are_kept_in_a_file() -> None:
     assert str(small.summary()) == str(usual.summary())
     with pytest.raises(ValueError, match="read-only"):
         small.estimates[0, 0] = 0
+
+
+HELD = """
+import re
+from gmm.montecarlo.gaussian import gaussian_study
+
+def anonymous():
+    with open("/proc/self/status") as status:
+        return int(re.search(r"RssAnon:\\s+(\\d+) kB", status.read())[1]) * 1024
+
+study = gaussian_study(5)
+study.run(1_000, seed=1).summary()
+before = anonymous()
+out = study.run(1_500_000, seed=1, memory=4_000_000)
+out.summary()
+print(out.records.nbytes, anonymous() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads what Linux tells")
+def test_memory_does_not_grow_with_the_replications() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", HELD], capture_output=True, text=True, check=True
+    )
+    results, grown = map(int, done.stdout.split())
+    assert results > 60_000_000
+    assert grown < 15_000_000
 
 
 def test_threads_follow_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:

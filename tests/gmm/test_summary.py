@@ -134,3 +134,26 @@ def test_the_table_shows_theory_beside_the_estimate() -> None:
     assert "in the limit" in text
     assert "converged: 2,000 of 2,000" in text
     assert "of all" not in text
+
+
+def test_a_summary_is_html_and_latex() -> None:
+    summary = gmm.GMMGaussianMC(500, n=50, moments=3).summary()
+    page, table = summary._repr_html_(), summary.to_latex()
+    bias = summary["sigma"]["bias"]
+    cell = f"{bias.value:z.{bias.digits}f}"
+    assert f"<td>{cell}</td>" in page
+    assert f"${cell}$" in table if cell.startswith("-") else cell in table
+    assert r"J: size at 5 \%" in table
+    assert "converged: 500 of 500" in page
+    assert "converged: 500 of 500" in table
+
+
+def test_a_rounded_zero_has_no_sign() -> None:
+    text = str(summary_of([-1.0, 1.0 - 1e-9], [1.0, 1.0]))
+    assert "-0.0" not in text
+
+
+def test_the_rate_of_convergence_has_an_error_too() -> None:
+    result = summary_of([0.0, 0.0, 0.0, np.nan], [1.0] * 4, status=[0, 0, 0, 1])
+    assert result.convergence.value == 0.75
+    assert result.convergence.mcse == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
