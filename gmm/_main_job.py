@@ -20,10 +20,11 @@ from gmm._reconstruction import (
     full_systems,
     run_loops,
 )
+from gmm.montecarlo.arguments import check_run
 from gmm.montecarlo.gaussian import GMMGaussianMC, draw_alone, gaussian_study
 from gmm.montecarlo.progress import Progress
 from gmm.montecarlo.result import MonteCarloResult
-from gmm.montecarlo.study import MonteCarlo, check_run
+from gmm.montecarlo.study import MonteCarlo
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from gmm.montecarlo import plots
+from gmm.montecarlo.arguments import MOST_WORKERS, check_count
 from gmm.montecarlo.blocks import block_count
 from gmm.montecarlo.checkpoint import MANIFEST, Checkpoint, CheckpointError
 from gmm.montecarlo.experiment import BlockError, where
 from gmm.montecarlo.grid import GridResult, MonteCarloGrid
 from gmm.montecarlo.result import MonteCarloResult
-from gmm.montecarlo.study import MOST_WORKERS, MonteCarlo, check_count
+from gmm.montecarlo.study import MonteCarlo
 
 Study = MonteCarlo | MonteCarloGrid
 Count = Callable[[str], int]

@@ -2,7 +2,6 @@
 
 import math
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,17 +219,3 @@ def where(error: Exception) -> str:
     theirs = [frame for frame in frames if library not in Path(frame.filename).parents]
     frame = (theirs or list(frames))[-1]
     return f"{_brief(error)}, in {Path(frame.filename).name}, line {frame.lineno}, {frame.name}"
-
-
-def check_truth(truth: Mapping[str, float]) -> dict[str, float]:
-    """Names and true values of the parameters."""
-    if not isinstance(truth, Mapping) or not truth:
-        raise TypeError(f"truth is {truth!r}; it must be a dict of parameter names and values")
-    values = {}
-    for name, value in truth.items():
-        if not isinstance(name, str):
-            raise TypeError(f"truth has the name {name!r}; names are strings")
-        values[name] = float(value)
-        if not np.isfinite(values[name]):
-            raise ValueError(f"truth[{name!r}] is {value!r}; it must be finite")
-    return values

@@ -1,6 +1,5 @@
 """A Monte Carlo study: samples of a known truth, estimated again and again."""
 
-import inspect
 import operator
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -17,17 +16,23 @@ from gmm._linear import Array
 from gmm._moments import Moments
 from gmm._theory import Theory, in_the_limit
 from gmm.montecarlo import samples
+from gmm.montecarlo.arguments import (
+    LARGEST,
+    MOST_WORKERS,
+    check_count,
+    check_run,
+    check_seed,
+    check_truth,
+    positional_arguments,
+)
 from gmm.montecarlo.blocks import BLOCK, MEMORY
 from gmm.montecarlo.checkpoint import Checkpoint
 from gmm.montecarlo.engine import check_executor, compute, run
-from gmm.montecarlo.experiment import Experiment, check_truth
+from gmm.montecarlo.experiment import Experiment
 from gmm.montecarlo.progress import Progress
 from gmm.montecarlo.result import MonteCarloResult
 
 __all__ = ["MonteCarlo", "Replay"]
-
-_LARGEST = 10**9
-MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +130,10 @@ class MonteCarlo:
         for name in ("model", "sampler"):
             if not callable(getattr(self, name)):
                 raise TypeError(f"{name} is {getattr(self, name)!r}; it must be callable")
-        put(self, "_arguments", _positional(self.model))
+        put(self, "_arguments", positional_arguments(self.model))
         put(self, "truth", check_truth(self.truth))
         put(self, "fit", dict(self.fit or {}))
-        for name, largest in (("n", _LARGEST), ("block", 10**6)):
+        for name, largest in (("n", LARGEST), ("block", 10**6)):
             put(self, name, check_count(name, getattr(self, name), largest))
         if self.chunk is not None:
             put(self, "chunk", check_count("chunk", self.chunk, self.block))
@@ -283,7 +288,7 @@ class MonteCarlo:
         Replay
         """
         replication = operator.index(replication)
-        if not 0 <= replication < _LARGEST:
+        if not 0 <= replication < LARGEST:
             raise ValueError(f"replication is {replication}; it must be between 0 and 10**9 - 1")
         data, record = Experiment.of(self, check_seed(seed)).sample(replication)
         return Replay(self, replication, data, record)
@@ -367,47 +372,6 @@ class Replay:
     def status(self) -> int:
         """The `Status`, as in the run."""
         return int(self.record["status"])
-
-
-def check_run(replications: int, seed: int, workers: int) -> tuple[int, int, int]:
-    """The same as whole numbers, or an error that says which one no run can have."""
-    return (
-        check_count("replications", replications, _LARGEST),
-        check_seed(seed),
-        check_count("workers", workers, MOST_WORKERS),
-    )
-
-
-def check_count(name: str, value: int, largest: int) -> int:
-    """A whole number between 1 and `largest`, or an error that says so."""
-    value = operator.index(value)
-    if not 1 <= value <= largest:
-        raise ValueError(f"{name} is {value}; it must be between 1 and {largest:,}")
-    return value
-
-
-def check_seed(seed: int) -> int:
-    """A seed that names streams."""
-    seed = operator.index(seed)
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; it must not be negative")
-    return seed
-
-
-def _positional(model: Callable[..., Any]) -> int:
-    """1 for a function of the data, 2 for moment conditions of theta and the data."""
-    try:
-        parameters = inspect.signature(model).parameters.values()
-    except ValueError:
-        parameters = {}.values()
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = sum(p.kind in kinds and p.default is p.empty for p in parameters)
-    if required not in (1, 2):
-        raise TypeError(
-            f"model {model!r} takes {required} positional arguments; it must be moment conditions "
-            "g(theta, data), or a function of the data that answers with a model"
-        )
-    return required
 
 
 def _open(experiment: Experiment, directory: str | Path) -> Checkpoint:
