@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from gmm._bounds import Free
 from gmm._gauss_newton import minimize
 from gmm._hac import HAC
 from gmm._jacobian import central_differences
-from gmm._linear import Array, quadratic_each, root_each, solve_each
+from gmm._linear import Array, inverse_each, quadratic_each, root_each, solve_each
 from gmm._moment_covariance import bandwidths, moment_covariance
 from gmm._problem import Problem, Rows, Search
 from gmm._status import Status
@@ -104,15 +105,23 @@ def continuously_updating(
     make a step function of the objective.
     """
     widths = bandwidths(weighting.kind, problem, first.theta, weighting.center)
+    jacobian = problem.jacobian(first.theta)
+    unit = inverse_each(jacobian.swapaxes(1, 2) @ first.weights @ jacobian)
+    unit = np.sqrt(np.diagonal(unit, axis1=1, axis2=2))
+    free = None if problem.bounds is None else Free.of(problem, problem.bounds)
+    origin = first.theta if free is None else free.tau(first.theta)
+    unit = unit if free is None else unit / np.abs(free.slope(origin))
+    whitened = Whitened(problem, weighting, widths, free, origin, unit)
     minimum = minimize(
-        Whitened(problem, weighting, widths),
+        whitened,
         np.broadcast_to(np.eye(problem.q), (problem.samples, problem.q, problem.q)),
-        first.theta,
+        np.zeros_like(first.theta),
         **asdict(search),
     )
-    weights, status = efficient_weights(weighting.covariance(problem, minimum.theta, widths))
+    theta = whitened.theta(minimum.theta)
+    weights, status = efficient_weights(weighting.covariance(problem, theta, widths))
     return Estimate(
-        minimum.theta,
+        theta,
         weights,
         minimum.objective,
         first_failure(first.status, minimum.status, status),
@@ -125,25 +134,42 @@ class Whitened:
     """r = L^-1 g with L L' = S(theta), so that r'r is the continuously updated objective.
 
     The derivatives are differences: S(theta) may be any estimator. They serve the search alone.
+    theta = origin + unit tau, with the standard deviations of one observation as units; with
+    bounds it is their free parameters that are so.
     """
 
     problem: Problem
     weighting: Weighting
     widths: Array | None
+    free: Free | None
+    origin: Array
+    unit: Array
 
-    def moments(self, theta: Array) -> Array:
+    def theta(self, tau: Array) -> Array:
+        """The parameters (R, k)."""
+        values = self.origin + self.unit * tau
+        return values if self.free is None else self.free.theta(values)
+
+    def moments(self, tau: Array) -> Array:
         """r (R, q)."""
+        theta = self.theta(tau)
         root = root_each(self.weighting.covariance(self.problem, theta, self.widths))
         return solve_each(root, self.problem.moments(theta)[..., np.newaxis])[..., 0]
 
-    def jacobian(self, theta: Array) -> Array:
-        """dr / dtheta (R, q, k)."""
-        return central_differences(self.moments, theta)
+    def jacobian(self, tau: Array) -> Array:
+        """dr / dtau (R, q, k)."""
+        return central_differences(self.moments, tau)
 
     def take(self, rows: Rows) -> "Whitened":
         """The conditions of some of the samples."""
         widths = None if self.widths is None else self.widths[rows]
-        return Whitened(self.problem.take(rows), self.weighting, widths)
+        return replace(
+            self,
+            problem=self.problem.take(rows),
+            widths=widths,
+            origin=self.origin[rows],
+            unit=self.unit[rows],
+        )
 
 
 def estimate(

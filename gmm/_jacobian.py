@@ -26,11 +26,15 @@ def complex_step(mean: Mean, theta: Array) -> Array:
     return np.stack(columns, axis=-1)
 
 
-def central_differences(mean: Mean, theta: Array) -> Array:
-    """(mean(theta + h) - mean(theta - h)) / 2h (R, q, k), with about ten correct digits."""
+def central_differences(mean: Mean, theta: Array, size: Array | float = 1.0) -> Array:
+    """(mean(theta + h) - mean(theta - h)) / 2h (R, q, k), with about ten correct digits.
+
+    `size` (k,) is what counts as a small change of a parameter that is near to zero.
+    """
+    size = np.broadcast_to(size, theta.shape[1:])
     columns = []
     for j in range(theta.shape[1]):
-        step = _STEP * np.maximum(np.abs(theta[:, j]), 1.0)
+        step = _STEP * np.maximum(np.abs(theta[:, j]), size[j])
         above, below = theta.copy(), theta.copy()
         above[:, j] += step
         below[:, j] -= step
@@ -39,7 +43,7 @@ def central_differences(mean: Mean, theta: Array) -> Array:
     return np.stack(columns, axis=-1)
 
 
-def complex_step_works(mean: Mean, theta: Array) -> bool:
+def complex_step_works(mean: Mean, theta: Array, size: Array | float = 1.0) -> bool:
     """Whether the moments take complex parameters and are analytic: no abs, no comparison.
 
     A function that is not gives wrong derivatives and no error, so the two ways are compared.
@@ -48,7 +52,7 @@ def complex_step_works(mean: Mean, theta: Array) -> bool:
         by_step = complex_step(mean, theta)
     except Exception:  # of whatever kind: with real parameters the function has worked before
         return False
-    by_differences = central_differences(mean, theta)
+    by_differences = central_differences(mean, theta, size)
     column = np.abs(by_differences).max(axis=1, keepdims=True, initial=0.0)
     rounding = np.abs(mean(theta)).max(axis=1, initial=0.0)[:, np.newaxis, np.newaxis]
     finite = np.isfinite(by_step + by_differences).all(axis=(1, 2))

@@ -57,6 +57,9 @@ def clusters_of(clusters: Any, n: int) -> npt.NDArray[np.intp] | None:
         raise ValueError(
             f"clusters has shape {np.shape(clusters)}; it must be ({n},), or ({n}, 2) for two ways"
         )
+    for column in groups.T:
+        if len(np.unique(column)) < 2:
+            raise ValueError("clusters has one group only; sums over groups need two or more")
     codes = [np.unique(column, return_inverse=True)[1] for column in groups.T]
     return np.stack(codes, axis=1).astype(np.intp)
 

@@ -135,6 +135,7 @@ class Moments(Model):
             g=self._g,
             jac="complex-step",
             data=self._data,
+            size=_typical_size(start),
             layout="single" if not self.shape else "stack" if self._vectorized else "each",
             bounds=bounds,
         )
@@ -152,9 +153,15 @@ class Moments(Model):
         jac = self._jac
         if jac is None:
             few = problem.take(np.arange(asked.stop))
-            works = complex_step_works(few.mean, start[asked])
+            works = complex_step_works(few.mean, start[asked], problem.size)
             jac = "complex-step" if works else "central"
         return replace(problem, jac=jac), start
+
+
+def _typical_size(start: Array) -> Array:
+    """Of each parameter (k,): its largest start, or 1 if all start at zero."""
+    largest: Array = np.abs(start).max(axis=0, initial=0.0)
+    return np.where(largest > 0, largest, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +174,7 @@ class UserMoments(Problem):
     g: Function
     jac: Function | str
     data: Array
+    size: Array
     layout: str
 
     def contributions(self, theta: Any, index: Rows | slice) -> Any:
@@ -189,7 +197,7 @@ class UserMoments(Problem):
         if self.jac == "complex-step":
             return complex_step(self.mean, theta)
         if self.jac == "central":
-            return central_differences(self.mean, theta)
+            return central_differences(self.mean, theta, self.size)
         result = np.empty((len(theta), self.q, self.k))
         for span, index in self.pieces():
             part = self._call(self.jac, theta[span], index)

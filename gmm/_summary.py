@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary"]
 
+_NUMBERS = "text-align:right; padding:1px 8px; font-variant-numeric:tabular-nums"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -55,15 +57,15 @@ class Summary:
         return "\n".join([*lines, rule, table[0], rule, *table[1:], rule, *self.notes])
 
     def _repr_html_(self) -> str:
+        left, right = 'style="text-align:left"', f'style="{_NUMBERS}"'
         facts = "".join(
-            f'<tr><td style="text-align:left">{escape(name)}</td>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
+            f"<tr><td {left}>{escape(name)}</td><td {left}>{escape(value)}</td></tr>"
             for name, value in self.facts
         )
-        head = "".join(f"<th>{escape(column)}</th>" for column in self.columns)
+        head = "".join(f"<th {right}>{escape(column)}</th>" for column in self.columns)
         body = "".join(
-            f'<tr><th style="text-align:left">{escape(label)}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row)
+            f"<tr><th {left}>{escape(label)}</th>"
+            + "".join(f"<td {right}>{escape(cell)}</td>" for cell in row)
             + "</tr>"
             for label, row in self.rows
         )
@@ -116,7 +118,7 @@ def result_summary(result: "GMMResult") -> Summary:
             rows.append((name, _figures(values, values[1])))
     else:
         letter = "z" if result.df is None else "t"
-        columns = ["estimate", "std. error", letter, f"P>|{letter}|", "[95 %", "interval]"]
+        columns = ["estimate", "std. error", letter, f"P>|{letter}|", "2.5 %", "97.5 %"]
         table = [
             np.asarray(column)
             for column in (result.params, result.bse, result.tvalues, result.pvalues)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from gmm import _specification
+from gmm._arrays import beside
 from gmm._hypotheses import HypothesisTest
 from gmm._labels import check_names
 from gmm._linear import Array, solve_each
@@ -115,6 +117,49 @@ class IVResult(GMMResult):
         text = ", ".join(f"{n} = {v:g}" for n, v in zip(model.endog_names, null, strict=True))
         test = _excluded(model, model.y - model.endog @ null, cov)
         return replace(test, name="Anderson-Rubin test", null=text)
+
+    def anderson_rubin_set(self, level: float = 0.95) -> Any:
+        """The values of a single endogenous regressor's coefficient that its test accepts.
+
+        Parameters
+        ----------
+        level : float
+            Coverage, exact for normal errors however weak the instruments.
+
+        Returns
+        -------
+        (..., 2) ndarray
+            Lower and upper end. Where instruments are weak the set may be the whole line,
+            (-inf, inf), or all but an interval: the ends then come as (upper, lower), the first
+            above the second. NaN if no value is accepted, as the instruments are not valid.
+
+        Notes
+        -----
+        F <= c is e'Pe - c l / (n - k1 - l) e'Me <= 0 with e = y - w beta, P the projection on
+        the instruments and M off them, X partialled out: a quadratic inequality in beta.
+        """
+        model = cast("IV", self.model)
+        if len(model.endog_names) != 1:
+            raise ValueError(
+                f"there are {len(model.endog_names)} endogenous regressors; the set is for one"
+            )
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level}; it must be between 0 and 1")
+        count = len(model.instrument_names)
+        df = model.n - len(model.exog_names) - count
+        bound = count / df * special.fdtri(count, df, level)
+        with np.errstate(all="ignore"):
+            both = beside(model.y[..., np.newaxis], model.endog)
+            off = _residuals(both, model.exog)
+            left = _residuals(off, _residuals(model.instruments, model.exog))
+            total, rest = off.swapaxes(-1, -2) @ off, left.swapaxes(-1, -2) @ left
+            form = total - (1 + bound) * rest
+            a, b, c = form[..., 1, 1], form[..., 0, 1], form[..., 0, 0]
+            root = np.sqrt(b**2 - a * c)
+            ends = np.stack([(b - root) / a, (b + root) / a], axis=-1)
+        everything = (a < 0) & (b**2 < a * c)
+        ends[everything] = -np.inf, np.inf
+        return ends
 
     def first_stage(self, cov: Kind = "unadjusted") -> dict[str, HypothesisTest]:
         """F tests of the excluded instruments, in the regression of each endogenous regressor.

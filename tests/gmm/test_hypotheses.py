@@ -139,6 +139,26 @@ def test_anderson_rubin_keeps_its_level_with_useless_instruments() -> None:
     assert np.median(result.first_stage()["endog0"].statistic) < 2
 
 
+def test_the_anderson_rubin_set_is_what_its_test_accepts() -> None:
+    """Strong, weak and useless instruments, valid and not: interval, complement, line, nothing."""
+    rng = np.random.default_rng(10)
+    z, (u, v) = rng.standard_normal((400, 60, 2)), rng.standard_normal((2, 400, 60))
+    strength = np.repeat([0.0, 0.1, 0.3, 1.0], 100)[:, None]
+    w = strength * z.sum(axis=-1) + 0.8 * u + 0.6 * v
+    u[::5] += z[::5, :, 0] - z[::5, :, 1]
+    result = gmm.IV(w + u, np.ones((60, 1)), w, z).fit()
+    low, high = result.anderson_rubin_set(0.9).T
+    for value in np.linspace(-40, 40, 161):
+        accepted = result.anderson_rubin(value).pvalue >= 0.1
+        inside = np.where(low <= high, (low <= value) & (value <= high), True)
+        inside = np.where(low > high, (value <= high) | (value >= low), inside)
+        inside &= ~np.isnan(low)
+        np.testing.assert_array_equal(inside, accepted)
+    kinds = {"none": np.isnan(low), "line": np.isinf(low), "outside": low > high}
+    assert all(kind.any() for kind in kinds.values())
+    assert (low < high)[300:].mean() > 0.5
+
+
 def test_first_stage_of_one_regressor_is_cragg_and_donalds() -> None:
     y, x, w, z = system(6, (3,))
     result = gmm.IV(y, x, w, z).fit()

@@ -166,13 +166,18 @@ def test_a_failure_is_recorded_and_stops_nothing() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(exponent=st.integers(-8, 8), shift=st.floats(-100, 100), seed=st.integers(0, 2**32 - 1))
-def test_units_do_not_matter(exponent: int, shift: float, seed: int) -> None:
+@given(
+    exponent=st.integers(-8, 8),
+    shift=st.floats(-100, 100),
+    seed=st.integers(0, 2**32 - 1),
+    steps=st.sampled_from([2, "iterated", "cue"]),
+)
+def test_units_do_not_matter(exponent: int, shift: float, seed: int, steps: int | str) -> None:
     """Scaled instruments, scaled regressors, an origin moved: the same regression."""
     y, x, w, z = system(seed)
     scale = 10.0**exponent
-    plain = gmm.IV(y, x, w, z).fit()
-    moved = gmm.IV(y, x, scale * w + shift * scale, z / scale).fit()
+    plain = gmm.IV(y, x, w, z).fit(steps=steps)
+    moved = gmm.IV(y, x, scale * w + shift * scale, z / scale).fit(steps=steps)
     assert_allclose(moved.params[2] * scale, plain.params[2], rtol=1e-6)
     assert_allclose(moved.bse[2] * scale, plain.bse[2], rtol=1e-6)
     assert_allclose(moved.j, plain.j, rtol=1e-5)
@@ -222,6 +227,7 @@ def test_a_formula_without_instruments_is_a_regression() -> None:
         ({"exog": None, "endog": None}, "no regressors"),
         ({"endog": Z, "instruments": W}, "1 instruments cannot identify 3"),
         ({"clusters": GROUPS[:5]}, r"clusters has shape \(5, 2\)"),
+        ({"clusters": np.zeros(N)}, "one group only"),
         ({"y": np.stack([Y, Y]), "exog": np.stack([X] * 3)}, "leading axes"),
         ({"y": pd.Series(Y).where(Y > 0)}, "missing values"),
         ({"endog": pd.DataFrame({"a": W, "b": W})[["a", "a"]]}, "'a' occurs twice"),

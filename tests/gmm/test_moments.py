@@ -91,12 +91,13 @@ def test_exactly_identified_moments_do_not_depend_on_weights(
     assert "as many moments" in result.j_test.reason
 
 
-def test_bounds_change_the_road_and_not_the_end() -> None:
+@pytest.mark.parametrize("steps", STEPS)
+def test_bounds_change_the_road_and_not_the_end(steps: int | str) -> None:
     data = 3 + 2 * samples(50, 80)
     start = [2.5, 3.0]
-    plain = gmm.Moments(three, data, names=["mu", "v"]).fit(start)
+    plain = gmm.Moments(three, data, names=["mu", "v"]).fit(start, steps=steps)
     for bounds in ({"v": (0, None)}, {"v": (0, 50), "mu": (None, 20)}):
-        bounded = gmm.Moments(three, data, names=["mu", "v"], bounds=bounds).fit(start)
+        bounded = gmm.Moments(three, data, names=["mu", "v"], bounds=bounds).fit(start, steps=steps)
         assert_allclose(bounded.params, plain.params, rtol=1e-7)
         assert_allclose(bounded.cov, plain.cov, rtol=1e-6)
 
