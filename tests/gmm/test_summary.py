@@ -141,7 +141,7 @@ def test_a_summary_is_html_and_latex() -> None:
     page, table = summary._repr_html_(), summary.to_latex()
     bias = summary["sigma"]["bias"]
     cell = f"{bias.value:z.{bias.digits}f}"
-    assert f"<td>{cell}</td>" in page
+    assert f">{cell}</td>" in page
     assert f"${cell}$" in table if cell.startswith("-") else cell in table
     assert r"J: size at 5 \%" in table
     assert "converged: 500 of 500" in page
