@@ -176,6 +176,12 @@ def _record(study: "MonteCarlo", data: Any, records: Records) -> int:
     # What overflows or divides by zero ends as a status; the flags would only say it twice.
     with np.errstate(all="ignore"):
         result = study.build(data).fit(**study.fit)
+    names = getattr(result, "parameters", None)
+    if names is not None and tuple(names) != (*study.truth,) and {*names} == {*study.truth}:
+        raise ValueError(
+            f"truth names the parameters in the order {', '.join(study.truth)}; the fit has them "
+            f"in the order {', '.join(names)}"
+        )
     shape = (len(records), len(study.truth))
     for name, field in (("params", "estimates"), ("bse", "bse")):
         values = np.asarray(getattr(result, name), dtype=np.float64)

@@ -1,6 +1,7 @@
 """The Gaussian study: many N(0, 1) samples, their mean and standard deviation by GMM."""
 
 import operator
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,7 @@ def GMMGaussianMC(  # the name of the 2010 program
     *,
     moments: int = 2,
     form: str = "centered",
+    executor: Executor | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | None = None,
 ) -> MonteCarloResult:
@@ -78,6 +80,8 @@ def GMMGaussianMC(  # the name of the 2010 program
         Threads. The result does not depend on it, bit for bit.
     moments, form
         The model, as in `GaussianMeanSD`.
+    executor : concurrent.futures.Executor, optional
+        Computes the blocks instead, as in `MonteCarlo.run`.
     checkpoint : path, optional
         A directory that keeps every finished block. The same call resumes an interrupted run,
         and a call with more replications goes on from it.
@@ -113,7 +117,12 @@ def GMMGaussianMC(  # the name of the 2010 program
     """
     moments = operator.index(moments)
     return gaussian_study(operator.index(n), moments, form).run(
-        replications, seed=seed, workers=workers, checkpoint=checkpoint, progress=progress
+        replications,
+        seed=seed,
+        executor=executor,
+        workers=workers,
+        checkpoint=checkpoint,
+        progress=progress,
     )
 
 

@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 
 import gmm
-from gmm.montecarlo.gaussian import gaussian_study
 
 from .studies import local_study, normal_study
 
@@ -65,9 +64,8 @@ def test_importable_studies_need_no_cloudpickle(
     processes: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
-    study = gaussian_study(30, 3)
-    out = study.run(2_500, seed=SEED, executor=processes)
-    assert out.records.tobytes() == study.run(2_500, seed=SEED).records.tobytes()
+    out = gmm.GMMGaussianMC(2_500, n=30, moments=3, executor=processes)
+    assert out.records.tobytes() == gmm.GMMGaussianMC(2_500, n=30, moments=3).records.tobytes()
     with pytest.raises(TypeError) as caught:
         local_study().run(100, seed=SEED, executor=processes)
     message = str(caught.value)

@@ -381,6 +381,15 @@ def test_a_fit_with_other_parameters_than_truth_is_refused() -> None:
         study.run(10, seed=1)
 
 
+def test_parameters_in_another_order_than_truth_are_refused() -> None:
+    def sampler(rng: np.random.Generator, size: tuple[int, int]) -> Any:
+        return rng.standard_normal(size)
+
+    study = gmm.MonteCarlo(gmm.GaussianMeanSD, sampler, {"sigma": 1.0, "mu": 0.0}, n=20)
+    with pytest.raises(ValueError, match=r"order sigma, mu; the fit has them in the order mu, sig"):
+        study.run(10, seed=1)
+
+
 # --- memory, and results -------------------------------------------------------------------------
 
 
