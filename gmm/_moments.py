@@ -147,20 +147,20 @@ class Moments(Model):
         if q < k:
             raise ValueError(f"{q} moments cannot identify {k} parameters")
         if bounds is not None:
-            tau = Free.of(problem, bounds).tau(start)
-            if not np.isfinite(tau).all():
+            within = np.isfinite(Free.of(problem, bounds).tau(start)).all(axis=1)
+            if len(start) and not within.any():  # one sample's start is that sample's failure
                 raise ValueError(f"start is not strictly within the bounds {self._bounds}")
         jac = self._jac
         if jac is None:
             few = problem.take(np.arange(asked.stop))
-            works = complex_step_works(few.mean, start[asked], problem.size)
+            works = complex_step_works(few.moments, start[asked], problem.size)
             jac = "complex-step" if works else "central"
         return replace(problem, jac=jac), start
 
 
 def _typical_size(start: Array) -> Array:
-    """Of each parameter (k,): its largest start, or 1 if all start at zero."""
-    largest: Array = np.abs(start).max(axis=0, initial=0.0)
+    """Of each parameter (k,): its largest finite start, or 1 if all start at zero."""
+    largest: Array = np.where(np.isfinite(start), np.abs(start), 0.0).max(axis=0, initial=0.0)
     return np.where(largest > 0, largest, 1.0)
 
 
@@ -188,16 +188,12 @@ class UserMoments(Problem):
             )
         return result
 
-    def mean(self, theta: Any) -> Any:
-        """The mean moments (R, q), of complex parameters too."""
-        return self.moments(theta)
-
     def jacobian(self, theta: Array) -> Array:
         """By the user's function, or numerically."""
         if self.jac == "complex-step":
-            return complex_step(self.mean, theta)
+            return complex_step(self.moments, theta)
         if self.jac == "central":
-            return central_differences(self.mean, theta, self.size)
+            return central_differences(self.moments, theta, self.size)
         result = np.empty((len(theta), self.q, self.k))
         for span, index in self.pieces():
             part = self._call(self.jac, theta[span], index)

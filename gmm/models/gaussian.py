@@ -117,6 +117,11 @@ class GaussianMeanSD:
             estimates=fit.params.reshape(*shape, 2),
             covariance=fit.cov.reshape(*shape, 2, 2),
             j_test=j_test(fit.j.reshape(shape), self.moments - 2),
+            options={
+                "estimator": "exactly identified" if self.moments == 2 else "two-step",
+                "weights": "robust, centered",
+                "cov": "robust, formula 'efficient'",
+            },
             status=fit.status.reshape(shape),
             iterations=fit.iterations.reshape(shape),
         )

@@ -162,6 +162,8 @@ def test_a_study_with_other_functions_of_the_same_name_is_refused(tmp_path: Path
         ({"block": 25}, "block is 50, here it is 25"),
         ({"chunk": 10}, "chunk is 50, here it is 10"),
         ({"design": 3}, "design is 0, here it is 3"),
+        ({"jac": "central"}, "jac is None, here it is 'central'"),
+        ({"bounds": {"v": (0, None)}}, r"bounds is None, here it is \{'v': \[0, None\]\}"),
     ],
 )
 def test_a_study_with_other_options_is_refused(

@@ -172,6 +172,15 @@ def test_the_iterated_estimate_is_the_same_with_centered_weights() -> None:
     assert_allclose(centered.j[both], j / (1 - j / 80), rtol=1e-6)
 
 
+def test_a_start_out_of_bounds_is_the_failure_of_its_sample() -> None:
+    data = samples(4, 50)
+    data[1] = 2.0  # its variance, 0, is no start for a logarithm
+    data[2, 0] = np.nan
+    model = gmm.Moments(three, data, names=["mu", "v"], bounds={"v": (0, None)})
+    result = model.fit(sample_moments(data), steps=1, initial="start")
+    assert result.converged.tolist() == [True, False, False, True]
+
+
 def test_each_sample_may_have_its_own_start() -> None:
     data = 5 + samples(10, 60)
     result = gmm.Moments(three, data).fit(sample_moments(data), steps=1, initial="start")
