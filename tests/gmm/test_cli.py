@@ -177,6 +177,8 @@ def test_an_interrupt_is_one_line_and_can_be_resumed(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What is started in the background may have inherited that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     directory = tmp_path / "run" / "A"
     while len(list(directory.glob("block-*.sha256"))) < 3:

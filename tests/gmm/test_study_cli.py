@@ -219,6 +219,11 @@ def test_a_bug_on_the_way_is_one_line_that_says_what_is_kept(place: Path) -> Non
         run(place, "run bug.py --replications 1e5 --seed 1 --traceback")
 
 
+def listen() -> None:
+    """What is started in the background may have inherited that interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize("processes", [False, True])
@@ -233,6 +238,7 @@ def test_an_ended_run_goes_on_to_the_same_bits(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=listen,
     )
     while len(list((place / "ck").glob("block-*.sha256"))) < 3:
         assert process.poll() is None
