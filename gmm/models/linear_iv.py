@@ -195,7 +195,7 @@ class LinearMoments(InstrumentedMoments):
             theta = solve_each(zx, zy[..., np.newaxis])[..., 0]
             g = self.moments(theta)
             step = solve_each(zx, g[..., np.newaxis])[..., 0]
-            pivot = smallest_pivot(zx.swapaxes(1, 2) @ zx)
+            pivot = smallest_pivot(zx.swapaxes(1, 2) @ solve_each(self.of_rows(self.zz), zx))
         else:
             weighted = zx.swapaxes(1, 2) @ weights
             hessian = weighted @ zx

@@ -51,6 +51,22 @@ def test_least_squares() -> None:
     assert_allclose(result.cov, cov, rtol=1e-10)
 
 
+def test_longley() -> None:
+    """NIST's certified values for a regression whose cross products have lost most digits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from statsmodels.datasets import longley
+    data = longley.load_pandas()
+    exog = data.exog.assign(const=1.0)
+    result = gmm.IV(data.endog, exog).fit(cov="unadjusted", small_sample="df")
+    params = [15.0618722713733, -0.0358191792925910, -2.02022980381683, -1.03322686717359]
+    params += [-0.0511041056535807, 1829.15146461355, -3482258.63459582]
+    bse = [84.9149257747669, 0.0334910077722432, 0.488399681651699, 0.214274163161675]
+    bse += [0.226073200069370, 455.478499142212, 890420.383607373]
+    assert_allclose(result.params, params, rtol=1e-8)
+    assert_allclose(result.bse, bse, rtol=1e-6)
+
+
 def test_instrumenting_with_itself_is_least_squares() -> None:
     data = pd.DataFrame({"w": W, "again": W})
     result = gmm.IV(Y, X, data[["w"]], data[["again"]]).fit()
