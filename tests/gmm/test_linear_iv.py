@@ -1,5 +1,6 @@
 """models/linear_iv.py: least squares, linearmodels, many samples at once, names, mistakes."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -165,6 +166,17 @@ def test_arrays_without_leading_axes_are_shared() -> None:
     assert shared.params.shape == (5, 3)
     assert_allclose(shared.params, given.params, rtol=1e-11)
     assert_allclose(shared.cov, given.cov, rtol=1e-10)
+
+
+@pytest.mark.parametrize("weights", ["unadjusted", "robust"])
+def test_nothing_of_the_size_of_the_data_is_built(weights: str) -> None:
+    y, x, w, z = system(8, (1000,))
+    model = gmm.IV(y, x, w, z)
+    tracemalloc.start()
+    model.fit(weights=weights)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < z.nbytes / 2
 
 
 def test_a_failure_is_recorded_and_stops_nothing() -> None:
