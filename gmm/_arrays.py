@@ -1,5 +1,6 @@
 """Arguments of models with a dependent variable: their shapes, and their leading axes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,3 +59,8 @@ def flattened(a: Array, tail: int, shape: tuple[int, ...]) -> Array:
         return a[np.newaxis]
     last = a.shape[-tail:]
     return np.broadcast_to(a, (*shape, *last)).reshape(-1, *last)
+
+
+def blocks(arrays: Sequence[Array], shape: tuple[int, ...]) -> tuple[Array, ...]:
+    """Groups of columns, each with one axis before its last two, and none of them empty."""
+    return tuple(flattened(a, 2, shape) for a in arrays if a.shape[-1])

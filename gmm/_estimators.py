@@ -23,12 +23,11 @@ Steps = int | str
 class Estimate:
     """Where the estimation of each sample ended.
 
-    `weights` (R, q, q) are those of the last step, `objective` (R,) is g'Wg with them.
+    `weights` (R, q, q) are those of the last step.
     """
 
     theta: Array
     weights: Array
-    objective: Array
     status: npt.NDArray[np.int8]
     iterations: npt.NDArray[np.int16]
 
@@ -54,7 +53,7 @@ def one_step(problem: Problem, weights: Array, start: Array, search: Search) -> 
     minimum = problem.minimize(weights, start, search)
     status = minimum.status
     status[unusable & (status == Status.OK)] = Status.SINGULAR
-    return Estimate(minimum.theta, weights, minimum.objective, status, minimum.iterations)
+    return Estimate(minimum.theta, weights, status, minimum.iterations)
 
 
 def next_step(problem: Problem, last: Estimate, weighting: Weighting, search: Search) -> Estimate:
@@ -66,7 +65,7 @@ def next_step(problem: Problem, last: Estimate, weighting: Weighting, search: Se
     return replace(
         step,
         status=first_failure(status, step.status),
-        iterations=last.iterations + step.iterations,
+        iterations=_sum(last.iterations, step.iterations),
     )
 
 
@@ -77,23 +76,22 @@ def iterated(problem: Problem, first: Estimate, weighting: Weighting, search: Se
     its square is (theta_new - theta)' G'WG (theta_new - theta).
     """
     theta, weights = first.theta.copy(), np.array(first.weights)
-    objective, status = first.objective.copy(), first.status.copy()
-    iterations = first.iterations.copy()
+    status, iterations = first.status.copy(), first.iterations.copy()
     rows = np.flatnonzero(status == Status.OK)
     for _ in range(search.max_iterations):
         if not rows.size:
             break
         part = problem.take(rows)
-        last = Estimate(theta[rows], weights[rows], objective[rows], status[rows], iterations[rows])
+        last = Estimate(theta[rows], weights[rows], status[rows], iterations[rows])
         step = next_step(part, last, weighting, search)
-        theta[rows], weights[rows], objective[rows] = step.theta, step.weights, step.objective
+        theta[rows], weights[rows] = step.theta, step.weights
         status[rows], iterations[rows] = step.status, step.iterations
         jacobian = part.jacobian(step.theta)
         information = jacobian.swapaxes(1, 2) @ step.weights @ jacobian
         moved = quadratic_each(step.theta - last.theta, information)
         rows = rows[(step.status == Status.OK) & ~(moved <= search.tolerance**2)]
     status[rows] = Status.MAX_ITERATIONS
-    return Estimate(theta, weights, objective, status, iterations)
+    return Estimate(theta, weights, status, iterations)
 
 
 def continuously_updating(
@@ -123,9 +121,8 @@ def continuously_updating(
     return Estimate(
         theta,
         weights,
-        minimum.objective,
         first_failure(first.status, minimum.status, status),
-        first.iterations + minimum.iterations,
+        _sum(first.iterations, minimum.iterations),
     )
 
 
@@ -215,3 +212,9 @@ def first_failure(*statuses: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     for status in statuses[1:]:
         np.copyto(result, status, where=result == Status.OK)
     return result
+
+
+def _sum(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """a + b, or the largest count that the type holds."""
+    total = np.minimum(a.astype(np.int64) + b, np.iinfo(np.int16).max)
+    return np.asarray(total, dtype=np.int16)

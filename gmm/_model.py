@@ -37,7 +37,7 @@ class Model(ABC):
 
     def fit(
         self,
-        start: npt.ArrayLike | None = None,
+        start: npt.ArrayLike | Mapping[str, float] | None = None,
         *,
         steps: int | str = 2,
         weights: Kind = "robust",
@@ -53,8 +53,9 @@ class Model(ABC):
 
         Parameters
         ----------
-        start : (k,) or (..., k) array_like, optional
-            Where the search begins, for all samples or for each; linear models need none.
+        start : (k,) or (..., k) array_like or dict, optional
+            Where the search begins, for all samples or for each, in the order of the parameters
+            or by their names; linear models need none.
         steps : int or {"iterated", "cue"}
             How many steps; each but the first has weights from the estimate before it.
             "iterated" goes on until the estimate stays, "cue" updates them continuously.
@@ -125,10 +126,17 @@ class Model(ABC):
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
         )
 
-    def _starts(self, start: npt.ArrayLike | None) -> Array | None:
+    def _starts(self, start: npt.ArrayLike | Mapping[str, float] | None) -> Array | None:
         """The start of each sample (R, k)."""
         if start is None:
             return None
+        if isinstance(start, Mapping):
+            if self.names is None:
+                raise ValueError("start names its parameters; give the model names, too")
+            names = self.names
+            if set(start) != set(names):
+                raise ValueError(f"start names {', '.join(start)}; it must name {', '.join(names)}")
+            start = [start[name] for name in names]
         values = np.asarray(start, dtype=np.float64)
         if values.ndim == 0:
             values = values[np.newaxis]

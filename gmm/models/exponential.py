@@ -8,9 +8,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from gmm._arrays import beside, columns, dependent, flattened
+from gmm._arrays import blocks, columns, dependent, flattened
 from gmm._formulas import instrumental
-from gmm._instruments import InstrumentedMoments, some
+from gmm._instruments import (
+    Columns,
+    InstrumentedMoments,
+    fitted,
+    joined,
+    products,
+    some,
+)
 from gmm._labels import clusters_of, column_names, is_pandas
 from gmm._linear import Array, solve_each
 from gmm._model import Model
@@ -87,10 +94,10 @@ class ExponentialRegression(Model):
         given = {"exog": exog, "endog": endog, "instruments": instruments}
         self.labelled = any(is_pandas(x) for x in (y, *given.values()))
         own, others, excluded = (columns(x, name, self.y.shape) for name, x in given.items())
-        self._x, self._z = beside(own, others), beside(own, excluded)
-        if not self._x.shape[-1]:
+        self._x, self._z = (own, others), (own, excluded)
+        if not own.shape[-1] + others.shape[-1]:
             raise ValueError("there are no regressors: give exog, endog or both")
-        if self._z.shape[-1] < self._x.shape[-1]:
+        if excluded.shape[-1] < others.shape[-1]:
             raise ValueError(
                 f"{excluded.shape[-1]} instruments cannot identify {others.shape[-1]} "
                 "endogenous regressors"
@@ -98,7 +105,9 @@ class ExponentialRegression(Model):
         both = column_names(exog, "exog", own.shape[-1])
         self.names = (*both, *column_names(endog, "endog", others.shape[-1]))
         self.moment_names = (*both, *column_names(instruments, "instr", excluded.shape[-1]))
-        self.shape = np.broadcast_shapes(self.y.shape[:-1], self._x.shape[:-2], self._z.shape[:-2])
+        self.shape = np.broadcast_shapes(
+            self.y.shape[:-1], *(a.shape[:-2] for a in (own, others, excluded))
+        )
         self._clusters = clusters_of(clusters, self.n)
 
     @classmethod
@@ -111,12 +120,12 @@ class ExponentialRegression(Model):
         problem = ExponentialMoments(
             samples=math.prod(self.shape),
             n=self.n,
-            q=self._z.shape[-1],
-            k=self._x.shape[-1],
+            q=sum(a.shape[-1] for a in self._z),
+            k=sum(a.shape[-1] for a in self._x),
             clusters=self._clusters,
             y=flattened(self.y, 1, self.shape),
-            x=flattened(self._x, 2, self.shape),
-            z=flattened(self._z, 2, self.shape),
+            x=blocks(self._x, self.shape),
+            z=blocks(self._z, self.shape),
             error=self.error,
         )
         return problem, problem.rough() if start is None else start
@@ -127,7 +136,7 @@ class ExponentialMoments(InstrumentedMoments):
     """E z u = 0 with one of the two residuals."""
 
     y: Array
-    x: Array
+    x: Columns
     error: str
 
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
@@ -137,25 +146,21 @@ class ExponentialMoments(InstrumentedMoments):
     def slopes(self, theta: Array, index: Rows | slice) -> Array:
         """du / dtheta (r, n, k)."""
         slope = _ERRORS[self.error][1](some(self.y, index), self._mean(theta, index))
-        return slope[..., np.newaxis] * some(self.x, index)
+        return slope[..., np.newaxis] * joined(self.x, index, len(theta))
 
     def rough(self) -> Array:
         """Least squares of log((y + mean y) / 2) on x (R, k): right in scale, whatever y is."""
         with np.errstate(all="ignore"):
             level = self.y.mean(axis=1, keepdims=True)
             log = np.log(np.maximum(self.y + level, level * 1e-3) / 2)
-            transposed = self.x.swapaxes(1, 2)
-            products = transposed @ self.x
-            right = transposed @ log[..., np.newaxis]
-            lead = max(len(products), len(right))
-            theta = solve_each(
-                *(np.broadcast_to(a, (lead, *a.shape[1:])) for a in (products, right))
-            )[..., 0]
+            sides = products(self.x, self.x), products(self.x, (log[..., np.newaxis],))
+            lead = max(map(len, sides))
+            theta = solve_each(*(np.broadcast_to(a, (lead, *a.shape[1:])) for a in sides))[..., 0]
         return np.array(np.broadcast_to(theta, (self.samples, self.k)))
 
     def _mean(self, theta: Array, index: Rows | slice) -> Array:
-        fitted: Array = np.exp((some(self.x, index) @ theta[..., np.newaxis])[..., 0])
-        return fitted
+        mean: Array = np.exp(fitted(self.x, theta, index))
+        return mean
 
 
 Function = Callable[[Array, Array], Array]

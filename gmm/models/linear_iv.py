@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from gmm._arrays import beside, columns, dependent, flattened
+from gmm._arrays import beside, blocks, columns, dependent, flattened
 from gmm._formulas import instrumental
 from gmm._gauss_newton import Minimum
-from gmm._instruments import InstrumentedMoments, some
+from gmm._instruments import Columns, InstrumentedMoments, fitted, products, some
 from gmm._labels import clusters_of, column_names, is_pandas
 from gmm._linear import Array, quadratic_each, solve_each
 from gmm._model import Model
@@ -145,16 +145,15 @@ class IV(Model):
 
     def problem(self, start: Array | None) -> tuple["LinearMoments", Array]:
         """What is estimated; a closed form needs no start."""
-        x, z = beside(self.exog, self.endog), beside(self.exog, self.instruments)
         problem = LinearMoments(
             samples=math.prod(self.shape),
             n=self.n,
-            q=z.shape[-1],
-            k=x.shape[-1],
+            q=len(self.exog_names) + len(self.instrument_names),
+            k=len(self.exog_names) + len(self.endog_names),
             clusters=self.clusters,
             y=flattened(self.y, 1, self.shape),
-            x=flattened(x, 2, self.shape),
-            z=flattened(z, 2, self.shape),
+            x=blocks([self.exog, self.endog], self.shape),
+            z=blocks([self.exog, self.instruments], self.shape),
         )
         start = np.zeros((problem.samples, problem.k)) if start is None else start
         return problem, start
@@ -165,20 +164,20 @@ class LinearMoments(InstrumentedMoments):
     """E z (y - x'theta) = 0, with the cross products Z'X / n and Z'y / n."""
 
     y: Array
-    x: Array
+    x: Columns
     zx: Array = field(init=False)
     zy: Array = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        transposed = self.z.swapaxes(1, 2)
-        object.__setattr__(self, "zx", transposed @ self.x / self.n)
-        object.__setattr__(self, "zy", (transposed @ self.y[..., np.newaxis])[..., 0] / self.n)
+        object.__setattr__(self, "zx", products(self.z, self.x) / self.n)
+        object.__setattr__(
+            self, "zy", products(self.z, (self.y[..., np.newaxis],))[..., 0] / self.n
+        )
 
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
         """y - x'theta (r, n)."""
-        fitted = some(self.x, index) @ theta[..., np.newaxis]
-        return some(self.y, index) - fitted[..., 0]
+        return some(self.y, index) - fitted(self.x, theta, index)
 
     def jacobian(self, theta: Array) -> Array:
         """-Z'X / n (R, q, k)."""
@@ -195,7 +194,7 @@ class LinearMoments(InstrumentedMoments):
             theta = solve_each(zx, zy[..., np.newaxis])[..., 0]
             g = self.moments(theta)
             step = solve_each(zx, g[..., np.newaxis])[..., 0]
-            pivot = smallest_pivot(zx.swapaxes(1, 2) @ zx)
+            pivot = smallest_pivot(zx.swapaxes(1, 2) @ solve_each(self.of_rows(self.zz), zx))
         else:
             weighted = zx.swapaxes(1, 2) @ weights
             hessian = weighted @ zx

@@ -1,5 +1,6 @@
 """models/linear_iv.py: least squares, linearmodels, many samples at once, names, mistakes."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -49,6 +50,22 @@ def test_least_squares() -> None:
     assert_allclose(result.params, beta, rtol=1e-12)
     cov = rss[0] / (N - 3) * np.linalg.inv(regressors.T @ regressors)
     assert_allclose(result.cov, cov, rtol=1e-10)
+
+
+def test_longley() -> None:
+    """NIST's certified values for a regression whose cross products have lost most digits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from statsmodels.datasets import longley
+    data = longley.load_pandas()
+    exog = data.exog.assign(const=1.0)
+    result = gmm.IV(data.endog, exog).fit(cov="unadjusted", small_sample="df")
+    params = [15.0618722713733, -0.0358191792925910, -2.02022980381683, -1.03322686717359]
+    params += [-0.0511041056535807, 1829.15146461355, -3482258.63459582]
+    bse = [84.9149257747669, 0.0334910077722432, 0.488399681651699, 0.214274163161675]
+    bse += [0.226073200069370, 455.478499142212, 890420.383607373]
+    assert_allclose(result.params, params, rtol=1e-8)
+    assert_allclose(result.bse, bse, rtol=1e-6)
 
 
 def test_instrumenting_with_itself_is_least_squares() -> None:
@@ -149,6 +166,17 @@ def test_arrays_without_leading_axes_are_shared() -> None:
     assert shared.params.shape == (5, 3)
     assert_allclose(shared.params, given.params, rtol=1e-11)
     assert_allclose(shared.cov, given.cov, rtol=1e-10)
+
+
+@pytest.mark.parametrize("weights", ["unadjusted", "robust"])
+def test_nothing_of_the_size_of_the_data_is_built(weights: str) -> None:
+    y, x, w, z = system(8, (1000,))
+    model = gmm.IV(y, x, w, z)
+    tracemalloc.start()
+    model.fit(weights=weights)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < z.nbytes / 2
 
 
 def test_a_failure_is_recorded_and_stops_nothing() -> None:

@@ -197,6 +197,12 @@ def test_the_callers_data_are_not_changed() -> None:
     np.testing.assert_array_equal(start, START)
 
 
+def test_a_start_may_name_its_parameters() -> None:
+    model = gmm.Moments(three, samples(2, 60), names=["mu", "v"])
+    named = model.fit({"v": 0.9, "mu": 0.1})
+    np.testing.assert_array_equal(named.params, model.fit(START).params)
+
+
 def test_one_parameter_and_no_samples() -> None:
     def mean(theta: np.ndarray, data: np.ndarray) -> np.ndarray:
         return data - theta[..., None, :]
@@ -218,6 +224,8 @@ def test_one_parameter_and_no_samples() -> None:
         ({"moment_names": ["a"]}, {}, "1 names for 4 moments"),
         ({"jac": lambda theta, data: np.zeros((2, 2))}, {}, r"jac gives shape \(2, 2\)"),
         ({}, {"start": None}, "start is missing"),
+        ({}, {"start": {"mu": 0.0, "v": 1.0}}, "give the model names"),
+        ({"names": ["mu", "v"]}, {"start": {"mu": 0.0}}, "start names mu; it must name mu, v"),
         ({}, {"start": np.zeros((3, 2))}, r"start has shape \(3, 2\)"),
         ({}, {"start": [0.0] * 5}, "cannot identify 5 parameters"),
         ({}, {"steps": 0}, "steps is 0"),
