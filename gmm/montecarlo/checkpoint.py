@@ -132,21 +132,22 @@ class Checkpoint:
             temporary.unlink(missing_ok=True)
 
     def _claim(self, theory: Theory) -> None:
-        path = self.directory / MANIFEST
-        if not path.exists():
-            if any(self.directory.glob("block-*")):
+        try:
+            # Opened, not asked for: network file systems answer that from memory.
+            found = _manifest(self.directory)
+        except FileNotFoundError:
+            if self.blocks():
                 raise CheckpointError(
                     f"checkpoint {self.directory} has blocks but no {MANIFEST}, so nothing says "
                     "of which experiment; use another directory, or delete this one"
-                )
+                ) from None
             rows = {
                 name: {statistic: (r.value, r.exact) for statistic, r in row.items()}
                 for name, row in theory.items()
             }
             text = json.dumps({**self.identity, _THEORY: rows}, indent=2) + "\n"
-            self._replace(path, text.encode())
+            self._replace(self.directory / MANIFEST, text.encode())
             return
-        found = _manifest(self.directory)
         found.pop(_THEORY, None)
         if different := differences(found, self.identity):
             raise CheckpointError(
