@@ -70,8 +70,8 @@ class HAC:
     ``bw`` of R's sandwich is m + 1. "newey-west" is linearmodels' rule: it looks at the sum of
     the moments, each over its standard deviation, and rounds up. "andrews" is that of R's
     ``bwAndrews`` with weight 1 for every moment, and AR(1) coefficients by least squares, kept
-    below 0.97 in absolute value as Andrews and Monahan advise. Continuous updating chooses an
-    automatic bandwidth once.
+    below 0.97 in absolute value as Andrews and Monahan advise. Iterated and continuously
+    updated estimates choose an automatic bandwidth once, after two steps.
 
     References
     ----------
