@@ -68,9 +68,10 @@ class HAC:
     -----
     A fixed bandwidth reproduces linearmodels and, for Bartlett, Stata's ``hac nwest m``; the
     ``bw`` of R's sandwich is m + 1. "newey-west" is linearmodels' rule: it looks at the sum of
-    the moments, each over its standard deviation, and rounds up. "andrews" is that of R's
-    ``bwAndrews`` with weight 1 for every moment, and AR(1) coefficients by least squares, kept
-    below 0.97 in absolute value as Andrews and Monahan advise. Iterated and continuously
+    the moments, each over its standard deviation, and rounds up. "andrews" is the formula of
+    R's ``bwAndrews`` with weight 1 for every moment; the AR(1) are by least squares without an
+    intercept, their coefficients kept below 0.97 in absolute value as Andrews and Monahan advise.
+    Iterated and continuously
     updated estimates choose an automatic bandwidth once, after two steps.
 
     References
