@@ -56,9 +56,15 @@ def one_step(problem: Problem, weights: Array, start: Array, search: Search) -> 
     return Estimate(minimum.theta, weights, status, minimum.iterations)
 
 
-def next_step(problem: Problem, last: Estimate, weighting: Weighting, search: Search) -> Estimate:
+def next_step(
+    problem: Problem,
+    last: Estimate,
+    weighting: Weighting,
+    search: Search,
+    widths: Array | None = None,
+) -> Estimate:
     """Once more, from the last step's estimate and with the weights that follow from it."""
-    weights, status = efficient_weights(weighting.covariance(problem, last.theta))
+    weights, status = efficient_weights(weighting.covariance(problem, last.theta, widths))
     status = first_failure(last.status, status)
     weights[status != Status.OK] = 0.0  # nothing to search for
     step = one_step(problem, weights, last.theta, search)
@@ -73,8 +79,10 @@ def iterated(problem: Problem, first: Estimate, weighting: Weighting, search: Se
     """Repeat until a step moves a sample's estimate by less than the tolerance.
 
     As in the search within a step, a move is measured in standard deviations of one observation:
-    its square is (theta_new - theta)' G'WG (theta_new - theta).
+    its square is (theta_new - theta)' G'WG (theta_new - theta). An automatic bandwidth is chosen
+    once, at the first estimate: chosen in every step, as a whole number, it may go in circles.
     """
+    widths = bandwidths(weighting.kind, problem, first.theta, weighting.center)
     theta, weights = first.theta.copy(), np.array(first.weights)
     status, iterations = first.status.copy(), first.iterations.copy()
     rows = np.flatnonzero(status == Status.OK)
@@ -83,7 +91,7 @@ def iterated(problem: Problem, first: Estimate, weighting: Weighting, search: Se
             break
         part = problem.take(rows)
         last = Estimate(theta[rows], weights[rows], status[rows], iterations[rows])
-        step = next_step(part, last, weighting, search)
+        step = next_step(part, last, weighting, search, None if widths is None else widths[rows])
         theta[rows], weights[rows] = step.theta, step.weights
         status[rows], iterations[rows] = step.status, step.iterations
         jacobian = part.jacobian(step.theta)

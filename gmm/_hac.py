@@ -9,6 +9,8 @@ from gmm._linear import Array, inverse_each
 
 __all__ = ["HAC"]
 
+_BOUND = 0.97  # Andrews and Monahan 1992
+
 
 @dataclass(frozen=True)
 class _Kernel:
@@ -61,17 +63,17 @@ class HAC:
         m, or how it is chosen for each sample: by Newey and West's rule, which "auto" means, or
         by Andrews' from an AR(1) for each moment.
     prewhiten : bool
-        Filter the moments by a first-order vector autoregression first, and undo that in S
-        (Andrews and Monahan 1992).
+        Filter the moments by a first-order vector autoregression first, and undo that in S; the
+        singular values of its coefficients are kept within 0.97 (Andrews and Monahan 1992).
 
     Notes
     -----
     A fixed bandwidth reproduces linearmodels and, for Bartlett, Stata's ``hac nwest m``; the
     ``bw`` of R's sandwich is m + 1. "newey-west" is linearmodels' rule: it looks at the sum of
-    the moments, each over its standard deviation, and rounds up. "andrews" is that of R's
-    ``bwAndrews`` with weight 1 for every moment, and AR(1) coefficients by least squares, kept
-    below 0.97 in absolute value as Andrews and Monahan advise. Continuous updating chooses an
-    automatic bandwidth once.
+    the moments, each over its standard deviation, and rounds up. "andrews" is the formula of
+    R's ``bwAndrews`` with weight 1 for every moment; the AR(1) are by least squares without an
+    intercept, with coefficients within 0.97. Iterated and continuously updated estimates choose
+    an automatic bandwidth once, after two steps.
 
     References
     ----------
@@ -138,6 +140,7 @@ class HAC:
             return g, None
         before, after = g[:, :-1], g[:, 1:]
         a = inverse_each(before.swapaxes(1, 2) @ before) @ (before.swapaxes(1, 2) @ after)
+        a = _within_bound(a)
         return after - before @ a, a
 
     def _kernel_sum(self, g: Array, n: int, m: Array) -> Array:
@@ -154,6 +157,15 @@ class HAC:
             gamma = g[:, j:].swapaxes(1, 2) @ g[:, :-j] / n
             result += weight[:, np.newaxis, np.newaxis] * (gamma + gamma.swapaxes(1, 2))
         return result
+
+
+def _within_bound(a: Array) -> Array:
+    """With singular values of at most _BOUND: near to a unit root I - A says little."""
+    unknown = ~np.isfinite(a)
+    left, values, right = np.linalg.svd(np.where(unknown, 0.0, a))
+    bounded: Array = (left * np.minimum(values, _BOUND)[:, np.newaxis]) @ right
+    bounded[unknown.any(axis=(1, 2))] = np.nan
+    return bounded
 
 
 def _newey_west(g: Array, kernel: _Kernel) -> Array:
@@ -174,7 +186,7 @@ def _andrews(g: Array, kernel: _Kernel) -> Array:
     n = g.shape[1]
     before, after = g[:, :-1], g[:, 1:]
     rho = (before * after).sum(axis=1) / (before * before).sum(axis=1)
-    rho = np.clip(rho, -0.97, 0.97)
+    rho = np.clip(rho, -_BOUND, _BOUND)
     variance = ((after - rho[:, np.newaxis] * before) ** 2).mean(axis=1)
     level = (variance**2 / (1 - rho) ** 4).sum(axis=1)
     if kernel.q == 1:

@@ -190,13 +190,13 @@ def _last_weights(
 ) -> tuple[Array, str]:
     """W of the last step, and why n g'Wg is not chi-squared with it, if it is not."""
     if source == "identity":
-        return found.weights, "identity weights are not efficient; J needs others"
+        return found.weights, "identity weights are not efficient; fit with others"
     if weighting is None or steps != 1 or source == "start":
         return found.weights, ""
     if source == weighting.kind == "unadjusted":
         # They differ by the variance of the residual: Sargan's statistic.
         return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
-    return found.weights, "one-step weights are not efficient; J needs steps=2 or more"
+    return found.weights, "one-step weights are not efficient; fit with steps=2 or more"
 
 
 def _describe(

@@ -112,6 +112,7 @@ class Moments(Model):
         self.moment_names = None if moment_names is None else tuple(moment_names)
         self.labelled = is_pandas(data)
         self._data = samples.reshape(-1, *samples.shape[-2:])
+        self._data.flags.writeable = False  # it may be the caller's memory, and g may be careless
         self._g, self._jac, self._vectorized, self._bounds = g, jac, vectorized, bounds
         self._clusters = clusters_of(clusters, self.n)
 

@@ -193,7 +193,7 @@ def _search(fit: "Fit", conditions: MomentConditions, weights: Array, start: Arr
 def _usable(result: "GMMResult") -> tuple["Fit | None", str]:
     if result.fit is None:
         return None, "this model keeps no moments to minimize again; use the Wald test"
-    return result.fit, result.fit.why_not.replace("so J has", "so it has").replace("; J", "; it")
+    return result.fit, result.fit.why_not
 
 
 def _missing(result: "GMMResult", name: str, null: str, df: int, reason: str) -> HypothesisTest:

@@ -85,6 +85,16 @@ def test_prewhitening_removes_most_of_the_bias(hac: gmm.HAC) -> None:
     assert abs(white - truth) < abs(plain - truth) / 2
 
 
+def test_prewhitening_survives_a_unit_root_and_a_missing_value() -> None:
+    walk = np.random.default_rng(5).standard_normal((3, 200, 2)).cumsum(axis=1)
+    walk[1, 5] = np.nan
+    s = gmm.HAC("bartlett", 3, prewhiten=True).covariance(walk)
+    assert np.isnan(s[1]).all()
+    residual = np.diff(walk[[0, 2]], axis=1).var(axis=1)
+    # The recoloring of a bounded root multiplies by at most 1 / 0.03^2.
+    assert (np.diagonal(s[[0, 2]], axis1=1, axis2=2) < 10 * residual / 0.03**2).all()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

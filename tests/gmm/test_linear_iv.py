@@ -121,6 +121,14 @@ def test_centered_weights_are_those_of_linearmodels() -> None:
     assert_agrees(gmm.IV(Y, X, W, Z).fit(center=True), theirs)
 
 
+@pytest.mark.parametrize("kernel", ["bartlett", "parzen", "quadratic-spectral"])
+def test_a_bandwidth_in_whole_numbers_does_not_go_in_circles(kernel: str) -> None:
+    """Chosen in every step, it does so in one or two samples of a hundred."""
+    y, x, w, z = system(9, (300,))
+    result = gmm.IV(y, x, w, z).fit(steps="iterated", weights=gmm.HAC(kernel, "auto"))
+    assert result.converged.all()
+
+
 def test_iterated_weights_reach_the_fixed_point_of_linearmodels() -> None:
     theirs = IVGMM(Y, X, W, Z).fit(iter_limit=100, tol=1e-12)
     ours = gmm.IV(Y, X, W, Z).fit(steps="iterated")

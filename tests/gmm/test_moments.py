@@ -197,6 +197,19 @@ def test_the_callers_data_are_not_changed() -> None:
     np.testing.assert_array_equal(start, START)
 
 
+def test_moments_that_write_into_their_data_are_refused() -> None:
+    def careless(theta: np.ndarray, data: np.ndarray) -> np.ndarray:
+        data -= theta[..., None, :1]
+        return data
+
+    data = samples(1, 20)[0]
+    before = data.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        gmm.Moments(careless, data).fit([0.0])
+    np.testing.assert_array_equal(data, before)
+    data[0] = 1.0  # still the caller's to write
+
+
 def test_a_start_may_name_its_parameters() -> None:
     model = gmm.Moments(three, samples(2, 60), names=["mu", "v"])
     named = model.fit({"v": 0.9, "mu": 0.1})
