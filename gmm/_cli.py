@@ -4,15 +4,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from gmm._main_job import DEFAULT_VARIANTS, VARIANTS, MainJob, Settings, run_main_job
+from gmm._study_cli import StudyError, add_commands
 from gmm._tables import report
 from gmm.montecarlo import plots
+from gmm.montecarlo.experiment import BlockError
 from gmm.montecarlo.result import MonteCarloResult
 
 _PICTURE = Path("gmm-2010.png")
+_COMMANDS = ("run", "status", "summary")
 _DESCRIPTION = """\
 The 2010 experiment GMMGaussianMC, reconstructed: GMM of the mean and standard deviation of many
 normal samples. Runs it as a Python loop with numpy.linalg.solve, as the same loop with
@@ -21,12 +25,14 @@ picture."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the main job; the exit status is 0, 1 for a failure, 2 for a bad argument, 130 for ^C."""
-    options = _parser().parse_args(arguments)
+    """Run a command; the exit status is 0, 1 for a failure, 2 for a bad argument, 130 for ^C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _commands() if arguments and arguments[0] in _COMMANDS else _parser()
+    options = parser.parse_args(arguments)
     try:
-        return _run(options)
-    except (ValueError, MemoryError, OverflowError) as error:
-        return _fail(str(error) or "not enough memory", 2)
+        status: int = options.command(options)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:
         # The reader has gone; what is still buffered must not raise once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -38,9 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.checkpoint:
             kept = f"; {options.checkpoint} keeps the finished blocks, the same command goes on"
         return _fail(f"interrupted{kept}", 130)
+    except (BlockError, StudyError) as error:
+        if options.traceback:
+            raise
+        return _fail("; ".join([str(error), *getattr(error, "__notes__", ())]), 1)
+    except (ValueError, MemoryError, OverflowError) as error:
+        return _fail(str(error) or "not enough memory", 2)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _main_job(options: argparse.Namespace) -> int:
+    """The 2010 experiment."""
     replications, loops = options.replications, options.loops
     if replications is None:
         replications = 10_000 if options.quick else 100_000
@@ -66,7 +79,6 @@ def _run(options: argparse.Namespace) -> int:
         why_not = f"picture: {picture}"
     if why_not and not options.json:
         print(f"\n{why_not}")
-    sys.stdout.flush()
     return 0
 
 
@@ -114,6 +126,10 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
+        # 1e6, but neither 0.5 nor nan, and nothing that a float cannot count.
+        with suppress(ValueError):
+            if (number := float(text)).is_integer() and abs(number) < 2**53:
+                return int(number)
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
@@ -127,7 +143,13 @@ def _loops(text: str) -> int | str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m gmm", description=_DESCRIPTION, allow_abbrev=False)
+    parser = _Parser(
+        prog="python -m gmm",
+        description=_DESCRIPTION,
+        epilog="Your own studies: python -m gmm run STUDY.py --help; status DIR; summary DIR.",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=_main_job, traceback=False)
     add = parser.add_argument
     add("--replications", type=_whole, metavar="R", help="samples (default 100000)")
     add("--n", type=_whole, default=500, help="observations in a sample (default 500)")
@@ -149,4 +171,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--plot", type=Path, metavar="FILE", help=f"the picture (default {_PICTURE})")
     add("--checkpoint", type=Path, metavar="DIR", help="keep finished blocks, and go on from them")
     add("--quick", action="store_true", help="10000 replications, loops over 1000")
+    return parser
+
+
+def _commands() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m gmm")
+    parser.set_defaults(checkpoint=None, traceback=False)
+    add_commands(parser.add_subparsers(required=True, parser_class=_Parser), _whole)
     return parser

@@ -20,15 +20,11 @@ from gmm._reconstruction import (
     full_systems,
     run_loops,
 )
-from gmm.montecarlo.gaussian import (
-    GaussianExperiment,
-    GMMGaussianMC,
-    check_counts,
-    draw_alone,
-    open_checkpoint,
-)
+from gmm.montecarlo.arguments import check_run
+from gmm.montecarlo.gaussian import GMMGaussianMC, draw_alone, gaussian_study
 from gmm.montecarlo.progress import Progress
 from gmm.montecarlo.result import MonteCarloResult
+from gmm.montecarlo.study import MonteCarlo
 
 
 @dataclass(frozen=True)
@@ -76,13 +72,13 @@ class Settings:
     loop_replications: int
 
     def __post_init__(self) -> None:
-        check_counts(self.replications, self.workers)
+        check_run(self.replications, self.seed, self.workers)
         for name in self.variants:
-            self.experiment(name)
+            self.study(name)
 
-    def experiment(self, name: str) -> GaussianExperiment:
-        """The Monte Carlo experiment of a variant."""
-        return GaussianExperiment(self.n, self.seed, VARIANTS[name].moments, VARIANTS[name].form)
+    def study(self, name: str) -> MonteCarlo:
+        """The Monte Carlo study of a variant."""
+        return gaussian_study(self.n, VARIANTS[name].moments, VARIANTS[name].form)
 
 
 @dataclass(frozen=True)
@@ -145,6 +141,8 @@ class MainJob:
             "variants": {
                 m.name: {
                     "title": m.variant.title,
+                    "moments": m.variant.moments,
+                    "form": m.variant.form,
                     "engine": {"seconds": m.seconds, **m.result.to_dict()},
                     "loops": {
                         solver: {
@@ -173,7 +171,7 @@ def run_main_job(
     if checkpoint is not None:
         directories = {name: checkpoint / name for name in settings.variants}
         for name in settings.variants:  # a foreign one is refused before anything runs
-            open_checkpoint(settings.experiment(name), checkpoint / name)
+            settings.study(name).claim(checkpoint / name, seed=settings.seed)
 
     # Enough to measure it; a resumed long run should not draw everything once more for this.
     drawing_replications = min(settings.replications, 100_000)

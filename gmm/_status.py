@@ -23,6 +23,7 @@ class Status(IntEnum):
     NON_FINITE = 3
     LINE_SEARCH = 4
     NOT_POSITIVE_DEFINITE = 5
+    EXCEPTION = 99
 
     @property
     def reason(self) -> str:
@@ -37,4 +38,5 @@ _REASONS = {
     Status.NON_FINITE: "the moments of the data are not finite",
     Status.LINE_SEARCH: "no step along the Gauss-Newton direction lowers the objective",
     Status.NOT_POSITIVE_DEFINITE: "the covariance matrix of the moments is not positive definite",
+    Status.EXCEPTION: "the model raised an exception",
 }

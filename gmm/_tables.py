@@ -77,7 +77,7 @@ def _statistics(job: MainJob) -> list[str]:
     shown: Measured | None = None
     for measured in job.measured:
         title = f"{measured.name}  {measured.variant.title}"
-        if shown is not None and measured.result.moments == shown.result.moments:
+        if shown is not None and measured.variant.moments == shown.variant.moments:
             difference = _largest_difference(measured, shown)
             parts.append(f"{title}: the estimates of {shown.name}, to {difference:.0e}")
             continue

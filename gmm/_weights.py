@@ -31,6 +31,12 @@ def efficient_weights(s: Array) -> tuple[Array, npt.NDArray[np.int8]]:
     return weights, status
 
 
+def smallest_pivot(a: Array) -> Array:
+    """That of each symmetric A (R, k, k) scaled to unit diagonal; NaN if that cannot be done."""
+    scale = np.sqrt(np.diagonal(a, axis1=1, axis2=2))
+    return _smallest_pivot(a / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :]))
+
+
 def _smallest_pivot(c: Array) -> Array:
     """The smallest pivot of each C = L D L', positive if and only if C is positive definite."""
     c = c.copy()

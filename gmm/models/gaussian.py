@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm._gauss_newton import minimize
+from gmm._hypotheses import j_test
 from gmm._linear import Array, solve_each
 from gmm._power_sums import CentralMoments, central_moments
 from gmm._results import GMMResult
@@ -113,9 +114,14 @@ class GaussianMeanSD:
         return GMMResult(
             parameters=self.parameters,
             n=self._data.n,
-            params=fit.params.reshape(*shape, 2),
-            cov=fit.cov.reshape(*shape, 2, 2),
-            j=fit.j.reshape(shape),
+            estimates=fit.params.reshape(*shape, 2),
+            covariance=fit.cov.reshape(*shape, 2, 2),
+            j_test=j_test(fit.j.reshape(shape), self.moments - 2),
+            options={
+                "estimator": "exactly identified" if self.moments == 2 else "two-step",
+                "weights": "robust, centered",
+                "cov": "robust, formula 'efficient'",
+            },
             status=fit.status.reshape(shape),
             iterations=fit.iterations.reshape(shape),
         )

@@ -1,12 +1,26 @@
 """Blocks of replications: the unit of random streams, of work, and of checkpoints."""
 
+import tempfile
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 
 # Part of every experiment's identity: with other blocks, the streams would be other streams.
 BLOCK = 1000
+# Samples and results of a run may take this much of the memory of the process that asks for it.
+MEMORY = 2**32
 
 Records = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The results of a block's replications, and what was raised by those that raised."""
+
+    records: Records
+    errors: dict[int, str] = field(default_factory=dict)
+    """By the replication's place in the block."""
 
 
 def generator(seed: int, design: int, block: int) -> np.random.Generator:
@@ -15,9 +29,9 @@ def generator(seed: int, design: int, block: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64DXSM(sequence))
 
 
-def block_count(replications: int) -> int:
+def block_count(replications: int, block: int = BLOCK) -> int:
     """How many blocks hold these replications; the last may be needed in part only."""
-    return -(-replications // BLOCK)
+    return -(-replications // block)
 
 
 def record_type(parameters: int) -> np.dtype[np.void]:
@@ -31,3 +45,11 @@ def record_type(parameters: int) -> np.dtype[np.void]:
             ("status", "i1"),
         ]
     )
+
+
+def allocate(replications: int, dtype: np.dtype[np.void], budget: int) -> Records:
+    """Memory for the results, or a temporary file that is gone when they are."""
+    if replications * dtype.itemsize <= budget:
+        return np.empty(replications, dtype)
+    with tempfile.TemporaryFile() as file:  # the memory map keeps it open
+        return np.memmap(file, dtype, "w+", shape=(replications,))

@@ -4,18 +4,24 @@ import hashlib
 import io
 import json
 import os
+import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from gmm.montecarlo.blocks import Records
+from gmm._theory import Reference, Theory
+from gmm.montecarlo.blocks import Block, record_type
+from gmm.montecarlo.identity import differences
 
 __all__ = ["CheckpointError"]
 
 # Changes whenever files written by an older version could not be read as what they are.
-FORMAT = 1
-_MANIFEST = "manifest.json"
+FORMAT = 2
+MANIFEST = "manifest.json"
+# Told beside the identity, and no part of it: what a reader of the directory alone needs.
+_THEORY = "theory"
+_CONSEQUENCES = {"chunk", "df", "fingerprint"}
 
 
 class CheckpointError(ValueError):
@@ -43,22 +49,48 @@ class Checkpoint:
     """
 
     def __init__(
-        self, directory: str | Path, identity: dict[str, Any], record_type: np.dtype[np.void]
+        self,
+        directory: str | Path,
+        identity: dict[str, Any],
+        record_type: np.dtype[np.void],
+        *,
+        theory: Theory | None = None,
     ) -> None:
-        self._directory = Path(directory)
-        self._record_type = record_type
+        self.directory = Path(directory)
+        self.record_type = record_type
         self.damaged: list[int] = []
         """Blocks that were there, but not as they had been written."""
-        manifest = {"format": FORMAT, **identity}
+        # As JSON gives it back: tuples are lists.
+        self.identity: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **identity}))
         # Part of every block's checksum: a block of another experiment is no block of this one.
-        self._key = json.dumps(manifest, sort_keys=True).encode()
+        self._key = json.dumps(self.identity, sort_keys=True).encode()
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
             raise CheckpointError(f"checkpoint {directory} is not a directory") from None
-        self._claim(manifest)
+        self._claim(theory or {})
 
-    def read(self, index: int) -> Records | None:
+    @classmethod
+    def open(cls, directory: str | Path) -> tuple[Self, Theory]:
+        """The checkpoint that a directory holds, whatever its experiment, and the theory of it."""
+        if not (Path(directory) / MANIFEST).is_file():
+            raise CheckpointError(f"{directory} holds no checkpoint: there is no {MANIFEST}")
+        manifest = _manifest(Path(directory))
+        written = manifest.pop(_THEORY, {})
+        if manifest.pop("format", None) != FORMAT or "parameters" not in manifest:
+            raise CheckpointError(f"checkpoint {directory} was written by another version")
+        theory = {
+            name: {statistic: Reference(*pair) for statistic, pair in row.items()}
+            for name, row in written.items()
+        }
+        return cls(directory, manifest, record_type(len(manifest["parameters"]))), theory
+
+    def blocks(self) -> list[int]:
+        """Numbers of the blocks that are there, whole or damaged."""
+        names = (path.name for path in self.directory.glob("block-*.npy.sha256"))
+        return sorted(int(name.removeprefix("block-").split(".")[0]) for name in names)
+
+    def read(self, index: int) -> Block | None:
         """A finished block, or None if it is missing or damaged."""
         try:
             content = self._path(index).read_bytes()
@@ -68,53 +100,80 @@ class Checkpoint:
         if digest != self._digest(index, payload):
             self.damaged.append(index)
             return None
-        block: Records = np.load(io.BytesIO(payload), allow_pickle=False)
-        return block
+        stream = io.BytesIO(payload)
+        records = np.load(stream, allow_pickle=False)
+        errors = json.loads(stream.read())
+        return Block(records, {int(row): text for row, text in errors.items()})
 
-    def write(self, index: int, block: Records) -> None:
+    def write(self, index: int, block: Block) -> None:
         """Save a finished block; whoever reads sees all of it or nothing."""
         payload = io.BytesIO()
-        np.save(payload, block, allow_pickle=False)
-        self._replace(self._path(index), self._digest(index, payload.getvalue()), payload)
+        np.save(payload, block.records, allow_pickle=False)
+        payload.write(json.dumps(block.errors).encode())
+        content = payload.getvalue()
+        self._replace(self._path(index), self._digest(index, content) + content)
 
     def _path(self, index: int) -> Path:
-        return self._directory / f"block-{index:06d}.npy.sha256"
+        return self.directory / f"block-{index:06d}.npy.sha256"
 
     def _digest(self, index: int, payload: bytes) -> bytes:
         return hashlib.sha256(self._key + b"%d:" % index + payload).digest()
 
-    def _replace(self, path: Path, head: bytes, payload: io.BytesIO) -> None:
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    def _replace(self, path: Path, content: bytes) -> None:
+        # Jobs on many machines may share the directory; process numbers repeat among them.
+        temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
         try:
-            temporary.write_bytes(head + payload.getvalue())
+            temporary.write_bytes(content)
             os.replace(temporary, path)
+        except OSError as error:
+            # A full disk is reported without the name of the file that it had no room for.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _claim(self, manifest: dict[str, Any]) -> None:
-        path = self._directory / _MANIFEST
+    def _claim(self, theory: Theory) -> None:
         try:
-            found = json.loads(path.read_bytes())
+            # Opened, not asked for: network file systems answer that from memory.
+            found = _manifest(self.directory)
         except FileNotFoundError:
-            if any(self._directory.glob("block-*")):
+            if self.blocks():
                 raise CheckpointError(
-                    f"checkpoint {self._directory} has blocks but no {_MANIFEST}, so nothing says "
+                    f"checkpoint {self.directory} has blocks but no {MANIFEST}, so nothing says "
                     "of which experiment; use another directory, or delete this one"
                 ) from None
-            text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-            self._replace(path, b"", io.BytesIO(text.encode()))
+            rows = {
+                name: {statistic: (r.value, r.exact) for statistic, r in row.items()}
+                for name, row in theory.items()
+            }
+            text = json.dumps({**self.identity, _THEORY: rows}, indent=2) + "\n"
+            self._replace(self.directory / MANIFEST, text.encode())
             return
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
+        found.pop(_THEORY, None)
+        if different := differences(found, self.identity):
             raise CheckpointError(
-                f"checkpoint {self._directory} has an unreadable {_MANIFEST}; "
+                f"checkpoint {self.directory} belongs to another experiment: {_why(different)}; "
                 "use another directory, or delete this one"
             )
-        for name in sorted(manifest.keys() | found.keys()):
-            if manifest.get(name) != found.get(name):
-                raise CheckpointError(
-                    f"checkpoint {self._directory} belongs to another experiment: its {name} is "
-                    f"{found.get(name)!r}, here it is {manifest.get(name)!r}; "
-                    "use another directory, or delete this one"
-                )
+
+
+def _why(different: list[tuple[str, Any, Any]]) -> str:
+    """Where experiments differ: in causes, if there are any, rather than in what follows."""
+    causes = [row for row in different if row[0] not in _CONSEQUENCES]
+    if not causes and different[0][0] == "fingerprint":
+        return "its sampler or model had the same name, but other results"
+    return ", ".join(
+        f"its {name} is {there!r}, here it is {here!r}" for name, there, here in causes or different
+    )
+
+
+def _manifest(directory: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((directory / MANIFEST).read_bytes())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise CheckpointError(
+            f"checkpoint {directory} has an unreadable {MANIFEST}; "
+            "use another directory, or delete this one"
+        )
+    return found

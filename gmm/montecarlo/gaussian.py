@@ -1,85 +1,56 @@
-"""The Gaussian experiment: many N(0, 1) samples, their mean and standard deviation by GMM."""
+"""The Gaussian study: many N(0, 1) samples, their mean and standard deviation by GMM."""
 
-import hashlib
 import operator
-from dataclasses import asdict, dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import smartsolve
 from gmm._linear import Array
-from gmm._power_sums import central_moments, chunk_rows
+from gmm._power_sums import CentralMoments, central_moments, chunk_rows
 from gmm.models.gaussian import GaussianMeanSD, check_options, power_order
 from gmm.models.gaussian_theory import theory
-from gmm.montecarlo.blocks import BLOCK, Records, block_count, generator, record_type
-from gmm.montecarlo.checkpoint import Checkpoint
-from gmm.montecarlo.engine import run
-from gmm.montecarlo.progress import Progress
+from gmm.montecarlo.blocks import BLOCK, block_count, generator
 from gmm.montecarlo.result import MonteCarloResult
+from gmm.montecarlo.study import MonteCarlo
 
 __all__ = ["GMMGaussianMC"]
 
-# The first word of every stream's key. All variants share it: they see the same samples, so
-# that their results can be compared replication by replication.
+# All variants share the first word of their streams' keys: they see the same samples, so that
+# their results can be compared replication by replication.
 DESIGN = 0
-_TRUTH = {"mu": 0.0, "sigma": 1.0}
-_LARGEST = 10**9
-_MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True)
-class GaussianExperiment:
-    """Samples of n observations of N(0, 1), estimated a block at a time."""
+class ReducedNormalSamples:
+    """A sampler of N(0, 1) that keeps central moments only, and no sample longer than it must."""
 
-    n: int
-    seed: int
-    moments: int
-    form: str
+    order: int
 
-    def __post_init__(self) -> None:
-        _check_count("n", self.n, _LARGEST)
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}; it must not be negative")
-        check_options(self.moments, self.form, self.n)
-
-    @property
-    def record_type(self) -> np.dtype[np.void]:
-        """The layout of one replication's result."""
-        return record_type(len(GaussianMeanSD.parameters))
-
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides the results, as JSON values."""
-        return {
-            "model": "GaussianMeanSD",
-            **asdict(self),
-            "truth": _TRUTH,
-            "design": DESIGN,
-            "block": BLOCK,
-            "numpy": np.__version__,
-            "smartsolve": smartsolve.__version__,
-            "stream": self._stream_digest(),
-        }
-
-    def block(self, index: int) -> Records:
-        """The results of one whole block."""
-        rng = generator(self.seed, DESIGN, index)
+    def __call__(self, rng: np.random.Generator, size: tuple[int, int]) -> CentralMoments:
+        """The central moments of R samples of n observations."""
 
         def draw(buffer: Array, rows: slice) -> None:
             rng.standard_normal(out=buffer)
 
-        data = central_moments(draw, BLOCK, self.n, power_order(self.moments))
-        fit = GaussianMeanSD.from_central_moments(data, moments=self.moments, form=self.form).fit()
-        records = np.empty(BLOCK, self.record_type)
-        records["estimates"], records["bse"], records["j"] = fit.params, fit.bse, fit.j
-        records["iterations"], records["status"] = fit.iterations, fit.status
-        return records
+        samples, n = size
+        return central_moments(draw, samples, n, self.order)
 
-    def _stream_digest(self) -> str:
-        """A hash of the first block's first numbers: NumPy may change its streams one day."""
-        rng = generator(self.seed, DESIGN, 0)
-        return hashlib.sha256(rng.standard_normal(min(BLOCK * self.n, 10**6)).tobytes()).hexdigest()
+
+def gaussian_study(n: int, moments: int = 2, form: str = "centered") -> MonteCarlo:
+    """The study behind `GMMGaussianMC`; a block is drawn and estimated in one go."""
+    study = MonteCarlo(
+        partial(GaussianMeanSD.from_central_moments, moments=moments, form=form),
+        ReducedNormalSamples(power_order(moments)),
+        truth={"mu": 0.0, "sigma": 1.0},
+        n=n,
+        chunk=BLOCK,
+        design=DESIGN,
+    )
+    check_options(moments, form, study.n)
+    return replace(study, theory=theory(moments, study.n))
 
 
 def GMMGaussianMC(  # the name of the 2010 program
@@ -90,6 +61,7 @@ def GMMGaussianMC(  # the name of the 2010 program
     *,
     moments: int = 2,
     form: str = "centered",
+    executor: Executor | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | None = None,
 ) -> MonteCarloResult:
@@ -108,6 +80,8 @@ def GMMGaussianMC(  # the name of the 2010 program
         Threads. The result does not depend on it, bit for bit.
     moments, form
         The model, as in `GaussianMeanSD`.
+    executor : concurrent.futures.Executor, optional
+        Computes the blocks instead, as in `MonteCarlo.run`.
     checkpoint : path, optional
         A directory that keeps every finished block. The same call resumes an interrupted run,
         and a call with more replications goes on from it.
@@ -141,35 +115,15 @@ def GMMGaussianMC(  # the name of the 2010 program
     >>> round(coverage.theory.value, 6), abs(coverage.value - coverage.theory.value) < 0.02
     (0.946017, True)
     """
-    replications, n, seed = map(operator.index, (replications, n, seed))
-    workers, moments = operator.index(workers), operator.index(moments)
-    check_counts(replications, workers)
-    experiment = GaussianExperiment(n=n, seed=seed, moments=moments, form=form)
-    saved = None if checkpoint is None else open_checkpoint(experiment, checkpoint)
-    outcome = run(
-        experiment,
+    moments = operator.index(moments)
+    return gaussian_study(operator.index(n), moments, form).run(
         replications,
-        workers=workers,
-        checkpoint=saved,
-        progress=Progress(f"{moments} moments, {form}", enabled=progress),
-    )
-    return MonteCarloResult(
-        parameters=GaussianMeanSD.parameters,
-        truth=dict(_TRUTH),
-        n=n,
         seed=seed,
-        moments=moments,
-        form=form,
-        theory=theory(moments, n),
-        records=outcome.records,
-        blocks_reused=outcome.blocks_reused,
-        blocks_damaged=outcome.blocks_damaged,
+        executor=executor,
+        workers=workers,
+        checkpoint=checkpoint,
+        progress=progress,
     )
-
-
-def open_checkpoint(experiment: GaussianExperiment, directory: str | Path) -> Checkpoint:
-    """The experiment's directory, or the reason why it cannot be used."""
-    return Checkpoint(directory, experiment.identity(), experiment.record_type)
 
 
 def draw_alone(replications: int, *, n: int, seed: int) -> None:
@@ -181,14 +135,3 @@ def draw_alone(replications: int, *, n: int, seed: int) -> None:
         rows = min(BLOCK, replications - block * BLOCK)
         for first in range(0, rows, size):
             rng.standard_normal(out=buffer[: rows - first])
-
-
-def check_counts(replications: int, workers: int) -> None:
-    """Raise ValueError for counts that no run can have."""
-    _check_count("replications", replications, _LARGEST)
-    _check_count("workers", workers, _MOST_WORKERS)
-
-
-def _check_count(name: str, value: int, largest: int) -> None:
-    if not 1 <= value <= largest:
-        raise ValueError(f"{name} is {value}; it must be between 1 and {largest:,}")

@@ -85,7 +85,7 @@ def test_loops_run_as_often_as_asked(tmp_path: Path, loops: str, expected: int) 
         (["--replications", "0"], "replications is 0"),
         (["--replications", "-5"], "replications is -5"),
         (["--replications", "many"], "'many' is not a whole number"),
-        (["--replications", "1e5"], "'1e5' is not a whole number"),
+        (["--replications", "1e-5"], "'1e-5' is not a whole number"),
         (["--replications", "1" + "0" * 30], "between 1 and"),
         (["--n", "2"], "at least 3 observations"),
         (["--n", "4"], "at least 5 observations"),
@@ -177,6 +177,8 @@ def test_an_interrupt_is_one_line_and_can_be_resumed(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What is started in the background may have inherited that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     directory = tmp_path / "run" / "A"
     while len(list(directory.glob("block-*.sha256"))) < 3:

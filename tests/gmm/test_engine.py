@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gmm
 from gmm import _power_sums
-from gmm.montecarlo.blocks import BLOCK, Records, generator, record_type
+from gmm.montecarlo.blocks import BLOCK, Block, generator, record_type
 from gmm.montecarlo.engine import run
 from gmm.montecarlo.progress import Progress
 
@@ -23,20 +23,21 @@ class Counting:
     """Each block is filled with its own number; some blocks raise."""
 
     record_type = record_type(1)
+    block_size, chunk, bytes_a_sample = BLOCK, BLOCK, 8
 
     def __init__(self, failing: dict[int, BaseException] | None = None) -> None:
         self.failing = failing or {}
         self.computed: list[int] = []
         self._lock = threading.Lock()
 
-    def block(self, index: int) -> Records:
+    def block(self, index: int) -> Block:
         with self._lock:
             self.computed.append(index)
         if index in self.failing:
             raise self.failing[index]
         records = np.zeros(BLOCK, self.record_type)
         records["j"] = index
-        return records
+        return Block(records)
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,0 +1,96 @@
+"""Test statistics that know their null, their distribution, and why they may be missing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+__all__ = ["HypothesisTest"]
+
+
+@dataclass(frozen=True)
+class HypothesisTest:
+    """A test of one sample, or of many with leading axes.
+
+    Attributes
+    ----------
+    name, null : str
+        What the test is called, and the hypothesis that it tests.
+    statistic : (...) float or ndarray
+        NaN where it cannot be computed.
+    df : int
+        Degrees of freedom of the chi-squared distribution, or of the numerator of F.
+    df_denom : float or None
+        Degrees of freedom of the denominator, if the distribution is F.
+    reason : str
+        Why there is no statistic, or no p-value; empty if there is.
+
+    Examples
+    --------
+    >>> import gmm
+    >>> test = gmm.HypothesisTest("Wald test", "mu = 0", statistic=3.84, df=1)
+    >>> round(float(test.pvalue), 4)
+    0.05
+    >>> print(test)
+    Wald test
+    H0: mu = 0
+    chi2(1) = 3.84, p = 0.0500
+    """
+
+    name: str
+    null: str
+    statistic: Any
+    df: int
+    df_denom: float | None = None
+    reason: str = ""
+
+    @property
+    def pvalue(self) -> Any:
+        """The probability (...) of a statistic at least as large, under the null."""
+        if self.df == 0:
+            return np.full(np.shape(self.statistic), np.nan)[()]
+        if self.df_denom is None:
+            return special.chdtrc(self.df, self.statistic)
+        return special.fdtrc(self.df, self.df_denom, self.statistic)
+
+    @property
+    def distribution(self) -> str:
+        """Under the null, at least in the limit."""
+        if self.df_denom is None:
+            return f"chi2({self.df})"
+        return f"F({self.df}, {self.df_denom:g})"
+
+    def __str__(self) -> str:
+        head = f"{self.name}\nH0: {self.null}\n"
+        if self.reason:
+            return f"{head}{self.distribution}: none, {self.reason}"
+        if np.ndim(self.statistic) == 0:
+            return f"{head}{self.distribution} = {self.statistic:.6g}, p = {p_text(self.pvalue)}"
+        valid = np.isfinite(self.statistic)
+        rejected = np.count_nonzero(self.pvalue[valid] < 0.05)
+        return (
+            f"{head}{self.distribution}: {np.count_nonzero(valid):,} statistics, "
+            f"{rejected:,} beyond the 5 % level"
+        )
+
+
+def p_text(p: float) -> str:
+    """Four digits after the point, or the power of ten of what is smaller."""
+    return f"{p:.4f}" if not p < 5e-5 else f"{p:.1e}"
+
+
+def j_test(statistic: Any, df: int, why_not: str = "") -> HypothesisTest:
+    """Hansen's test of the overidentifying restrictions."""
+    reason = why_not
+    if df == 0:
+        reason = "there are as many moments as parameters"
+    elif why_not:
+        statistic = np.full(np.shape(statistic), np.nan)
+    return HypothesisTest(
+        "J test of overidentifying restrictions",
+        "all moment conditions hold",
+        np.asarray(statistic)[()],
+        df,
+        reason=reason,
+    )

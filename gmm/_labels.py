@@ -1,0 +1,72 @@
+"""Names and pandas labels: what comes in with labels goes out with them."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def is_pandas(x: Any) -> bool:
+    """Whether x is a Series or a DataFrame; pandas is not imported to ask."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(x, pandas.Series | pandas.DataFrame)
+
+
+def need_pandas(what: str) -> Any:
+    """The module, or an error that names what needs it."""
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'{what} needs pandas: pip install "smartsolve[pandas]"', name="pandas"
+        ) from error
+    return pandas
+
+
+def column_names(x: Any, prefix: str, count: int) -> tuple[str, ...]:
+    """The labels of a Series or DataFrame, else prefix0, prefix1, ..."""
+    if is_pandas(x):
+        labels = x.columns if x.ndim == 2 else [x.name]
+        if all(label is not None for label in labels):
+            return tuple(map(str, labels))
+    if count == 1 and prefix == "y":
+        return (prefix,)
+    return tuple(f"{prefix}{j}" for j in range(count))
+
+
+def float_array(x: Any, argument: str) -> npt.NDArray[np.float64]:
+    """x in float64, or an error that names the argument."""
+    if is_pandas(x) and (missing := int(np.sum(x.isna().to_numpy()))):
+        raise ValueError(f"{argument} has {missing} missing values; drop or fill them first")
+    try:
+        return np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{argument} is not numeric: {error}") from None
+
+
+def clusters_of(clusters: Any, n: int) -> npt.NDArray[np.intp] | None:
+    """Codes (n, 1 or 2) from zero of the groups."""
+    if clusters is None:
+        return None
+    groups = np.asarray(clusters)
+    if groups.ndim == 1:
+        groups = groups[:, np.newaxis]
+    if groups.ndim != 2 or len(groups) != n or groups.shape[1] not in (1, 2):
+        raise ValueError(
+            f"clusters has shape {np.shape(clusters)}; it must be ({n},), or ({n}, 2) for two ways"
+        )
+    for column in groups.T:
+        if len(np.unique(column)) < 2:
+            raise ValueError("clusters has one group only; sums over groups need two or more")
+    codes = [np.unique(column, return_inverse=True)[1] for column in groups.T]
+    return np.stack(codes, axis=1).astype(np.intp)
+
+
+def check_names(names: Sequence[str], chosen: Sequence[str], what: str) -> list[int]:
+    """The places of the chosen names, or an error that lists all names."""
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"{name!r} is no {what}; there are {', '.join(names)}")
+    return [list(names).index(name) for name in chosen]

@@ -1,0 +1,213 @@
+"""Linear regression with instruments."""
+
+import math
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm._arrays import beside, blocks, columns, dependent, flattened
+from gmm._formulas import instrumental
+from gmm._gauss_newton import Minimum
+from gmm._instruments import Columns, InstrumentedMoments, fitted, products, some
+from gmm._labels import clusters_of, column_names, is_pandas
+from gmm._linear import Array, quadratic_each, solve_each
+from gmm._model import Model
+from gmm._problem import Rows, Search
+from gmm._results import GMMResult
+from gmm._status import Status
+from gmm._weights import smallest_pivot
+from gmm.models.linear_iv_tests import IVResult
+
+__all__ = ["IV"]
+
+
+class IV(Model):
+    r"""Linear regression, some of whose regressors need instruments.
+
+    .. math:: y = X \beta_1 + W \beta_2 + u, \qquad E\,[X\ Z]' u = 0
+
+    Parameters
+    ----------
+    y : (..., n) array_like, Series or DataFrame
+        The dependent variable, of one sample or of many with leading axes.
+    exog : (..., n, k1) array_like or DataFrame, optional
+        X, the exogenous regressors, a column of ones included if there is to be a constant.
+    endog : (..., n, k2) array_like or DataFrame, optional
+        W, the endogenous regressors.
+    instruments : (..., n, l) array_like or DataFrame, optional
+        Z, the excluded instruments, at least as many as W.
+    clusters : (n,) or (n, 2) array_like, optional
+        Groups of observations, one way or two, for ``"cluster"``.
+
+    See Also
+    --------
+    gmm.Moments : moments of any form.
+
+    Notes
+    -----
+    Every step has a closed form, refined by the moments of its residuals. One step is two-stage
+    least squares; with W and Z left out it is ordinary least squares. An array without leading
+    axes is shared by all samples. Names of columns become names of parameters.
+
+    References
+    ----------
+    .. [1] Hayashi (2000), Econometrics, chapter 3.
+
+    Examples
+    --------
+    Two-stage least squares, then efficient GMM, of a regressor that shares the error's noise:
+
+    >>> import numpy as np
+    >>> import gmm
+    >>> rng = np.random.default_rng(5)
+    >>> z, noise = rng.standard_normal((500, 3)), rng.standard_normal(500)
+    >>> w = z.sum(axis=1) + noise + rng.standard_normal(500)
+    >>> y = 1 + 2 * w + 3 * noise
+    >>> ones = np.ones((500, 1))
+    >>> gmm.IV(y, exog=np.column_stack([ones, w])).fit().params.round(2)  # least squares: biased
+    array([1.06, 2.57])
+    >>> model = gmm.IV(y, exog=ones, endog=w, instruments=z)
+    >>> model.fit(steps=1, weights="unadjusted").params.round(2)
+    array([1.12, 1.92])
+    >>> result = model.fit()
+    >>> result.params.round(2), result.bse.round(2)
+    (array([1.13, 1.92]), array([0.14, 0.08]))
+    >>> print(result.j_test)
+    J test of overidentifying restrictions
+    H0: all moment conditions hold
+    chi2(2) = 1.29946, p = 0.5222
+    """
+
+    default_initial: ClassVar[str] = "unadjusted"
+    result_type: ClassVar[type[GMMResult]] = IVResult
+
+    def __init__(
+        self,
+        y: Any,
+        exog: Any = None,
+        endog: Any = None,
+        instruments: Any = None,
+        clusters: npt.ArrayLike | None = None,
+    ) -> None:
+        self.y = dependent(y)
+        self.n = self.y.shape[-1]
+        given = {"exog": exog, "endog": endog, "instruments": instruments}
+        self.labelled = any(is_pandas(x) for x in (y, *given.values()))
+        arrays = {name: columns(x, name, self.y.shape) for name, x in given.items()}
+        self.exog, self.endog, self.instruments = arrays.values()
+        self.exog_names, self.endog_names, self.instrument_names = (
+            column_names(x, prefix, arrays[name].shape[-1])
+            for (name, x), prefix in zip(given.items(), ("exog", "endog", "instr"), strict=True)
+        )
+        k2, count = len(self.endog_names), len(self.instrument_names)
+        if not self.exog_names and not k2:
+            raise ValueError("there are no regressors: give exog, endog or both")
+        if count < k2:
+            raise ValueError(f"{count} instruments cannot identify {k2} endogenous regressors")
+        self.shape = np.broadcast_shapes(
+            self.y.shape[:-1], *(array.shape[:-2] for array in arrays.values())
+        )
+        self.names = (*self.exog_names, *self.endog_names)
+        self.moment_names = (*self.exog_names, *self.instrument_names)
+        everything = (*self.names, *self.instrument_names)
+        if len(set(everything)) < len(everything):
+            twice = next(name for name in everything if everything.count(name) > 1)
+            raise ValueError(f"the name {twice!r} occurs twice among the columns")
+        self.clusters = clusters_of(clusters, self.n)
+
+    @classmethod
+    def from_formula(cls, formula: str, data: Any, clusters: npt.ArrayLike | None = None) -> Self:
+        """The model of a formula over the columns of a data frame; needs formulaic.
+
+        Parameters
+        ----------
+        formula : str
+            ``"y ~ x1 + x2 + [w ~ z1 + z2]"``: endogenous regressors and their instruments stand
+            in brackets. A constant is included unless ``0`` or ``-1`` says otherwise.
+        data : DataFrame
+            Rows with missing values must be dropped before.
+        clusters : optional
+            As for the class.
+        """
+        return cls(**instrumental(formula, data), clusters=clusters)
+
+    def with_instruments(self, columns: Array, names: Sequence[str]) -> Self:
+        """The same model, with more instruments."""
+        model = copy(self)
+        model.instruments = beside(self.instruments, columns)
+        model.instrument_names = (*self.instrument_names, *names)
+        model.moment_names = (*self.exog_names, *model.instrument_names)
+        return model
+
+    def problem(self, start: Array | None) -> tuple["LinearMoments", Array]:
+        """What is estimated; a closed form needs no start."""
+        problem = LinearMoments(
+            samples=math.prod(self.shape),
+            n=self.n,
+            q=len(self.exog_names) + len(self.instrument_names),
+            k=len(self.exog_names) + len(self.endog_names),
+            clusters=self.clusters,
+            y=flattened(self.y, 1, self.shape),
+            x=blocks([self.exog, self.endog], self.shape),
+            z=blocks([self.exog, self.instruments], self.shape),
+        )
+        start = np.zeros((problem.samples, problem.k)) if start is None else start
+        return problem, start
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearMoments(InstrumentedMoments):
+    """E z (y - x'theta) = 0, with the cross products Z'X / n and Z'y / n."""
+
+    y: Array
+    x: Columns
+    zx: Array = field(init=False)
+    zy: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "zx", products(self.z, self.x) / self.n)
+        object.__setattr__(
+            self, "zy", products(self.z, (self.y[..., np.newaxis],))[..., 0] / self.n
+        )
+
+    def residuals(self, theta: Array, index: Rows | slice) -> Array:
+        """y - x'theta (r, n)."""
+        return some(self.y, index) - fitted(self.x, theta, index)
+
+    def jacobian(self, theta: Array) -> Array:
+        """-Z'X / n (R, q, k)."""
+        return -self.of_rows(self.zx)
+
+    def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
+        """(X'Z W Z'X)^-1 X'Z W Z'y, and one step of refinement.
+
+        The refinement takes its right-hand side from the residuals, which gives back the digits
+        that the cross products have lost (Björck 1996, section 2.9.3).
+        """
+        zx, zy = self.of_rows(self.zx), self.of_rows(self.zy)
+        if self.q == self.k:
+            theta = solve_each(zx, zy[..., np.newaxis])[..., 0]
+            g = self.moments(theta)
+            step = solve_each(zx, g[..., np.newaxis])[..., 0]
+            pivot = smallest_pivot(zx.swapaxes(1, 2) @ solve_each(self.of_rows(self.zz), zx))
+        else:
+            weighted = zx.swapaxes(1, 2) @ weights
+            hessian = weighted @ zx
+            hessian = (hessian + hessian.swapaxes(1, 2)) / 2
+            theta = solve_each(hessian, weighted @ zy[..., np.newaxis])[..., 0]
+            g = self.moments(theta)
+            step = solve_each(hessian, weighted @ g[..., np.newaxis])[..., 0]
+            pivot = smallest_pivot(hessian)
+        theta = theta + step
+        g = g - (zx @ step[..., np.newaxis])[..., 0]
+        status = np.full(len(theta), Status.OK, np.int8)
+        # A pivot is 1 - R^2 of one regressor, seen through the instruments, on those before it.
+        regular = pivot > 64 * self.k * np.finfo(np.float64).eps
+        status[~(regular & np.isfinite(theta).all(axis=1))] = Status.SINGULAR
+        status[~np.isfinite(zx.sum(axis=(1, 2)) + zy.sum(axis=1))] = Status.NON_FINITE
+        return Minimum(theta, quadratic_each(g, weights), status, np.zeros(len(theta), np.int16))
