@@ -189,6 +189,9 @@ def _last_weights(
     problem: Problem, found: Estimate, weighting: Weighting | None, steps: int | str, source: str
 ) -> tuple[Array, str]:
     """W of the last step, and why n g'Wg is not chi-squared with it, if it is not."""
+    if weighting is not None and problem.q == problem.k:
+        # The estimate does not depend on W, but restrictions of it will.
+        return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
     if source == "identity":
         return found.weights, "identity weights are not efficient; fit with others"
     if weighting is None or steps != 1 or source == "start":

@@ -52,6 +52,18 @@ def test_three_tests_are_one_in_linear_models() -> None:
     assert distance.df == lm.df == 2
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_three_tests_are_one_in_regressions(steps: int) -> None:
+    """Exactly identified: restrictions still meet S^-1 as weights, not those of the first step."""
+    result = gmm.IV(Y, np.column_stack([X, W])).fit(steps=steps)
+    wald = result.wald_test(R, Q).statistic
+    assert_allclose(result.distance_test(R, Q).statistic, wald, rtol=1e-8)
+    assert_allclose(result.lm_test(R, Q).statistic, wald, rtol=1e-8)
+    moments = gmm.Moments(two, samples(1, 300)[0]).fit([0.0, 1.0], steps=steps)
+    wald = moments.wald_test([[1.0, 0.0]], 0.02).statistic
+    assert_allclose(moments.distance_test([[1.0, 0.0]], 0.02).statistic, wald, rtol=0.05)
+
+
 def test_three_tests_agree_in_the_limit_and_keep_their_level() -> None:
     data = samples(1000, 400, seed=8)
     result = gmm.Moments(three, data, names=["mu", "v"]).fit(
