@@ -105,7 +105,7 @@ namespace screening {
 // at most, |U^-1| <= (1 + 2/r)^(n-1) / min |u_kk| and |L^-1| <= 2^(n-1) (Higham, 8.2): above the
 // root (n^2 4^(n-1) eps)^(1/n) r is proof of health.
 template <class T>
-bool pivots_are_healthy(const Factors<T>& f) {
+Real<T> least_healthy_pivot(ptrdiff_t n) {
     constexpr ptrdiff_t end = 9;  // from here on the root exceeds what healthy matrices have
     static const auto thresholds = [] {
         std::array<Real<T>, end> t{};
@@ -114,27 +114,44 @@ bool pivots_are_healthy(const Factors<T>& f) {
                 std::pow(n * n * std::ldexp(double(epsilon<T>), 2 * n - 2), 1.0 / n));
         return t;
     }();
-    return f.n < end && f.largest_element > 0 &&
-           f.smallest_pivot > thresholds[f.n] * f.largest_element;
+    return n < end ? thresholds[n] : std::numeric_limits<Real<T>>::infinity();
 }
 
-// A probe that finds |A^-1| grown to within 1000 n of 1/eps is suspicious; so is one that
-// overflows.
+template <class T>
+bool pivots_are_healthy(const Factors<T>& f) {
+    return f.largest_element > 0 &&
+           f.smallest_pivot > least_healthy_pivot<T>(f.n) * f.largest_element;
+}
+
+// The same probe every time: xorshift32 (Marsaglia 2003). From 1/2 to 1 with a random sign, it is
+// orthogonal to no vector of small integers.
+template <class X>
+void fill_probe(ptrdiff_t n, X* x) {
+    std::uint32_t random = 2463534242u;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
+        const double size = 0.5 + static_cast<double>(random & 0xffffff) * 0x1p-25;
+        x[i] = X(static_cast<Real<X>>(random >> 31 ? size : -size));
+    }
+}
+
+// A probe that finds |A^-1| grown to within 1000 n of 1/eps is suspicious: |A| times its growth is
+// not below this bound.
+template <class T>
+Real<T> largest_healthy_growth(ptrdiff_t n) {
+    return 1 / (epsilon<T> * 1000 * static_cast<Real<T>>(n));
+}
+
+// A probe that overflows is suspicious, too.
 template <class T>
 bool probe_is_healthy(const Method<T>& m, const Factors<T>& f, Real<T> anorm, Workspace& w) {
     const ptrdiff_t n = f.n;
     T* x = w.take<T>(n);
-    std::uint32_t random = 2463534242u;  // xorshift32 (Marsaglia 2003): the same probe every time
-    for (ptrdiff_t i = 0; i < n; ++i) {
-        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-        // From 1/2 to 1 with a random sign: orthogonal to no vector of small integers.
-        const double size = 0.5 + static_cast<double>(random & 0xffffff) * 0x1p-25;
-        x[i] = T(static_cast<Real<T>>(random >> 31 ? size : -size));
-    }
+    fill_probe(n, x);
     m.solve(f, x, 1, Op::none, w);
     Real<T> growth = 0;
     for (ptrdiff_t i = 0; i < n; ++i) growth = std::max(growth, abs1(x[i]));
-    return anorm * growth * epsilon<T> * 1000 * static_cast<Real<T>>(n) < 1;
+    return anorm * growth < largest_healthy_growth<T>(n);
 }
 
 }  // namespace screening

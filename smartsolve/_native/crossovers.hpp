@@ -27,6 +27,9 @@ inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
 }
+// Stacks of small systems, one in each lane of a register, against slice by slice: orders below
+// this one, and so many systems at least that half of the lanes have one.
+inline constexpr ptrdiff_t slices_from = 17;
 
 // Condition (condition.hpp): triangles get their certificate from the first order on, dense
 // matrices an estimate without asking from the second.

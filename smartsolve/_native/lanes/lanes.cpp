@@ -1,5 +1,5 @@
 // One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
-#include "dense.hpp"
+#include "systems.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -20,7 +20,9 @@ extern const Lanes<T> table = {first_nonzero<T>,
                                lu_factor<T>,
                                lu_solve<T>,
                                cholesky_factor<T>,
-                               cholesky_solve<T>};
+                               cholesky_solve<T>,
+                               Lane<Real<T>>::width,
+                               solve_systems<T>};
 
 template const Lanes<float> table<float>;
 template const Lanes<double> table<double>;

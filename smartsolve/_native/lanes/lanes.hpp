@@ -30,6 +30,37 @@ constexpr ptrdiff_t padded(ptrdiff_t n) {
 // The small kernels' largest order.
 inline constexpr ptrdiff_t largest_small_order = 256;
 
+// Systems of one shape, and what judges them.
+template <class T>
+struct Systems {
+    ptrdiff_t n, nrhs;
+    ptrdiff_t a_row, a_column, b_row, b_column, x_row, x_column;  // strides in elements
+    ptrdiff_t a_step, b_step, x_step;                             // from system to system
+    // More right-hand sides of the same matrix, beside the nrhs columns: how far from the first.
+    struct Shared {
+        ptrdiff_t b, x;
+    };
+    const Shared* shared;
+    ptrdiff_t sharing;
+    bool is_general;  // declared, not to be looked at
+
+    // The screen of condition.hpp: healthy is a system whose smallest pivot is more than so many
+    // times the largest element, or whose solution for the probe, times the largest element, stays
+    // below the bound.
+    Real<T> least_pivot;
+    const Real<T>* probe;
+    Real<T> largest_growth;
+
+    std::byte* scratch;  // systems_scratch<T>(n) bytes, aligned to a cache line
+};
+
+// Columns of a right-hand side that are solved at once.
+inline constexpr ptrdiff_t systems_columns = 8;
+template <class T>
+constexpr ptrdiff_t systems_scratch(ptrdiff_t n) {
+    return (n * n + n * (systems_columns + 4)) * 64 * (is_complex<T> ? 2 : 1);
+}
+
 // Factors have the leading dimension padded(n); x holds nrhs columns of n.
 template <class T>
 struct Lanes {
@@ -61,6 +92,11 @@ struct Lanes {
     void (*lu_solve)(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op);
     Pivots<T> (*cholesky_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l);
     void (*cholesky_solve)(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs, Op op);
+    // Solves `count` systems, one in each lane of a register, and writes which of them are
+    // doubtful: singular, perhaps ill-conditioned, not finite. Their x is not to be used.
+    ptrdiff_t systems_width;
+    ptrdiff_t (*solve_systems)(const Systems<T>& systems, const T* a, const T* b, T* x,
+                               ptrdiff_t count, ptrdiff_t* doubtful);
 };
 
 // The table of the widest instruction set of this machine, or of a narrower one that the
