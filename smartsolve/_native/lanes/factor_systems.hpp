@@ -72,19 +72,23 @@ template <int count, class T, class K, class N, class Ld>
 }
 
 // The same in the columns from `from` to `to` - 1, as many at a time as stay in registers.
-template <class T, class K, class N, class From, class To, class Ld>
+template <class T>
+inline constexpr int columns_in_registers = (register_bytes == 64 ? 8 : 4) / Packed<T>::parts;
+
+template <class T, int count = columns_in_registers<T>, class K, class N, class From, class To,
+          class Ld>
 [[gnu::always_inline]] inline void eliminate_all(K k, N n, typename Packed<T>::Mask p,
                                                  const typename Packed<T>::Number* multipliers,
                                                  typename Packed<T>::Number* columns, From from,
                                                  To to, Ld ld) {
-    constexpr int block = is_complex<T> ? 2 : 4;
     if constexpr (is_known<To>) {
         eliminate<To::value - From::value, T>(k, n, p, multipliers, columns + from, ld);
     } else {
         ptrdiff_t c = from;
-        for (; c + block <= to; c += block)
-            eliminate<block, T>(k, n, p, multipliers, columns + c, ld);
-        for (; c < to; ++c) eliminate<1, T>(k, n, p, multipliers, columns + c, ld);
+        for (; c + count <= to; c += count)
+            eliminate<count, T>(k, n, p, multipliers, columns + c, ld);
+        if constexpr (count > 1)
+            eliminate_all<T, count / 2>(k, n, p, multipliers, columns, c, to, ld);
     }
 }
 

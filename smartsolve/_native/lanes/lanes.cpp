@@ -1,7 +1,12 @@
 // One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
-#include "systems.hpp"
+#include "dense.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
+
+// In systems.cpp.
+template <class T>
+ptrdiff_t solve_systems(const Systems<T>& systems, const T* a, const T* b, T* x, ptrdiff_t count,
+                        ptrdiff_t* doubtful);
 
 template <class T>
 extern const Lanes<T> table = {first_nonzero<T>,

@@ -100,7 +100,7 @@ class SystemsSolver {
     }
 
     void doubt(const Group& group, std::uint32_t lanes) {
-        for (lanes &= group.lanes(); lanes != 0; lanes &= lanes - 1)
+        for (; lanes != 0; lanes &= lanes - 1)
             *doubts_++ = group.first + group.number[std::countr_zero(lanes)];
     }
 
@@ -117,93 +117,102 @@ class SystemsSolver {
         else return false;
     }
 
+    // The usual stack has one right-hand side a system and leaves no gaps in memory.
     template <int order>
     [[gnu::flatten, gnu::noinline]] void solve_in_registers() {
-        constexpr Known<order> n{};
-        const bool rows = s_.a_column == 1 && s_.a_row == order;
-        const bool dense_a = rows && s_.a_step == order * order;
-        const bool dense_b = s_.b_row == 1 && s_.b_step == order;
-        const bool dense_x = s_.x_row == 1 && s_.x_step == order;
+        const bool is_packed = s_.a_column == 1 && s_.a_row == order &&
+                               s_.a_step == order * order && s_.b_row == 1 && s_.b_step == order &&
+                               s_.x_row == 1 && s_.x_step == order && s_.nrhs == 1 &&
+                               s_.sharing == 1;
         each_group([&](const Group& group) {
-            Number m[order * order], y[order];
-            load_known(Known<order * order>{}, dense_a && group.is_run, rows, m, m_, group.a,
-                       group.first * a_step_, [&] { load(group); });
-            Mask pivot[order], is_lower = ~Mask{};
-            Pivots pivots;
-            unrolled<0, order * order>([&](auto i) {
-                pivots.largest = P::larger(P::size(m[i]), pivots.largest);
-                if constexpr (i / order < i % order) is_lower &= P::is_zero(m[i]);
-            });
-            // A lower triangle is its own factor: exchanges would do it no good.
-            lu_factor<T>(n, m, pivot, is_lower, pivots.smallest);
-            std::uint32_t healthy = screen(pivots, group.lanes(), [&] {
-                unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
-                solve_by_lu<order>(m, pivot, y);
-                Values growth{};
-                unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
-                return growth;
-            });
+            if (order <= 4 && is_packed && group.is_run) solve_by_lu<order, order <= 4>(group);
+            else solve_by_lu<order, false>(group);
+        });
+    }
+
+    template <int order, bool packed>
+    [[gnu::always_inline]] void solve_by_lu(const Group& group) {
+        Number m[order * order], y[order];
+        if constexpr (packed) {
+            load_packed<order * order>(group.a[0] + group.first * a_step_, m);
+        } else if (s_.a_column == 1 && s_.a_row == order) {
+            load_line<T>(Known<order * order * P::parts>{}, group.a, group.first * a_step_, m);
+        } else {
+            load(group);
+            unrolled<0, order * order>([&](auto i) { m[i] = m_[i]; });
+        }
+        Mask pivot[order], is_lower = ~Mask{}, finite = ~Mask{};
+        Pivots pivots;
+        unrolled<0, order * order>([&](auto i) {
+            pivots.largest = P::larger(P::size(m[i]), pivots.largest);
+            if constexpr (i / order < i % order) is_lower &= P::is_zero(m[i]);
+        });
+        // A lower triangle is its own factor: exchanges would do it no good.
+        lu_factor<T>(Known<order>{}, m, pivot, is_lower, pivots.smallest);
+        const auto solve_column = [&] {
+            lu_solve_column<order>(m, pivot, y);
+            unrolled<0, order>([&](auto i) { finite &= is_finite(y[i]); });
+        };
+        if constexpr (packed) {
+            load_packed<order>(group.b[0] + group.first * b_step_, y);
+            solve_column();
+            store_packed<order>(y, group.x[0] + group.first * x_step_);
+        } else {
             for (ptrdiff_t i = 0; i < s_.sharing; ++i)
                 for (ptrdiff_t c = 0; c < s_.nrhs; ++c) {
-                    load_known(n, dense_b && group.is_run, s_.b_row == 1, y, y_, group.b,
-                               of_b(group, i, c), [&] { load_columns(group, i, c, 1); });
-                    solve_by_lu<order>(m, pivot, y);
-                    Mask finite = ~Mask{};
-                    unrolled<0, order>([&](auto k) { finite &= is_finite(y[k]); });
-                    healthy &= bits(finite);
-                    store_known(n, dense_x && group.is_run, s_.x_row == 1, y, y_, group.x,
-                                of_x(group, i, c), [&] { store_columns(group, i, c, 1); });
+                    load_columns(group, i, c, 1);
+                    unrolled<0, order>([&](auto k) { y[k] = y_[k]; });
+                    solve_column();
+                    unrolled<0, order>([&](auto k) { y_[k] = y[k]; });
+                    store_columns(group, i, c, 1);
                 }
-            doubt(group, ~healthy);
-        });
+        }
+        doubt(group,
+              group.lanes() & ~screen(group, pivots, finite, [&] {
+                  unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
+                  lu_solve_column<order>(m, pivot, y);
+                  Values growth{};
+                  unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
+                  return growth;
+              }));
     }
 
     // Beyond order 4 not all numbers stay in registers, and once is enough of this code.
     template <int order>
-    [[gnu::always_inline]] static void solve_by_lu(const Number* m, const Mask* pivot, Number* y) {
+    [[gnu::always_inline]] static void lu_solve_column(const Number* m, const Mask* pivot,
+                                                       Number* y) {
         if constexpr (order <= 4) lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
-        else solve_by_lu_in_memory<order>(m, pivot, y);
+        else lu_solve_in_memory<order>(m, pivot, y);
     }
     template <int order>
-    [[gnu::noinline]] static void solve_by_lu_in_memory(const Number* m, const Mask* pivot,
-                                                        Number* y) {
+    [[gnu::noinline]] static void lu_solve_in_memory(const Number* m, const Mask* pivot,
+                                                     Number* y) {
         lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
     }
 
+    // `count` numbers of W systems that have nothing else between them.
+    template <ptrdiff_t count, ptrdiff_t reals = count * P::parts>
+    [[gnu::always_inline]] static void load_packed(const R* from, Number* to) {
+        if constexpr (can_be_split<reals>) {
+            Dense<T, reals>::load(from, to);
+        } else {
+            const R* places[W];
+            unrolled<0, W>([&](auto l) { places[l] = from + l * reals; });
+            load_line<T>(Known<reals>{}, places, 0, to);
+        }
+    }
+    template <ptrdiff_t count, ptrdiff_t reals = count * P::parts>
+    [[gnu::always_inline]] static void store_packed(Number* from, R* to) {
+        if constexpr (can_be_split<reals>) {
+            Dense<T, reals>::store(from, to);
+        } else {
+            R* places[W];
+            unrolled<0, W>([&](auto l) { places[l] = to + l * reals; });
+            store_line<T>(Known<reals>{}, places, 0, from);
+        }
+    }
     template <ptrdiff_t reals>
-    static constexpr bool can_be_dense = reals <= W && std::has_single_bit(std::size_t{reals});
-
-    // So many numbers of each system. The fast ways are straight from dense systems, and from
-    // systems that are dense in themselves; else they go by way of a buffer.
-    template <ptrdiff_t count, class Load>
-    [[gnu::always_inline]] static void load_known(Known<count>, bool dense, bool neighbours,
-                                                  Number* to, const Number* buffer,
-                                                  const R* const* from, ptrdiff_t offset,
-                                                  Load load) {
-        constexpr ptrdiff_t reals = count * P::parts;
-        if constexpr (can_be_dense<reals>)
-            if (dense) return Dense<T, reals>::load(from[0] + offset, to);
-        if (neighbours) {
-            load_line<T>(Known<reals>{}, from, offset, to);
-        } else {
-            load();
-            unrolled<0, count>([&](auto i) { to[i] = buffer[i]; });
-        }
-    }
-    template <ptrdiff_t count, class Store>
-    [[gnu::always_inline]] static void store_known(Known<count>, bool dense, bool neighbours,
-                                                   Number* from, Number* buffer, R* const* to,
-                                                   ptrdiff_t offset, Store store) {
-        constexpr ptrdiff_t reals = count * P::parts;
-        if constexpr (can_be_dense<reals>)
-            if (dense) return Dense<T, reals>::store(from, to[0] + offset);
-        if (neighbours) {
-            store_line<T>(Known<reals>{}, to, offset, from);
-        } else {
-            unrolled<0, count>([&](auto i) { buffer[i] = from[i]; });
-            store();
-        }
-    }
+    static constexpr bool can_be_split = reals <= W && std::has_single_bit(std::size_t{reals});
 
     // --- in memory -------------------------------------------------------------------------------
 
@@ -284,26 +293,26 @@ class SystemsSolver {
                 for (ptrdiff_t i = 0; i < n; ++i)
                     pivots.smallest = P::smaller(pivots.smallest, P::size(m_[i * n + i]));
         }
-        const std::uint32_t wanted = group.lanes() & ~bits(failed);
-        std::uint32_t healthy = screen(pivots, wanted, [&] {
+        Mask finite = ~Mask{};
+        for (ptrdiff_t i = 0; i < s_.sharing; ++i)
+            for (ptrdiff_t c = 0; c < s_.nrhs; c += systems_columns) {
+                const ptrdiff_t columns = std::min(systems_columns, s_.nrhs - c);
+                load_columns(group, i, c, columns);
+                solve_columns(way, columns);
+                for (ptrdiff_t k = 0; k < n * columns; ++k) finite &= is_finite(y_[k]);
+                store_columns(group, i, c, columns);
+            }
+        const std::uint32_t healthy = screen(group, pivots, finite & ~failed, [&] {
             for (ptrdiff_t i = 0; i < n; ++i) y_[i] = P::number(P::fill(s_.probe[i]));
             solve_columns(way, 1);
             Values growth{};
             for (ptrdiff_t i = 0; i < n; ++i) growth = P::larger(P::size(y_[i]), growth);
             return growth;
         });
-        for (ptrdiff_t i = 0; i < s_.sharing; ++i)
-            for (ptrdiff_t c = 0; c < s_.nrhs; c += systems_columns) {
-                const ptrdiff_t columns = std::min(systems_columns, s_.nrhs - c);
-                load_columns(group, i, c, columns);
-                solve_columns(way, columns);
-                healthy &= finite(n * columns);
-                store_columns(group, i, c, columns);
-            }
-        doubt(group, wanted & ~healthy);
         // Not positive definite: the next method's turn, for these lanes alone.
-        for (std::uint32_t lanes = group.lanes() & ~wanted; lanes != 0; lanes &= lanes - 1)
-            wait(lu, group, std::countr_zero(lanes));
+        std::uint32_t next = bits(failed) & group.lanes();
+        doubt(group, group.lanes() & ~healthy & ~next);
+        for (; next != 0; next &= next - 1) wait(lu, group, std::countr_zero(next));
     }
 
     void solve_columns(Way way, ptrdiff_t columns) {
@@ -325,25 +334,19 @@ class SystemsSolver {
 
     // --- for both --------------------------------------------------------------------------------
 
-    // Lanes that are surely well-conditioned. probed() is asked only if the pivots leave a doubt.
+    // The lanes that are surely well-conditioned, among those that have a finite solution. probed()
+    // is asked only if the pivots leave a doubt.
     template <class Probed>
-    std::uint32_t screen(const Pivots& pivots, std::uint32_t wanted, Probed probed) const {
-        const Mask bounded = pivots.largest <= std::numeric_limits<Real<T>>::max();
-        Mask healthy = bounded & (pivots.smallest > s_.least_pivot * pivots.largest);
-        if ((wanted & ~bits(healthy)) != 0)
-            healthy |= bounded & (pivots.largest * probed() < s_.largest_growth);
-        return bits(healthy);
+    [[gnu::always_inline]] std::uint32_t screen(const Group& group, const Pivots& pivots,
+                                                Mask finite, Probed probed) const {
+        finite &= pivots.largest <= std::numeric_limits<R>::max();
+        const std::uint32_t healthy =
+            bits(finite & (pivots.smallest > s_.least_pivot * pivots.largest));
+        if ((group.lanes() & ~healthy) == 0) return healthy;
+        return healthy | bits(finite & (pivots.largest * probed() < s_.largest_growth));
     }
 
-    static Mask is_finite(const Number& x) {
-        return P::size(x) <= std::numeric_limits<Real<T>>::max();
-    }
-    // Lanes in which `count` numbers of y are.
-    std::uint32_t finite(ptrdiff_t count) const {
-        Mask all = ~Mask{};
-        for (ptrdiff_t i = 0; i < count; ++i) all &= is_finite(y_[i]);
-        return bits(all);
-    }
+    static Mask is_finite(const Number& x) { return P::size(x) <= std::numeric_limits<R>::max(); }
 
     ptrdiff_t of_b(const Group& group, ptrdiff_t shared, ptrdiff_t column) const {
         return group.first * b_step_ + (s_.shared[shared].b + column * s_.b_column) * P::parts;
