@@ -242,10 +242,10 @@ template <class T>
 class InLanes {
  public:
     static bool applies(const Stack<T>& stack) {
-        return stack.a.n < crossover::slices_from &&
-               (stack.request.declared == Kind::unknown ||
-                stack.request.declared == Kind::general) &&
-               2 * Stack<T>::count(stack.outer) >= lanes<T>().systems_width;
+        const Kind declared = stack.request.declared;
+        return (declared == Kind::unknown || declared == Kind::general) &&
+               crossover::lanes_pay(stack.a.n, Stack<T>::count(stack.outer),
+                                    lanes<T>().systems_width);
     }
 
     InLanes(const Stack<T>& stack, Workspace& w)
@@ -310,12 +310,12 @@ class InLanes {
 // independent and each is solved whole by one thread, so the result is the same for any number.
 template <class T, class KeepGoing>
 Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_going) {
-    constexpr ptrdiff_t least_share = 1 << 14;  // elements that repay the start of a thread
     const ptrdiff_t slices = Stack<T>::count(stack.outer);
     const ptrdiff_t n = stack.a.n;
+    const bool in_lanes = InLanes<T>::applies(stack);
+    const ptrdiff_t least_share = in_lanes ? crossover::share_in_lanes : crossover::share_of_slices;
     const ptrdiff_t shares =
         std::max<ptrdiff_t>(1, std::min({stack.workers, slices, slices * n * n / least_share}));
-    const bool in_lanes = InLanes<T>::applies(stack);
     constexpr ptrdiff_t pause = 1 << 18;  // elements between two looks at keep_going
     std::vector<Tally> tallies(static_cast<std::size_t>(shares));
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(shares));

@@ -24,7 +24,7 @@ from .accuracy import assert_same_solution, assert_solves, eps
 from .matrices import DTYPES, KINDS, Array, dtypes_of, random_matrix, random_rhs, random_stack
 
 # Below, at and above every change of method: unrolled orders, loops, slice by slice.
-ORDERS_TO_TRY = (1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17)
+ORDERS_TO_TRY = (1, 2, 3, 4, 5, 8, 9, 12, 17, 32, 33)
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -153,7 +153,7 @@ def test_the_verdicts_on_slices_are_those_of_single_calls(n: int, dtype: str) ->
 @pytest.mark.parametrize("n", [2, 3, 5, 9, 16])
 def test_workers_do_not_change_a_bit(n: int, dtype: str) -> None:
     rng = np.random.default_rng([10, n])
-    count = 3 * (1 << 14) // (n * n) + 5  # enough for three threads
+    count = 3 * (1 << 17) // (n * n) + 5  # enough for three threads
     a = mixed_stack(64, n, dtype, rng)[rng.integers(64, size=count)]
     b = random_rhs((count, n, 1), dtype, rng)
     x = smartsolve.solve(a, b)
