@@ -28,8 +28,12 @@ class Block {
     Values x[B];
 
     [[gnu::always_inline]] void load(const R* const* from, ptrdiff_t offset) {
-        unrolled<0, B>([&](auto r) { x[r] = join<W>(from + r, offset); });
-        transpose<B / 2>();
+        if constexpr (B == 1) {
+            x[0] = elements(from, offset, lanes);
+        } else {
+            unrolled<0, B>([&](auto r) { x[r] = join<W>(from + r, offset); });
+            transpose<B / 2>();
+        }
     }
     [[gnu::always_inline]] void store(R* const* to, ptrdiff_t offset) {
         transpose<B / 2>();
@@ -37,11 +41,15 @@ class Block {
     }
 
  private:
+    template <int... L>
+    [[gnu::always_inline]] static Values elements(const R* const* from, ptrdiff_t offset,
+                                                  std::integer_sequence<int, L...>) {
+        return Values{from[L][offset]...};
+    }
     template <int N>
     [[gnu::always_inline]] static Part<N> join(const R* const* from, ptrdiff_t offset) {
         if constexpr (N == B) {
-            if constexpr (N == 1) return Part<N>{from[0][offset]};
-            else return *reinterpret_cast<const InMemory<N>*>(from[0] + offset);
+            return *reinterpret_cast<const InMemory<N>*>(from[0] + offset);
         } else {
             return concatenate<N>(join<N / 2>(from, offset), join<N / 2>(from + N / 2, offset),
                                   std::make_integer_sequence<int, N>{});
@@ -49,9 +57,10 @@ class Block {
     }
     template <int N>
     [[gnu::always_inline]] static void split(Part<N> part, R* const* to, ptrdiff_t offset) {
-        if constexpr (N == B) {
-            if constexpr (N == 1) to[0][offset] = part[0];
-            else *reinterpret_cast<InMemory<N>*>(to[0] + offset) = part;
+        if constexpr (B == 1) {
+            unrolled<0, W>([&](auto l) { to[l][offset] = part[l()]; });
+        } else if constexpr (N == B) {
+            *reinterpret_cast<InMemory<N>*>(to[0] + offset) = part;
         } else {
             constexpr std::make_integer_sequence<int, N / 2> half{};
             split<N / 2>(cut<N, 0>(part, half), to, offset);
@@ -105,12 +114,13 @@ template <class R, int B = static_cast<int>(Lane<R>::width), class Visit>
         if (first == count - B) return;
     }
 }
-template <class R, int B = static_cast<int>(Lane<R>::width), ptrdiff_t count, class Visit>
-[[gnu::always_inline]] inline void each_block(Known<count> all, Visit&& visit) {
-    if constexpr (count < B) each_block<R, B / 2>(all, visit);
-    else
-        unrolled<0, (count + B - 1) / B>(
-            [&](auto i) { visit(Known<std::min<ptrdiff_t>(i * B, count - B)>{}, Block<R, B>{}); });
+// The same for a count that is known: smaller blocks for the rest.
+template <class R, int B = static_cast<int>(Lane<R>::width), ptrdiff_t start = 0, ptrdiff_t count,
+          class Visit>
+[[gnu::always_inline]] inline void each_block(Known<count>, Visit&& visit) {
+    unrolled<0, count / B>([&](auto i) { visit(Known<start + i * B>{}, Block<R, B>{}); });
+    if constexpr (count % B > 0)
+        each_block<R, B / 2, start + count / B * B>(Known<count % B>{}, visit);
 }
 
 // Numbers in the lanes, whose reals in each system follow each other from `offset` on.
