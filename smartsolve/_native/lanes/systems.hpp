@@ -158,14 +158,13 @@ class SystemsSolver {
             solve_column();
             store_packed<order>(y, group.x[0] + group.first * x_step_);
         } else {
-            for (ptrdiff_t i = 0; i < s_.sharing; ++i)
-                for (ptrdiff_t c = 0; c < s_.nrhs; ++c) {
-                    load_columns(group, i, c, 1);
-                    unrolled<0, order>([&](auto k) { y[k] = y_[k]; });
+            each_block_of_columns(group, [&](ptrdiff_t columns) {
+                for (ptrdiff_t c = 0; c < columns; ++c) {
+                    unrolled<0, order>([&](auto k) { y[k] = y_[k * columns + c]; });
                     solve_column();
-                    unrolled<0, order>([&](auto k) { y_[k] = y[k]; });
-                    store_columns(group, i, c, 1);
+                    unrolled<0, order>([&](auto k) { y_[k * columns + c] = y[k]; });
                 }
+            });
         }
         doubt(group,
               group.lanes() & ~screen(group, pivots, finite, [&] {
@@ -294,14 +293,10 @@ class SystemsSolver {
                     pivots.smallest = P::smaller(pivots.smallest, P::size(m_[i * n + i]));
         }
         Mask finite = ~Mask{};
-        for (ptrdiff_t i = 0; i < s_.sharing; ++i)
-            for (ptrdiff_t c = 0; c < s_.nrhs; c += systems_columns) {
-                const ptrdiff_t columns = std::min(systems_columns, s_.nrhs - c);
-                load_columns(group, i, c, columns);
-                solve_columns(way, columns);
-                for (ptrdiff_t k = 0; k < n * columns; ++k) finite &= is_finite(y_[k]);
-                store_columns(group, i, c, columns);
-            }
+        each_block_of_columns(group, [&](ptrdiff_t columns) {
+            solve_columns(way, columns);
+            for (ptrdiff_t k = 0; k < n * columns; ++k) finite &= is_finite(y_[k]);
+        });
         const std::uint32_t healthy = screen(group, pivots, finite & ~failed, [&] {
             for (ptrdiff_t i = 0; i < n; ++i) y_[i] = P::number(P::fill(s_.probe[i]));
             solve_columns(way, 1);
@@ -353,6 +348,17 @@ class SystemsSolver {
     }
     ptrdiff_t of_x(const Group& group, ptrdiff_t shared, ptrdiff_t column) const {
         return group.first * x_step_ + (s_.shared[shared].x + column * s_.x_column) * P::parts;
+    }
+    // visit(columns) finds so many columns in y and leaves the solution there.
+    template <class Visit>
+    [[gnu::always_inline]] void each_block_of_columns(const Group& group, Visit visit) {
+        for (ptrdiff_t i = 0; i < s_.sharing; ++i)
+            for (ptrdiff_t c = 0; c < s_.nrhs; c += systems_columns) {
+                const ptrdiff_t columns = std::min(systems_columns, s_.nrhs - c);
+                load_columns(group, i, c, columns);
+                visit(columns);
+                store_columns(group, i, c, columns);
+            }
     }
     void load_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
         load_matrix<T>(s_.n, columns, group.b, of_b(group, shared, column), s_.b_row, s_.b_column,
