@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from systems import ROOT, Array, matrices, system
+from systems import ROOT, Array, matrices, stack, system
 from timing import (
     Call,
     Effort,
@@ -187,6 +187,31 @@ def least_squares(aspect: int) -> Callable[[int, str], Calls]:
     return make
 
 
+def lanes_or_slices(n: int, dtype: str) -> Calls:
+    """A stack in lanes, and its slices by the general row; the loop's own tenth of a microsecond
+    a slice stands in its figure."""
+    a, b = stack("general", 64, n, dtype, 1, SEED)
+    slices = [(row("general", SMALL_LU), ai, bi[:, 0].copy()) for ai, bi in zip(a, b, strict=True)]
+    loop = "for r, a, b in slices: solve(r, a, b)"
+    return {
+        "first": Call("solve(a, b)", names(smartsolve.solve, a, b)),
+        "second": Call(loop, {"solve": _core.solve_with_row, "slices": slices}),
+    }
+
+
+def workers(n: int) -> Callable[[int, str], Calls]:
+    """Stacks of so many elements, by one thread and by two."""
+
+    def make(elements: int, dtype: str) -> Calls:
+        a, b = stack("general", elements // (n * n), n, dtype, 1, SEED)
+        return {
+            name: Call("solve(a, b, workers=w)", names(smartsolve.solve, a, b) | {"w": w})
+            for name, w in (("first", 1), ("second", 2))
+        }
+
+    return make
+
+
 # --- the constants -------------------------------------------------------------------------------
 
 SMALL = (4, 6, 8, 10, 12, 16, 20, 24, 32)
@@ -237,6 +262,13 @@ def crossovers() -> Iterator[Crossover]:
         widths = tuple(n // part for part in (64, 48, 32, 24, 16, 12, 8))
         title = f"n = {n}, shuffled band: sparse / general"
         yield Crossover("sparse_pays", title, widths, shuffled_band(n), size="kl = ku")
+    title = "stacks: in lanes / slice by slice"
+    sizes = (8, 10, 12, 16, 20, 24, 28, 32)
+    yield Crossover("slices_from", title, sizes, lanes_or_slices)
+    for n, constant in ((2, "share_in_lanes"), (16, "share_in_lanes"), (48, "share_of_slices")):
+        title = f"stacks of {n}x{n}: one thread / two"
+        sizes = tuple(1 << bits for bits in range(14, 21))
+        yield Crossover(constant, title, sizes, workers(n), size="elements")
     for nrhs in (4, 8, 32):
         title = f"upper triangular, {nrhs} right-hand sides: own substitution / trtrs"
         yield Crossover("trtrs_from", title, (48, 64, 96, 128, 256, 512), substitution(nrhs))
@@ -256,7 +288,7 @@ def of_nrhs(n: int) -> Callable[[int, str], Calls]:
 def constants() -> dict[str, str]:
     """Those in use, from the header's text."""
     text = (ROOT / "smartsolve" / "_native" / "crossovers.hpp").read_text()
-    found = dict(re.findall(r"constexpr ptrdiff_t (\w+) = (\d+);", text))
+    found = dict(re.findall(r"constexpr ptrdiff_t (\w+) = ([^;]+);", text))
     rules = re.findall(r"constexpr \w+ (\w+)\([^)]*\) \{\s*return (.*?);", text)
     return found | dict(rules)
 

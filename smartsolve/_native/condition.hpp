@@ -107,7 +107,7 @@ namespace screening {
 // at most, |U^-1| <= (1 + 2/r)^(n-1) / min |u_kk| and |L^-1| <= 2^(n-1) (Higham, 8.2): above the
 // root (n^2 4^(n-1) eps)^(1/n) r is proof of health.
 template <class T>
-bool pivots_are_healthy(const Factors<T>& f) {
+Real<T> least_healthy_pivot(ptrdiff_t n) {
     constexpr ptrdiff_t end = 9;  // from here on the root exceeds what healthy matrices have
     static const auto thresholds = [] {
         std::array<Real<T>, end> t{};
@@ -116,8 +116,33 @@ bool pivots_are_healthy(const Factors<T>& f) {
                 std::pow(n * n * std::ldexp(double(epsilon<T>), 2 * n - 2), 1.0 / n));
         return t;
     }();
-    return f.n < end && f.largest_element > 0 &&
-           f.smallest_pivot > thresholds[f.n] * f.largest_element;
+    return n < end ? thresholds[n] : std::numeric_limits<Real<T>>::infinity();
+}
+
+template <class T>
+bool pivots_are_healthy(const Factors<T>& f) {
+    return f.largest_element > 0 &&
+           f.smallest_pivot > least_healthy_pivot<T>(f.n) * f.largest_element;
+}
+
+// The same probe every time: xorshift32 (Marsaglia 2003). From 1/2 to 1 with a random sign, it is
+// orthogonal to no vector of small integers.
+template <class X>
+void fill_probe(ptrdiff_t n, X* x) {
+    std::uint32_t random = 2463534242u;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
+        const double size = 0.5 + static_cast<double>(random & 0xffffff) * 0x1p-25;
+        x[i] = X(static_cast<Real<X>>(random >> 31 ? size : -size));
+    }
+}
+
+// A probe that finds |A^-1| grown to within 1000 n of 1/eps (in single precision, where healthy
+// matrices come that near, 100 n) is suspicious: |A| times its growth is not below this bound.
+template <class T>
+Real<T> largest_healthy_growth(ptrdiff_t n) {
+    constexpr Real<T> safety = sizeof(Real<T>) == sizeof(double) ? 1000 : 100;
+    return 1 / (epsilon<T> * safety * static_cast<Real<T>>(n));
 }
 
 // What a random probe grows to under A^-1.
@@ -125,25 +150,11 @@ template <class T>
 Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, Workspace& w) {
     const ptrdiff_t n = f.n;
     T* x = w.take<T>(n);
-    std::uint32_t random = 2463534242u;  // xorshift32 (Marsaglia 2003): the same probe every time
-    for (ptrdiff_t i = 0; i < n; ++i) {
-        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-        // From 1/2 to 1 with a random sign: orthogonal to no vector of small integers.
-        const double size = 0.5 + static_cast<double>(random & 0xffffff) * 0x1p-25;
-        x[i] = T(static_cast<Real<T>>(random >> 31 ? size : -size));
-    }
+    fill_probe(n, x);
     m.solve(f, x, 1, Op::none, w);
     Real<T> growth = 0;
     for (ptrdiff_t i = 0; i < n; ++i) growth = std::max(growth, abs1(x[i]));
     return growth;
-}
-
-// A probe that finds |A^-1| grown to within 1000 n of 1/eps is suspicious (in single precision,
-// where healthy matrices come that near, 100 n); so is one that overflows.
-template <class T>
-bool is_harmless(Real<T> growth, Real<T> anorm, ptrdiff_t n) {
-    constexpr Real<T> safety = sizeof(Real<T>) == sizeof(double) ? 1000 : 100;
-    return anorm * growth * epsilon<T> * safety * static_cast<Real<T>>(n) < 1;
 }
 
 }  // namespace screening
@@ -172,13 +183,14 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
         const bool screened = !always_estimates(m, f.n, wanted);
         if (screened && (f.healthy || screening::pivots_are_healthy(f))) return c;
         const Real<T> growth = screened ? screening::probe_growth(m, f, w) : 0;
+        const Real<T> largest_growth = screening::largest_healthy_growth<T>(f.n);
         // A bound of the norm may be enough, which costs no pass over the matrix.
         const Real<T> bound = static_cast<Real<T>>(f.n) * f.largest_element;
-        if (screened && bound > 0 && screening::is_harmless<T>(growth, bound, f.n)) return c;
+        if (screened && bound > 0 && bound * growth < largest_growth) return c;
         if (anorm < 0) anorm = norm1(p.a, p.s, w);
         // Inf or NaN in the matrix travels into x, where it is seen.
         if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
-        if (screened && screening::is_harmless<T>(growth, anorm, f.n)) return c;
+        if (screened && anorm * growth < largest_growth) return c;
         c.rcond = rcond<T>(anorm, inverse_norm1(m, f, w));
         if (std::isnan(c.rcond)) c.rcond = 0;  // the solves overflowed
     }

@@ -41,6 +41,16 @@ inline constexpr int sparse_zeros_of_128 = 104;
 inline constexpr double sparse_pays(double n) { return n * n * std::min(n / 64, 16.0); }
 inline constexpr double sparse_pays_against_blocks(double flops) { return flops / 8; }
 inline constexpr double sparse_surely_pays(double n) { return n * n; }
+// Stacks: one system in each lane of a register against slice by slice. Registers of two lanes gain
+// little and have to move rows for both; groups that are less than half full gain nothing.
+inline constexpr ptrdiff_t slices_from = 33;
+inline constexpr ptrdiff_t slices_from_two_lanes = 12;
+inline constexpr bool lanes_pay(ptrdiff_t n, ptrdiff_t systems, ptrdiff_t lanes) {
+    return n < (lanes > 2 ? slices_from : slices_from_two_lanes) && 2 * systems >= lanes;
+}
+// Elements of a thread's share of a stack that repay its start.
+inline constexpr ptrdiff_t share_in_lanes = 1 << 17;
+inline constexpr ptrdiff_t share_of_slices = 1 << 14;
 
 // Condition (condition.hpp): triangles get their certificate from the first order on, dense
 // matrices an estimate without asking from the second.

@@ -49,10 +49,12 @@ on_singular : {"raise", "warn", "nan"}, optional
     default what `errstate` says: raise.
 workers : int, default 1
     Number of threads that share the slices of a stack; -1 for one per core.
-    The solution does not depend on it, bit for bit. A single system and a
-    stack of less than 32768 elements are solved by the calling thread alone.
-    Slices beyond the own kernels' orders are factored by LAPACK, whose own
-    threads come on top.
+    The solution does not depend on it, bit for bit. A single system is solved
+    by the calling thread alone, and so is a stack too small to repay a thread:
+    less than 262144 elements up to order 32, 32768 beyond. Up to order 96 no
+    BLAS takes part; larger slices are factored by LAPACK, whose own threads
+    come on top, so let one of the two have the cores (`threadpoolctl`). In a
+    pool of processes leave it at 1.
 return_info : bool, default False
     Also return what was seen and done, which costs an estimate of the
     condition number and a residual.

@@ -176,7 +176,7 @@ PyObject* solve_array(FactorsObject* self, PyArrayObject* given, const Meant& me
             if (!f.status) fill_with_nan(stack, base);
             else
                 solve_columns(
-                    stack, base, false, w,
+                    stack, base, false, false, w,
                     [&](T* columns, ptrdiff_t count) { solve(f, meant, columns, count, w); },
                     [](const T*, const T*, ptrdiff_t) {});
         }

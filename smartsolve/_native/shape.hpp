@@ -132,8 +132,8 @@ Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* 
             Axis{shape.batch[d], a_varies ? stride<T>(a, in_a) : 0,
                  b_varies ? stride<T>(b, in_b) : 0, stride<T>(x, d), index};
     }
-    stack.outer = {axes.outer, outer};
-    stack.inner = {axes.inner, inner};
+    stack.outer = {axes.outer, simplify({axes.outer, outer})};
+    stack.inner = {axes.inner, simplify({axes.inner, inner})};
 
     if (arguments.transposed) stack.a = stack.a.transposed();
     Request& request = stack.request = requested<T>(arguments);

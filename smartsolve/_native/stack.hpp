@@ -1,12 +1,14 @@
-// Many systems: slice by slice, each looked at by itself, shared out among threads. A matrix that
-// is broadcast over several right-hand sides is factored once for all of them.
+// Many systems, each looked at by itself, shared out among threads: small ones in the lanes of
+// registers, others and all doubtful ones slice by slice. A matrix that is broadcast over several
+// right-hand sides is factored once for all of them.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <optional>
 #include <span>
 #include <thread>
-
 #include <vector>
 
 #include "solve.hpp"
@@ -19,6 +21,30 @@ struct Axis {
     ptrdiff_t a, b, x;
     ptrdiff_t index;  // from slice to slice in the C order of the result
 };
+
+// Axes that are walked as one become one, and the longest comes last: lanes are filled along it.
+// The order of the others does not matter, each knows what it adds to the index.
+inline std::size_t simplify(std::span<Axis> axes) {
+    std::size_t kept = 0;
+    for (const Axis& axis : axes) {
+        if (kept > 0) {
+            Axis& last = axes[kept - 1];
+            if (last.a == axis.a * axis.count && last.b == axis.b * axis.count &&
+                last.x == axis.x * axis.count && last.index == axis.index * axis.count) {
+                last = {last.count * axis.count, axis.a, axis.b, axis.x, axis.index};
+                continue;
+            }
+        }
+        axes[kept++] = axis;
+    }
+    if (kept > 1)
+        std::iter_swap(std::max_element(axes.begin(), axes.begin() + kept,
+                                        [](const Axis& one, const Axis& other) {
+                                            return one.count < other.count;
+                                        }),
+                       axes.begin() + kept - 1);
+    return kept;
+}
 
 template <class T>
 struct Stack {
@@ -152,11 +178,12 @@ void fill_with_nan(const Stack<T>& stack, const Offset& base) {
     });
 }
 
-// Solves for every column that meets the matrix at base: solve(x, count) overwrites count columns,
-// and compare(x, b, count), if the details are wanted, sees them beside the right-hand sides.
+// Solves for every column that meets the matrix at base, unless they are solved already: solve(x,
+// count) overwrites count columns, and compare(x, b, count), if the details are wanted, sees them
+// beside the right-hand sides.
 template <class T, class Solve, class Compare>
-void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details, Workspace& w,
-                   Solve solve, Compare compare) {
+void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details, bool is_solved,
+                   Workspace& w, Solve solve, Compare compare) {
     const ptrdiff_t n = stack.a.n;
     const Columns<T> columns(stack, base);
     const ptrdiff_t total = columns.count();
@@ -180,18 +207,21 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
             for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
         });
         if (wants_details) std::copy(x, x + n * (to - from), b);
-        solve(x, to - from);
-        const T* done = x;
+        if (!is_solved) solve(x, to - from);
+        T* done = x;
         columns.each(from, to, [&](const T*, T* target) {
-            for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = *done++;
+            for (ptrdiff_t i = 0; i < n; ++i, ++done, target += stack.x_row)
+                if (is_solved) *done = *target;
+                else *target = *done;
         });
         if (wants_details) compare(x, b, to - from);
     }
 }
 
+// is_solved: x is there already, and only the details are asked for.
 template <class T>
 void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details, Tally& tally,
-                 Workspace& w) {
+                 Workspace& w, bool is_solved = false) {
     w.rewind();
     const Offset base = locate(stack.outer, slice);
     View<T> a = stack.a;
@@ -201,7 +231,7 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
     if (!r.status) fill_with_nan(stack, base);
     else
         solve_columns(
-            stack, base, details.row != nullptr, w,
+            stack, base, details.row != nullptr, is_solved, w,
             [&](T* x, ptrdiff_t count) { r.solve(x, count, w); },
             [&](const T* x, const T* b, ptrdiff_t count) {
                 const double here = backward_error(r.problem, x, b, count);
@@ -225,30 +255,111 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
         }
 }
 
+// The slices that are solved in lanes; what these leave in doubt is for solve_slice.
+template <class T>
+class InLanes {
+ public:
+    static bool applies(const Stack<T>& stack) {
+        const Kind declared = stack.request.declared;
+        return (declared == Kind::unknown || declared == Kind::general) &&
+               crossover::lanes_pay(stack.a.n, Stack<T>::count(stack.outer), lanes<T>().group);
+    }
+
+    InLanes(const Stack<T>& stack, Workspace& w)
+        : stack_(stack), shared_(static_cast<std::size_t>(Stack<T>::count(stack.inner))) {
+        for (std::size_t i = 0; i < shared_.size(); ++i) {
+            const Offset o = locate(stack.inner, static_cast<ptrdiff_t>(i));
+            shared_[i] = {o.b, o.x};
+        }
+        const ptrdiff_t n = stack.a.n;
+        Real<T>* probe = w.take<Real<T>>(n);
+        screening::fill_probe(n, probe);
+        const Axis& run = stack.outer.back();
+        systems_ = {
+            .n = n,
+            .nrhs = stack.nrhs,
+            .a_row = stack.a.rs,
+            .a_column = stack.a.cs,
+            .b_row = stack.b_row,
+            .b_column = stack.b_column,
+            .x_row = stack.x_row,
+            .x_column = stack.x_column,
+            .a_step = run.a,
+            .b_step = run.b,
+            .x_step = run.x,
+            .shared = shared_.data(),
+            .sharing = std::ssize(shared_),
+            .is_general = stack.request.declared == Kind::general,
+            .least_pivot = screening::least_healthy_pivot<T>(n),
+            .probe = probe,
+            .largest_growth = screening::largest_healthy_growth<T>(n) / static_cast<Real<T>>(n),
+            .scratch = w.take<std::byte>(systems_scratch<T>(n))};
+    }
+
+    // Solves slices from `first` on, at most `most`, and answers how many. Then every slice is
+    // visited, with whether it is solved; without details those in doubt are enough.
+    static constexpr ptrdiff_t most = 256;
+    template <class Visit>
+    ptrdiff_t solve(ptrdiff_t first, ptrdiff_t count, bool details, Visit visit) {
+        const ptrdiff_t length = stack_.outer.back().count;
+        count = std::min({count, most, length - first % length});
+        const Offset at = locate(stack_.outer, first);
+        ptrdiff_t doubtful[most];
+        const ptrdiff_t doubts = lanes<T>().solve_systems(
+            systems_, stack_.a.data + at.a, stack_.b + at.b, stack_.x + at.x, count, doubtful);
+        if (details) {
+            std::sort(doubtful, doubtful + doubts);
+            for (ptrdiff_t i = 0; i < count; ++i)
+                visit(first + i, !std::binary_search(doubtful, doubtful + doubts, i));
+        } else {
+            for (ptrdiff_t i = 0; i < doubts; ++i) visit(first + doubtful[i], false);
+        }
+        return count;
+    }
+
+ private:
+    const Stack<T>& stack_;
+    std::vector<typename Systems<T>::Shared> shared_;
+    Systems<T> systems_;
+};
+
 // keep_going() is asked by the calling thread now and then; false ends the work early. Slices are
 // independent and each is solved whole by one thread, so the result is the same for any number.
 template <class T, class KeepGoing>
 Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_going) {
-    constexpr ptrdiff_t least_share = 1 << 14;  // elements that repay the start of a thread
     const ptrdiff_t slices = Stack<T>::count(stack.outer);
     const ptrdiff_t n = stack.a.n;
+    const bool in_lanes = InLanes<T>::applies(stack);
+    const ptrdiff_t least_share = in_lanes ? crossover::share_in_lanes : crossover::share_of_slices;
     const ptrdiff_t shares =
         std::max<ptrdiff_t>(1, std::min({stack.workers, slices, slices * n * n / least_share}));
-    const ptrdiff_t pause = std::max<ptrdiff_t>(1, (1 << 18) / (n * n));
+    constexpr ptrdiff_t pause = 1 << 18;  // elements between two looks at keep_going
     std::vector<Tally> tallies(static_cast<std::size_t>(shares));
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(shares));
     std::atomic<bool> stop{false};
 
     const auto work = [&](ptrdiff_t share) {
         try {
-            Workspace w;
+            Workspace w, of_lanes;
+            std::optional<InLanes<T>> systems;
+            if (in_lanes) systems.emplace(stack, of_lanes);
+            const auto slice_by_slice = [&](ptrdiff_t slice, bool is_solved) {
+                solve_slice(stack, slice, details, tallies[share], w, is_solved);
+            };
             const ptrdiff_t end = slices * (share + 1) / shares;
-            for (ptrdiff_t slice = slices * share / shares; slice < end; ++slice) {
-                if (slice % pause == 0) {
+            ptrdiff_t done = pause;  // since the last look
+            for (ptrdiff_t slice = slices * share / shares; slice < end;) {
+                if (done >= pause) {
                     if (share == 0 && !keep_going()) stop = true;
                     if (stop) return;
+                    done = 0;
                 }
-                solve_slice(stack, slice, details, tallies[share], w);
+                const ptrdiff_t before = slice;
+                if (in_lanes)
+                    slice +=
+                        systems->solve(slice, end - slice, details.row != nullptr, slice_by_slice);
+                else slice_by_slice(slice++, false);
+                done += (slice - before) * n * n;
             }
         } catch (...) {
             errors[share] = std::current_exception();

@@ -5,6 +5,11 @@
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
+// In systems.cpp.
+template <class T>
+ptrdiff_t solve_systems(const Systems<T>& systems, const T* a, const T* b, T* x, ptrdiff_t count,
+                        ptrdiff_t* doubtful);
+
 template <class T>
 constexpr auto least_squares_of() -> decltype(Lanes<T>::least_squares) {
     if constexpr (is_complex<T>) return nullptr;
@@ -33,7 +38,8 @@ extern const Lanes<T> table = {first_nonzero<T>,
                                qr_factor<T>,
                                qr_apply<T>,
                                Lane<Real<T>>::width,
-                               least_squares_of<T>()};
+                               least_squares_of<T>(),
+                               solve_systems<T>};
 
 template const Lanes<float> table<float>;
 template const Lanes<double> table<double>;

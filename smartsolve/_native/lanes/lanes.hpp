@@ -58,6 +58,37 @@ constexpr ptrdiff_t padded_size(ptrdiff_t n) {
     return padded<T>(n) * ((n + largest_block - 1) / largest_block * largest_block);
 }
 
+// Systems of one shape, and what judges them.
+template <class T>
+struct Systems {
+    ptrdiff_t n, nrhs;
+    ptrdiff_t a_row, a_column, b_row, b_column, x_row, x_column;  // strides in elements
+    ptrdiff_t a_step, b_step, x_step;                             // from system to system
+    // More right-hand sides of the same matrix, beside the nrhs columns: how far from the first.
+    struct Shared {
+        ptrdiff_t b, x;
+    };
+    const Shared* shared;
+    ptrdiff_t sharing;
+    bool is_general;  // declared, not to be looked at
+
+    // The screen of condition.hpp: healthy is a system whose smallest pivot is more than so many
+    // times the largest element, or whose solution for the probe, times the largest element, stays
+    // below the bound.
+    Real<T> least_pivot;
+    const Real<T>* probe;
+    Real<T> largest_growth;
+
+    std::byte* scratch;  // systems_scratch<T>(n) bytes, aligned to a cache line
+};
+
+// Columns of a right-hand side that are solved at once.
+inline constexpr ptrdiff_t systems_columns = 8;
+template <class T>
+constexpr ptrdiff_t systems_scratch(ptrdiff_t n) {
+    return (n * n + n * (systems_columns + 4)) * 64 * (is_complex<T> ? 2 : 1);
+}
+
 // Factors have the leading dimension padded(n) and padded_size(n) elements; x holds nrhs columns of
 // n.
 template <class T>
@@ -99,10 +130,15 @@ struct Lanes {
                       Real<T>* norms);
     void (*qr_apply)(ptrdiff_t m, ptrdiff_t steps, const T* a, ptrdiff_t ld, const T* tau,
                      bool adjoint, T* c, ptrdiff_t ldc, ptrdiff_t nrhs);
-    // Least squares, `group` systems at once, one per lane; element (i, j) of them stands at
-    // a[(i + j * m) * group]. Null for complex elements.
+    // As many systems as have a lane each in a register.
     ptrdiff_t group;
+    // Least squares, `group` systems at once; element (i, j) of them stands at
+    // a[(i + j * m) * group]. Null for complex elements.
     void (*least_squares)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, T* a, T* b, T* diagonal);
+    // Solves `count` systems, `group` of them at once, and writes which of them are doubtful:
+    // singular, perhaps ill-conditioned, not finite. Their x is not to be used.
+    ptrdiff_t (*solve_systems)(const Systems<T>& systems, const T* a, const T* b, T* x,
+                               ptrdiff_t count, ptrdiff_t* doubtful);
 };
 
 // The largest number of columns of least_squares.

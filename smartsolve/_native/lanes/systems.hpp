@@ -1,0 +1,388 @@
+// A stack of small systems, one in each lane of a register.
+//
+// Up to order 4 all systems are solved alike, by LU in registers: a diagonal or triangular matrix
+// comes out of it as out of a substitution. Beyond, each system is looked at in its lane; those of
+// a group that are to be solved in the same way are solved as they are, others wait until there
+// are enough of their way for a group of their own. A last group that is not full repeats its last
+// system: what is computed for a system never depends on its neighbours.
+#pragma once
+
+#include <bit>
+#include <utility>
+
+#include "factor_systems.hpp"
+#include "transpose.hpp"
+
+namespace smartsolve::SMARTSOLVE_ISA {
+
+template <class T>
+class SystemsSolver {
+    using P = Packed<T>;
+    using Number = typename P::Number;
+    using Values = typename P::Values;
+    using Mask = typename P::Mask;
+    using R = Real<T>;
+    static constexpr int W = P::width;
+    static constexpr ptrdiff_t tridiagonal_from = 8;
+
+    enum Way : int { diagonal, upper, lower, tridiagonal, cholesky, lu, ways };
+
+    // Systems by their numbers and places; beyond `count` the last one is repeated.
+    struct Group {
+        const R *a[W], *b[W];
+        R* x[W];
+        ptrdiff_t number[W];
+        int count = 0;
+        bool is_run = false;  // W systems that follow each other: those `first` after the listed
+        ptrdiff_t first = 0;
+
+        void fill(int lane, const R* of_a, const R* of_b, R* of_x, ptrdiff_t of_number) {
+            std::fill(a + lane, a + W, of_a);
+            std::fill(b + lane, b + W, of_b);
+            std::fill(x + lane, x + W, of_x);
+            number[lane] = of_number;
+        }
+        std::uint32_t lanes() const {
+            return static_cast<std::uint32_t>((std::uint64_t{1} << count) - 1);
+        }
+    };
+
+    // What the factorization tells of the condition.
+    struct Pivots {
+        Values smallest = P::fill(std::numeric_limits<Real<T>>::infinity()), largest{};
+    };
+
+ public:
+    SystemsSolver(const Systems<T>& systems, const T* a, const T* b, T* x, ptrdiff_t count,
+                  ptrdiff_t* doubtful)
+        : s_(systems),
+          a_(reals(a)),
+          b_(reals(b)),
+          x_(reals(x)),
+          count_(count),
+          a_step_(systems.a_step * P::parts),
+          b_step_(systems.b_step * P::parts),
+          x_step_(systems.x_step * P::parts),
+          m_(reinterpret_cast<Number*>(systems.scratch)),
+          y_(m_ + systems.n * systems.n),
+          pivot_(reinterpret_cast<Mask*>(y_ + systems.n * systems_columns)),
+          doubtful_(doubtful),
+          doubts_(doubtful) {}
+
+    ptrdiff_t solve() {
+        if (!solve_unrolled()) each_group([&](const Group& group) { solve_in_memory(group); });
+        for (int way = 0; way < ways; ++way)
+            if (waiting_[way].count > 0) run(static_cast<Way>(way));
+        return doubts_ - doubtful_;
+    }
+
+ private:
+    template <class Visit>
+    [[gnu::always_inline]] void each_group(Visit visit) const {
+        Group group = group_from(0);
+        for (ptrdiff_t first = 0; first < count_; first += W) {
+            group.is_run = first + W <= count_;
+            if (group.is_run) group.first = first;
+            else group = group_from(first);
+            visit(group);
+        }
+    }
+    Group group_from(ptrdiff_t first) const {
+        Group group;
+        for (; group.count < W && first < count_; ++first, ++group.count)
+            group.fill(group.count, a_ + first * a_step_, b_ + first * b_step_,
+                       x_ + first * x_step_, first);
+        return group;
+    }
+
+    void load(const Group& group) {
+        load_matrix<T>(s_.n, s_.n, group.a, group.first * a_step_, s_.a_row, s_.a_column, m_);
+    }
+
+    void doubt(const Group& group, std::uint32_t lanes) {
+        for (; lanes != 0; lanes &= lanes - 1)
+            *doubts_++ = group.first + group.number[std::countr_zero(lanes)];
+    }
+
+    // --- in registers ----------------------------------------------------------------------------
+
+    // False if the order is not one of those.
+    template <int order = 1>
+    bool solve_unrolled() {
+        if (s_.n == order) {
+            solve_in_registers<order>();
+            return true;
+        }
+        if constexpr (order < (is_complex<T> ? 4 : 8)) return solve_unrolled<order + 1>();
+        else return false;
+    }
+
+    // The usual stack has one right-hand side a system and leaves no gaps in memory.
+    template <int order>
+    [[gnu::flatten, gnu::noinline]] void solve_in_registers() {
+        const bool is_packed = s_.a_column == 1 && s_.a_row == order &&
+                               s_.a_step == order * order && s_.b_row == 1 && s_.b_step == order &&
+                               s_.x_row == 1 && s_.x_step == order && s_.nrhs == 1 &&
+                               s_.sharing == 1;
+        each_group([&](const Group& group) {
+            if (order <= 4 && is_packed && group.is_run) solve_by_lu<order, order <= 4>(group);
+            else solve_by_lu<order, false>(group);
+        });
+    }
+
+    template <int order, bool packed>
+    [[gnu::always_inline]] void solve_by_lu(const Group& group) {
+        Number m[order * order], y[order];
+        if constexpr (packed) {
+            load_packed<order * order>(group.a[0] + group.first * a_step_, m);
+        } else if (s_.a_column == 1 && s_.a_row == order) {
+            load_line<T>(Known<order * order * P::parts>{}, group.a, group.first * a_step_, m);
+        } else {
+            load(group);
+            unrolled<0, order * order>([&](auto i) { m[i] = m_[i]; });
+        }
+        Mask pivot[order], is_lower = ~Mask{}, finite = ~Mask{};
+        Pivots pivots;
+        unrolled<0, order * order>([&](auto i) {
+            pivots.largest = P::larger(P::size(m[i]), pivots.largest);
+            if constexpr (i / order < i % order) is_lower &= P::is_zero(m[i]);
+        });
+        // A lower triangle is its own factor: exchanges would do it no good.
+        lu_factor<T>(Known<order>{}, m, pivot, is_lower, pivots.smallest);
+        const auto solve_column = [&] {
+            lu_solve_column<order>(m, pivot, y);
+            unrolled<0, order>([&](auto i) { finite &= is_finite(y[i]); });
+        };
+        if constexpr (packed) {
+            load_packed<order>(group.b[0] + group.first * b_step_, y);
+            solve_column();
+            store_packed<order>(y, group.x[0] + group.first * x_step_);
+        } else {
+            each_block_of_columns(group, [&](ptrdiff_t columns) {
+                for (ptrdiff_t c = 0; c < columns; ++c) {
+                    unrolled<0, order>([&](auto k) { y[k] = y_[k * columns + c]; });
+                    solve_column();
+                    unrolled<0, order>([&](auto k) { y_[k * columns + c] = y[k]; });
+                }
+            });
+        }
+        doubt(group,
+              group.lanes() & ~screen(group, pivots, finite, [&] {
+                  unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
+                  lu_solve_column<order>(m, pivot, y);
+                  Values growth{};
+                  unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
+                  return growth;
+              }));
+    }
+
+    // Beyond order 4 not all numbers stay in registers, and once is enough of this code.
+    template <int order>
+    [[gnu::always_inline]] static void lu_solve_column(const Number* m, const Mask* pivot,
+                                                       Number* y) {
+        if constexpr (order <= 4) lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
+        else lu_solve_in_memory<order>(m, pivot, y);
+    }
+    template <int order>
+    [[gnu::noinline]] static void lu_solve_in_memory(const Number* m, const Mask* pivot,
+                                                     Number* y) {
+        lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
+    }
+
+    // `count` numbers of W systems that have nothing else between them.
+    template <ptrdiff_t count, ptrdiff_t reals = count * P::parts>
+    [[gnu::always_inline]] static void load_packed(const R* from, Number* to) {
+        if constexpr (can_be_split<reals>) {
+            Dense<T, reals>::load(from, to);
+        } else {
+            const R* places[W];
+            unrolled<0, W>([&](auto l) { places[l] = from + l * reals; });
+            load_line<T>(Known<reals>{}, places, 0, to);
+        }
+    }
+    template <ptrdiff_t count, ptrdiff_t reals = count * P::parts>
+    [[gnu::always_inline]] static void store_packed(Number* from, R* to) {
+        if constexpr (can_be_split<reals>) {
+            Dense<T, reals>::store(from, to);
+        } else {
+            R* places[W];
+            unrolled<0, W>([&](auto l) { places[l] = to + l * reals; });
+            store_line<T>(Known<reals>{}, places, 0, from);
+        }
+    }
+    template <ptrdiff_t reals>
+    static constexpr bool can_be_split = reals <= W && std::has_single_bit(std::size_t{reals});
+
+    // --- in memory -------------------------------------------------------------------------------
+
+    void solve_in_memory(const Group& group) {
+        load(group);
+        int way[W];
+        find_ways(way);
+        if (std::all_of(way, way + group.count, [&](int w) { return w == way[0]; })) {
+            solve_group(static_cast<Way>(way[0]), group);
+            return;
+        }
+        for (int l = 0; l < group.count; ++l) wait(static_cast<Way>(way[l]), group, l);
+    }
+
+    void wait(Way way, const Group& group, int lane) {
+        Group& waiting = waiting_[way];
+        waiting.fill(waiting.count++, group.a[lane] + group.first * a_step_,
+                     group.b[lane] + group.first * b_step_, group.x[lane] + group.first * x_step_,
+                     group.number[lane] + group.first);
+        if (waiting.count == W) run(way);
+    }
+    void run(Way way) {
+        const Group group = std::exchange(waiting_[way], Group{});
+        load(group);
+        solve_group(way, group);
+    }
+
+    void find_ways(int* way) const {
+        const ptrdiff_t n = s_.n;
+        const Number corner = m_[n - 1], opposite = m_[(n - 1) * n];
+        const Mask looks_general =
+            ~P::is_zero(corner) & ~P::is_zero(opposite) & ~P::are_equal(corner, P::conj(opposite));
+        std::fill(way, way + W, lu);
+        if (s_.is_general || bits(looks_general) == all_bits<Mask>) return;
+
+        Mask above_zero = ~Mask{}, below_zero = ~Mask{}, far_zero = ~Mask{}, definite = ~Mask{};
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            const Number d = m_[i * n + i];
+            definite &= (P::real(d) > 0) & P::are_equal(d, P::conj(d));
+            for (ptrdiff_t j = 0; j < i; ++j) {
+                const Number below = m_[i * n + j], above = m_[j * n + i];
+                const Mask zero = P::is_zero(below), mirrored = P::is_zero(above);
+                below_zero &= zero;
+                above_zero &= mirrored;
+                if (j + 1 < i) far_zero &= zero & mirrored;
+                definite &= P::are_equal(below, P::conj(above)) &
+                            (P::norm(below) <= P::real(d) * P::real(m_[j * n + j]));
+            }
+        }
+        const auto mark = [&](Mask mask, Way which) {
+            for (std::uint32_t lanes = bits(mask); lanes != 0; lanes &= lanes - 1)
+                way[std::countr_zero(lanes)] = which;
+        };
+        mark(definite, cholesky);
+        if (n >= tridiagonal_from) mark(far_zero, tridiagonal);
+        mark(above_zero, lower);
+        mark(below_zero, upper);
+        mark(above_zero & below_zero, diagonal);
+    }
+
+    void solve_group(Way way, const Group& group) {
+        const ptrdiff_t n = s_.n;
+        Pivots pivots;
+        for (ptrdiff_t i = 0; i < n * n; ++i)
+            pivots.largest = P::larger(P::size(m_[i]), pivots.largest);
+        Mask failed{};
+        switch (way) {
+            case tridiagonal:
+                tridiagonal_factor<T>(n, m_, pivot_, pivots.smallest);
+                break;
+            case cholesky:
+                failed = cholesky_factor<T>(n, m_, pivots.smallest);
+                break;
+            case lu:
+                lu_factor<T>(n, m_, pivot_, Mask{}, pivots.smallest);
+                break;
+            default:
+                for (ptrdiff_t i = 0; i < n; ++i)
+                    pivots.smallest = P::smaller(pivots.smallest, P::size(m_[i * n + i]));
+        }
+        Mask finite = ~Mask{};
+        each_block_of_columns(group, [&](ptrdiff_t columns) {
+            solve_columns(way, columns);
+            for (ptrdiff_t k = 0; k < n * columns; ++k) finite &= is_finite(y_[k]);
+        });
+        const std::uint32_t healthy = screen(group, pivots, finite & ~failed, [&] {
+            for (ptrdiff_t i = 0; i < n; ++i) y_[i] = P::number(P::fill(s_.probe[i]));
+            solve_columns(way, 1);
+            Values growth{};
+            for (ptrdiff_t i = 0; i < n; ++i) growth = P::larger(P::size(y_[i]), growth);
+            return growth;
+        });
+        // Not positive definite: the next method's turn, for these lanes alone.
+        std::uint32_t next = bits(failed) & group.lanes();
+        doubt(group, group.lanes() & ~healthy & ~next);
+        for (; next != 0; next &= next - 1) wait(lu, group, std::countr_zero(next));
+    }
+
+    void solve_columns(Way way, ptrdiff_t columns) {
+        switch (way) {
+            case diagonal:
+                return solve_diagonal<T>(s_.n, m_, columns, y_);
+            case upper:
+                return solve_upper<T>(s_.n, m_, columns, y_);
+            case lower:
+                return solve_lower<T>(s_.n, m_, columns, y_);
+            case tridiagonal:
+                return tridiagonal_solve<T>(s_.n, m_, pivot_, columns, y_);
+            case cholesky:
+                return cholesky_solve<T>(s_.n, m_, columns, y_);
+            default:
+                return lu_solve<T>(s_.n, m_, pivot_, columns, y_);
+        }
+    }
+
+    // --- for both --------------------------------------------------------------------------------
+
+    // The lanes that are surely well-conditioned, among those that have a finite solution. probed()
+    // is asked only if the pivots leave a doubt.
+    template <class Probed>
+    [[gnu::always_inline]] std::uint32_t screen(const Group& group, const Pivots& pivots,
+                                                Mask finite, Probed probed) const {
+        finite &= pivots.largest <= std::numeric_limits<R>::max();
+        const std::uint32_t healthy =
+            bits(finite & (pivots.smallest > s_.least_pivot * pivots.largest));
+        if ((group.lanes() & ~healthy) == 0) return healthy;
+        return healthy | bits(finite & (pivots.largest * probed() < s_.largest_growth));
+    }
+
+    static Mask is_finite(const Number& x) { return P::size(x) <= std::numeric_limits<R>::max(); }
+
+    ptrdiff_t of_b(const Group& group, ptrdiff_t shared, ptrdiff_t column) const {
+        return group.first * b_step_ + (s_.shared[shared].b + column * s_.b_column) * P::parts;
+    }
+    ptrdiff_t of_x(const Group& group, ptrdiff_t shared, ptrdiff_t column) const {
+        return group.first * x_step_ + (s_.shared[shared].x + column * s_.x_column) * P::parts;
+    }
+    // visit(columns) finds so many columns in y and leaves the solution there.
+    template <class Visit>
+    [[gnu::always_inline]] void each_block_of_columns(const Group& group, Visit visit) {
+        for (ptrdiff_t i = 0; i < s_.sharing; ++i)
+            for (ptrdiff_t c = 0; c < s_.nrhs; c += systems_columns) {
+                const ptrdiff_t columns = std::min(systems_columns, s_.nrhs - c);
+                load_columns(group, i, c, columns);
+                visit(columns);
+                store_columns(group, i, c, columns);
+            }
+    }
+    void load_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
+        load_matrix<T>(s_.n, columns, group.b, of_b(group, shared, column), s_.b_row, s_.b_column,
+                       y_);
+    }
+    void store_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
+        store_matrix<T>(s_.n, columns, group.x, of_x(group, shared, column), s_.x_row, s_.x_column,
+                        y_);
+    }
+
+    const Systems<T>& s_;
+    const R *a_, *b_;
+    R* x_;
+    ptrdiff_t count_, a_step_, b_step_, x_step_;  // in reals
+    Number *m_, *y_;
+    Mask* pivot_;
+    ptrdiff_t *doubtful_, *doubts_;
+    Group waiting_[ways];  // for a group of their own
+};
+
+template <class T>
+ptrdiff_t solve_systems(const Systems<T>& systems, const T* a, const T* b, T* x, ptrdiff_t count,
+                        ptrdiff_t* doubtful) {
+    return SystemsSolver<T>(systems, a, b, x, count, doubtful).solve();
+}
+
+}  // namespace smartsolve::SMARTSOLVE_ISA
