@@ -81,7 +81,7 @@ def bad_slices(n: int, dtype: str, rng: np.random.Generator) -> dict[str, Array]
     singular[-1] = singular[0]
     ill = good.copy()
     ill[-1] = ill[0]
-    ill[-1, -1] += 4 * eps(dtype)
+    ill[-1, -1] += np.spacing(np.abs(ill[-1, -1]))
     indefinite = -np.abs(np.real(good + good.T)).astype(dtype)
     np.fill_diagonal(indefinite, 1)
     infinite, nan = good.copy(), good.copy()
