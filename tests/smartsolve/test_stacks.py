@@ -81,7 +81,8 @@ def bad_slices(n: int, dtype: str, rng: np.random.Generator) -> dict[str, Array]
     singular[-1] = singular[0]
     ill = good.copy()
     ill[-1] = ill[0]
-    ill[-1, -1] += np.spacing(np.abs(ill[-1, -1]))
+    # rcond is at most the distance to the singular matrix over the norm: half of eps.
+    ill[-1, -1] += eps(dtype) * np.abs(good).sum() / n / 2
     indefinite = -np.abs(np.real(good + good.T)).astype(dtype)
     np.fill_diagonal(indefinite, 1)
     infinite, nan = good.copy(), good.copy()
@@ -95,7 +96,7 @@ def bad_slices(n: int, dtype: str, rng: np.random.Generator) -> dict[str, Array]
         "Inf": infinite,
         "NaN": nan,
         "subnormal": good * (tiny / 4),
-        "huge": good * (np.finfo(np.dtype(dtype)).max / 8),
+        "huge": good / np.abs(good).max() * (np.finfo(np.dtype(dtype)).max / 8),
     }
 
 
