@@ -51,10 +51,10 @@ Reach reach(const View<T>& a, bool complete) {
         if (const ptrdiff_t outside = j - r.before; outside > 0)
             if (const ptrdiff_t i = first_nonzero(outside, line, step); i < outside)
                 r.before = j - i;
-        const ptrdiff_t inside = j + 1 + r.after;
-        if (inside < n)
-            if (const ptrdiff_t i = last_nonzero(n - inside, line + inside * step, step); i >= 0)
-                r.after += i + 1;
+        // Forwards first: memory is read backwards at a third of the speed.
+        const ptrdiff_t inside = j + 1 + r.after, rest = n - inside;
+        if (rest > 0 && first_nonzero(rest, line + inside * step, step) < rest)
+            r.after += last_nonzero(rest, line + inside * step, step) + 1;
     };
     extend(n - 1);
     for (ptrdiff_t j = 0; j + 1 < n; ++j) {
@@ -99,12 +99,14 @@ struct SmallPattern {
 };
 
 template <class T>
-bool has_line_of_one_nonzero(const View<T>& a) {
+bool has_line_of_one_nonzero(const View<T>& a, const Reach& r) {
     const ptrdiff_t n = a.n, step = a.step();
     for (ptrdiff_t j = 0; j < n; ++j) {
-        const T* line = a.line(j);
-        const ptrdiff_t p = first_nonzero(n, line, step);
-        if (p < n && first_nonzero(n - p - 1, line + (p + 1) * step, step) == n - p - 1)
+        const ptrdiff_t from = std::max<ptrdiff_t>(0, j - r.before);
+        const ptrdiff_t m = std::min(n, j + r.after + 1) - from;
+        const T* line = a.line(j) + from * step;
+        const ptrdiff_t p = first_nonzero(m, line, step);
+        if (p < m && first_nonzero(m - p - 1, line + (p + 1) * step, step) == m - p - 1)
             return true;
     }
     return false;
@@ -114,31 +116,30 @@ bool has_line_of_one_nonzero(const View<T>& a) {
 // its nonzeros in the positions of the first k alone. found(k, line, position) is told each; false
 // if at some step there is none.
 template <class T, class Found>
-bool peel(const View<T>& a, Found found, Workspace& w) {
+bool peel(const View<T>& a, const Reach& r, Found found, Workspace& w) {
     constexpr ptrdiff_t word = 32;
     const ptrdiff_t n = a.n, step = a.step(), words = (n + word - 1) / word;
-    if (!has_line_of_one_nonzero(a)) return false;
+    if (!has_line_of_one_nonzero(a, r)) return false;
 
-    // Of each line the number of nonzeros left, and the xor of their positions, which names the
-    // last one without a search.
+    // Of each position the lines that have a nonzero there, as bits; of each line the number of
+    // nonzeros left, and the xor of their positions, which names the last one without a search.
+    std::uint32_t* lines = w.take<std::uint32_t>(words * n);
     std::uint32_t* count = w.take<std::uint32_t>(words * word);
     std::uint32_t* left = w.take<std::uint32_t>(words * word);
-    std::fill(count + n, count + words * word, 0);
-    std::fill(left + n, left + words * word, 0);
+    std::fill(count, count + words * word, 0);
+    std::fill(left, left + words * word, 0);
+    for (ptrdiff_t i = 0; i < words; ++i) {
+        find_nonzeros(a, i * word, std::min(n, (i + 1) * word), lines + i * n);
+        for (ptrdiff_t p = 0; p < n; ++p)
+            lanes<T>().peel(lines[i * n + p], static_cast<std::uint32_t>(p), count + i * word,
+                            left + i * word);
+    }
     ptrdiff_t* queue = w.take<ptrdiff_t>(n);
     ptrdiff_t queued = 0;
     for (ptrdiff_t j = 0; j < n; ++j) {
-        count[j] = left[j] = 0;
-        if (step == 1) lanes<T>().count_nonzeros(n, a.line(j), count + j, left + j);
-        else
-            for (ptrdiff_t p = 0; p < n; ++p)
-                if (a.line(j)[p * step] != T(0))
-                    ++count[j], left[j] ^= static_cast<std::uint32_t>(p);
+        count[j] = -count[j];  // it was counted down from zero
         if (count[j] == 1) queue[queued++] = j;
     }
-    std::uint32_t* lines = w.take<std::uint32_t>(words * n);
-    for (ptrdiff_t i = 0; i < words; ++i)
-        find_nonzeros(a, i * word, std::min(n, (i + 1) * word), lines + i * n);
 
     for (ptrdiff_t k = 0; k < n; ++k) {
         // None left, or two lines with the same single nonzero.
@@ -192,7 +193,7 @@ void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
         tell(pattern.reach(n), !rows, [&](auto found) { return pattern.peel(n, found); });
     } else {
         const Reach r = reach(a, complete);
-        tell(r, rows, [&](auto found) { return peel(a, found, w); });
+        tell(r, rows, [&](auto found) { return peel(a, r, found, w); });
     }
 }
 

@@ -97,10 +97,9 @@ struct Lanes {
     ptrdiff_t (*first_nonzero)(ptrdiff_t n, const T* x);
     ptrdiff_t (*last_nonzero)(ptrdiff_t n, const T* x);
     // Of each of n positions those of the lines (32 at most, ld apart) that are not zero there, as
-    // bits; the number of nonzeros of a line and the xor of their positions, added to count and
-    // positions; and both less position p in the lines of the bits: which of these have one left?
+    // bits; and takes position p from the lines of the bits, of which count tells how many
+    // nonzeros are left and positions the xor of where: which of them have one left?
     void (*nonzeros)(ptrdiff_t n, ptrdiff_t lines, const T* a, ptrdiff_t ld, std::uint32_t* bits);
-    void (*count_nonzeros)(ptrdiff_t n, const T* x, std::uint32_t* count, std::uint32_t* positions);
     std::uint32_t (*peel)(std::uint32_t bits, std::uint32_t p, std::uint32_t* count,
                           std::uint32_t* positions);
     // What speaks against symmetry in a square tile of `symmetry_tile` lines, ld apart, and its

@@ -22,11 +22,15 @@ Real<T>* reals(T* x) {
 // Long enough that one test a block costs nothing, short enough to stop soon.
 inline constexpr ptrdiff_t block = 64;
 
+// All bits but the sign: -0.0 is zero, NaN is not.
 template <class R>
 bool any_nonzero(ptrdiff_t n, const R* x) {
-    int any = 0;
-    for (ptrdiff_t i = 0; i < n; ++i) any |= (x[i] != R(0));
-    return any != 0;
+    using Bits = std::conditional_t<sizeof(R) == 8, std::uint64_t, std::uint32_t>;
+    typedef Bits Word __attribute__((may_alias));
+    const Word* words = reinterpret_cast<const Word*>(x);
+    Bits any = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) any |= words[i];
+    return (any << 1) != 0;
 }
 
 template <class T>
@@ -82,18 +86,6 @@ void nonzeros(ptrdiff_t n, ptrdiff_t lines, const T* a, ptrdiff_t ld, std::uint3
         else if (n >= 4) nonzeros_of_reals<4>(n, lines, a, ld, bits);
         else nonzeros_of_reals<1>(n, lines, a, ld, bits);
     }
-}
-
-template <class T>
-void count_nonzeros(ptrdiff_t n, const T* x, std::uint32_t* count, std::uint32_t* positions) {
-    std::uint32_t c = 0, p = 0;
-    for (ptrdiff_t i = 0; i < n; ++i) {
-        const std::uint32_t found = x[i] != T(0);
-        c += found;
-        p ^= -found & static_cast<std::uint32_t>(i);
-    }
-    *count += c;
-    *positions ^= p;
 }
 
 inline std::uint32_t peel(std::uint32_t bits, std::uint32_t p, std::uint32_t* __restrict count,
