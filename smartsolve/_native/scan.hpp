@@ -236,7 +236,7 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
         const T x = data[j * ld + i * step], y = data[i * ld + j * step];
         found.from_transpose |= x != y;
         found.from_adjoint |= x != conjugate(y);
-        found.indefinite |= !(smartsolve::norm(x) <= diagonal[i] * diagonal[j]);
+        found.indefinite = found.indefinite || !(smartsolve::norm(x) <= diagonal[i] * diagonal[j]);
     };
     for (ptrdiff_t jb = 0; jb < n; jb += tile)
         for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile) {
