@@ -53,7 +53,12 @@ class Experiment:
     @classmethod
     def of(cls, study: "MonteCarlo", seed: int) -> "Experiment":
         """Try the study with two samples; what its functions raise, they raise here first."""
-        data = study.draw(generator(seed, study.design, 0), 2)
+        data, again = (study.draw(generator(seed, study.design, 0), 2) for _ in range(2))
+        if fingerprint(samples.leaves(data)) != fingerprint(samples.leaves(again)):
+            raise ValueError(
+                "the sampler answers the same generator with different samples; "
+                "all its random numbers must come from rng"
+            )
         records = np.empty(2, record_type(len(study.truth)))
         errors, df = estimate(study, data, records)
         if len(errors) == len(records):
