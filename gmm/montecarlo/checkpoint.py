@@ -17,13 +17,13 @@ from gmm.montecarlo.identity import differences
 __all__ = ["CheckpointError"]
 
 # Changes whenever files written by an older version could not be read as what they are.
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 # Told beside the identity, and no part of it: what a reader of the directory alone needs.
 _THEORY = "theory"
 # Of the identity, what a reader of the directory alone uses.
 _READ = {"parameters": list, "truth": dict, "n": int, "seed": int, "block": int, "df": int}
-_CONSEQUENCES = {"chunk", "df", "fingerprint"}
+_CONSEQUENCES = {"chunk", "df", "df_t", "fingerprint"}
 
 
 class CheckpointError(ValueError):

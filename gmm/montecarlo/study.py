@@ -210,6 +210,7 @@ class MonteCarlo:
             n=self.n,
             seed=experiment.seed,
             df=experiment.df,
+            df_t=experiment.df_t,
             theory=self.theory,
             records=outcome.records,
             errors=outcome.errors,

@@ -474,3 +474,22 @@ def test_a_sampler_that_does_not_draw_from_its_generator_is_refused() -> None:
     study = gmm.MonteCarlo(gmm.GaussianMeanSD, lambda _, size: own.normal(size=size), truth, 10)
     with pytest.raises(ValueError, match="all its random numbers must come from rng"):
         study.run(10, seed=SEED)
+
+
+def test_coverage_is_that_of_the_students_intervals_of_the_fit(tmp_path: Path) -> None:
+    """The mean of four normal numbers, in its t(3) interval: exactly 95 %, where 1.96 has 85.5."""
+
+    def sampler(rng: np.random.Generator, size: tuple[int, int]) -> Any:
+        return rng.standard_normal(size)
+
+    def mean(y: Any) -> gmm.IV:
+        return gmm.IV(y, exog=np.ones((4, 1)))
+
+    fit = {"cov": "unadjusted", "small_sample": "df"}
+    study = gmm.MonteCarlo(mean, sampler, {"exog0": 0.0}, 4, fit)
+    out = study.run(10_000, seed=SEED, checkpoint=tmp_path)
+    assert out.df_t == 3
+    for result in out, gmm.MonteCarloResult.load(tmp_path):
+        for level in 0.05, 0.2:
+            coverage = result.summary(level=level)["exog0"]["coverage"]
+            assert within(coverage.value, 1 - level, coverage.mcse)
