@@ -48,7 +48,12 @@ def _parsed(text: str | Sequence[str], names: Sequence[str]) -> tuple[Array, Arr
             name="formulaic",
         ) from error
     spec = text if isinstance(text, str) else ", ".join(text)
-    parsed = LinearConstraints.from_spec(spec, variable_names=list(names))
+    try:
+        parsed = LinearConstraints.from_spec(spec, variable_names=list(names))
+    except Exception as error:  # of many kinds: FormulaParsingError, KeyError, RuntimeError
+        raise ValueError(
+            f"R is {spec!r}; it must be linear equations in {', '.join(names)}: {error}"
+        ) from None
     return parsed.constraint_matrix, parsed.constraint_values
 
 

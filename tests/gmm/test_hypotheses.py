@@ -234,6 +234,8 @@ def test_models_without_moments_to_minimize_again_say_so() -> None:
         (lambda r: r.wald_test(np.eye(2)), r"R has shape \(2, 2\); it must be \(r, 3\)"),
         (lambda r: r.wald_test(np.ones((2, 3))), "linearly dependent"),
         (lambda r: r.wald_test(np.eye(3), [1.0, 2.0]), r"q has shape \(2,\); R has 3 rows"),
+        (lambda r: r.wald_test("z9 = 1"), "R is 'z9 = 1'; it must be linear equations in exog0"),
+        (lambda r: r.wald_test("exog0 * exog1 = 1"), "it must be linear equations"),
         (lambda r: r.c_test(["z9"]), "'z9' is no moment; there are exog0, exog1, instr0"),
         (lambda r: r.wald_test([np.nan, 0.0, 1.0]), "R and q must be finite"),
         (lambda r: r.c_test(["endog0", "instr0"]), "one kind at a time"),
