@@ -160,7 +160,8 @@ class MonteCarloResult:
         Parameters
         ----------
         level : float
-            Of the tests, and one minus that of the intervals.
+            Of the tests, and one minus that of the intervals, which are normal, or Student's with
+            `df_t` degrees of freedom if the fit's are.
         null : dict of str to float, optional
             False values of parameters: the power of the t test is its rate of rejecting them.
 
