@@ -1,5 +1,6 @@
 """One-step, iterated (two-step among them) and continuously updating GMM of many samples."""
 
+import numbers
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -208,7 +209,7 @@ def check_steps(steps: Steps) -> Steps:
     if isinstance(steps, str):
         if steps in ESTIMATORS:
             return steps
-    elif steps == int(steps) and steps >= 1:
+    elif isinstance(steps, numbers.Real) and steps >= 1 and float(steps).is_integer():
         return int(steps)
     names = ", ".join(map(repr, ESTIMATORS))
     raise ValueError(f"steps is {steps!r}; it must be 1, 2, ..., {names}")

@@ -36,10 +36,26 @@ def column_names(x: Any, prefix: str, count: int) -> tuple[str, ...]:
     return tuple(f"{prefix}{j}" for j in range(count))
 
 
+def check_rows(**arguments: Any) -> None:
+    """Raise ValueError if pandas objects label their rows differently: rows go by position."""
+    labelled = {name: x for name, x in arguments.items() if is_pandas(x)}
+    for name, x in labelled.items():
+        first = next(iter(labelled))
+        if len(x) == len(labelled[first]) and not x.index.equals(labelled[first].index):
+            raise ValueError(
+                f"the rows of {name} and {first} have different labels; align them first, or "
+                "give arrays"
+            )
+
+
 def float_array(x: Any, argument: str) -> npt.NDArray[np.float64]:
     """x in float64, or an error that names the argument."""
     if is_pandas(x) and (missing := int(np.sum(x.isna().to_numpy()))):
         raise ValueError(f"{argument} has {missing} missing values; drop or fill them first")
+    if isinstance(x, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(x).sum())):
+        raise ValueError(f"{argument} has {masked} masked values; drop or fill them first")
+    if np.iscomplexobj(x):
+        raise TypeError(f"{argument} is complex; it must be real")
     try:
         return np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -57,6 +73,10 @@ def clusters_of(clusters: Any, n: int) -> npt.NDArray[np.intp] | None:
         raise ValueError(
             f"clusters has shape {np.shape(clusters)}; it must be ({n},), or ({n}, 2) for two ways"
         )
+    # What is missing is None, NaN, NaT or pandas.NA, and nothing else differs from itself.
+    cells = [] if groups.dtype.kind in "biuUS" else groups.ravel().tolist()
+    if missing := sum(x is None or (x != x) is not False for x in cells):
+        raise ValueError(f"clusters has {missing} missing values; drop those observations first")
     for column in groups.T:
         if len(np.unique(column)) < 2:
             raise ValueError("clusters has one group only; sums over groups need two or more")
@@ -69,4 +89,6 @@ def check_names(names: Sequence[str], chosen: Sequence[str], what: str) -> list[
     for name in chosen:
         if name not in names:
             raise ValueError(f"{name!r} is no {what}; there are {', '.join(names)}")
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"a {what} is named twice: {', '.join(chosen)}")
     return [list(names).index(name) for name in chosen]

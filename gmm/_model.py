@@ -16,7 +16,7 @@ from gmm._linear import Array, quadratic_each
 from gmm._moment_covariance import Kind, given_matrix, given_or_estimated, is_estimator
 from gmm._problem import Problem, Search
 from gmm._results import Fit, GMMResult
-from gmm._status import Status
+from gmm._status import Status, why_failed
 from gmm._weights import efficient_weights
 
 
@@ -110,6 +110,7 @@ class Model(ABC):
             theta[status != Status.OK] = variance[status != Status.OK] = np.nan
             j = problem.n * quadratic_each(problem.moments(theta), used)
         k, shape = problem.k, self.shape
+        why_not = why_failed(status.reshape(shape)) or why_not
         return self.result_type(
             parameters=self.names or tuple(f"theta{i}" for i in range(k)),
             n=problem.n,

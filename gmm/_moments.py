@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gmm._bounds import Bounds, Free, check_bounds
 from gmm._jacobian import central_differences, complex_step, complex_step_works
-from gmm._labels import clusters_of, float_array, is_pandas
+from gmm._labels import check_rows, clusters_of, float_array, is_pandas
 from gmm._linear import Array
 from gmm._model import Model
 from gmm._problem import Problem, Rows
@@ -94,6 +94,7 @@ class Moments(Model):
         clusters: npt.ArrayLike | None = None,
         moment_names: Sequence[str] | None = None,
     ) -> None:
+        check_rows(data=data, clusters=clusters)
         samples = float_array(data, "data")
         if samples.ndim < 2:
             raise ValueError(
@@ -110,6 +111,9 @@ class Moments(Model):
         self.shape = samples.shape[:-2]
         self.names = None if names is None else tuple(names)
         self.moment_names = None if moment_names is None else tuple(moment_names)
+        for what, given in (("names", self.names), ("moment_names", self.moment_names)):
+            if given is not None and len(set(given)) < len(given):
+                raise ValueError(f"{what} has a name twice: {', '.join(given)}")
         self.labelled = is_pandas(data)
         self._data = samples.reshape(-1, *samples.shape[-2:])
         self._data.flags.writeable = False  # it may be the caller's memory, and g may be careless

@@ -1,5 +1,6 @@
 """What the estimators see of a model: R samples, their moments, and nothing of the rest."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -27,6 +28,12 @@ class Search:
 
     tolerance: float = 1e-10
     max_iterations: int = 200
+
+    def __post_init__(self) -> None:
+        if not self.tolerance >= 0:
+            raise ValueError(f"tolerance is {self.tolerance}; it must not be negative")
+        if operator.index(self.max_iterations) < 0:
+            raise ValueError(f"max_iterations is {self.max_iterations}; it must not be negative")
 
 
 @dataclass(frozen=True, kw_only=True)

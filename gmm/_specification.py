@@ -10,9 +10,10 @@ import numpy.typing as npt
 from gmm._gauss_newton import Minimum, MomentConditions, minimize
 from gmm._hypotheses import HypothesisTest
 from gmm._labels import check_names
-from gmm._linear import Array, inverse_each, quadratic_each, solve_each
+from gmm._linear import Array, inverse_each, quadratic_each
 from gmm._problem import Rows
-from gmm._status import Status
+from gmm._status import Status, why_failed
+from gmm._weights import efficient_weights
 
 if TYPE_CHECKING:
     from gmm._results import Fit, GMMResult
@@ -31,6 +32,8 @@ def restrictions(r: Any, q: npt.ArrayLike, names: Sequence[str]) -> tuple[Array,
     values = np.asarray(q, dtype=np.float64)
     if values.shape not in ((), (1,), (len(matrix),)):
         raise ValueError(f"q has shape {values.shape}; R has {len(matrix)} rows")
+    if not (np.isfinite(matrix).all() and np.isfinite(values).all()):
+        raise ValueError("R and q must be finite")
     if np.linalg.matrix_rank(matrix) < len(matrix):
         raise ValueError("R has linearly dependent rows; leave out the redundant restrictions")
     return matrix, np.broadcast_to(values, len(matrix)).copy()
@@ -45,7 +48,12 @@ def _parsed(text: str | Sequence[str], names: Sequence[str]) -> tuple[Array, Arr
             name="formulaic",
         ) from error
     spec = text if isinstance(text, str) else ", ".join(text)
-    parsed = LinearConstraints.from_spec(spec, variable_names=list(names))
+    try:
+        parsed = LinearConstraints.from_spec(spec, variable_names=list(names))
+    except Exception as error:  # of many kinds: FormulaParsingError, KeyError, RuntimeError
+        raise ValueError(
+            f"R is {spec!r}; it must be linear equations in {', '.join(names)}: {error}"
+        ) from None
     return parsed.constraint_matrix, parsed.constraint_values
 
 
@@ -55,12 +63,17 @@ def wald_test(result: "GMMResult", r: Array, q: Array) -> HypothesisTest:
     with np.errstate(all="ignore"):
         gap = result.estimates.reshape(-1, k) @ r.T - q
         variance = r @ result.covariance.reshape(-1, k, k) @ r.T
-        statistic = np.einsum("ri,ri->r", gap, solve_each(variance, gap[..., np.newaxis])[..., 0])
-    df, null = len(r), describe(r, q, result.parameters)
+        inverse, status = efficient_weights(variance)
+        statistic = quadratic_each(gap, inverse)
+    # With fewer groups than restrictions it is singular, and rounding decides what comes out.
+    statistic[status != Status.OK] = np.nan
+    df, null, reason = len(r), describe(r, q, result.parameters), why_failed(result.status)
+    if not shape and status[0] != Status.OK:
+        reason = reason or "the covariance matrix of the restrictions is singular"
     statistic = statistic.reshape(shape)[()]
     if result.df is None:
-        return HypothesisTest("Wald test", null, statistic, df)
-    return HypothesisTest("Wald test", null, statistic / df, df, df_denom=result.df)
+        return HypothesisTest("Wald test", null, statistic, df, reason=reason)
+    return HypothesisTest("Wald test", null, statistic / df, df, result.df, reason)
 
 
 def distance_test(result: "GMMResult", r: Array, q: Array) -> HypothesisTest:

@@ -2,6 +2,9 @@
 
 from enum import IntEnum
 
+import numpy as np
+import numpy.typing as npt
+
 __all__ = ["Status"]
 
 
@@ -29,6 +32,13 @@ class Status(IntEnum):
     def reason(self) -> str:
         """One sentence for a reader."""
         return _REASONS[self]
+
+
+def why_failed(status: npt.NDArray[np.int8]) -> str:
+    """The reason of a single sample that failed; many have their statuses."""
+    if status.ndim or status == Status.OK:
+        return ""
+    return f"the estimation failed: {Status(int(status)).reason}"
 
 
 _REASONS = {

@@ -40,7 +40,7 @@ def add_commands(commands: Any, whole: Count) -> None:
     add("file", type=Path, metavar="STUDY.py", help="the file")
     add("--study", metavar="NAME", help="which study, if the file defines several")
     add("--replications", type=whole, metavar="R", help="samples, such as 1e6")
-    add("--seed", type=whole, required=True, help="names the random streams")
+    add("--seed", type=whole, default=2010, help="names the random streams (default 2010)")
     add("--workers", type=whole, default=1, help="threads, or processes; results do not change")
     add("--processes", action="store_true", help="processes: for functions in pure Python")
     add("--checkpoint", type=Path, metavar="DIR", help="keep finished blocks, go on from them")

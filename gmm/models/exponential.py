@@ -18,7 +18,7 @@ from gmm._instruments import (
     products,
     some,
 )
-from gmm._labels import clusters_of, column_names, is_pandas
+from gmm._labels import check_rows, clusters_of, column_names, is_pandas
 from gmm._linear import Array, solve_each
 from gmm._model import Model
 from gmm._problem import Rows
@@ -89,6 +89,7 @@ class ExponentialRegression(Model):
         if error not in _ERRORS:
             names = ", ".join(map(repr, _ERRORS))
             raise ValueError(f"error is {error!r}; it must be one of {names}")
+        check_rows(y=y, exog=exog, endog=endog, instruments=instruments, clusters=clusters)
         self.y, self.error = dependent(y), error
         self.n = self.y.shape[-1]
         given = {"exog": exog, "endog": endog, "instruments": instruments}

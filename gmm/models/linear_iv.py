@@ -13,7 +13,7 @@ from gmm._arrays import beside, blocks, columns, dependent, flattened
 from gmm._formulas import instrumental
 from gmm._gauss_newton import Minimum
 from gmm._instruments import Columns, InstrumentedMoments, fitted, products, some
-from gmm._labels import clusters_of, column_names, is_pandas
+from gmm._labels import check_rows, clusters_of, column_names, is_pandas
 from gmm._linear import Array, quadratic_each, solve_each
 from gmm._model import Model
 from gmm._problem import Rows, Search
@@ -93,6 +93,7 @@ class IV(Model):
         instruments: Any = None,
         clusters: npt.ArrayLike | None = None,
     ) -> None:
+        check_rows(y=y, exog=exog, endog=endog, instruments=instruments, clusters=clusters)
         self.y = dependent(y)
         self.n = self.y.shape[-1]
         given = {"exog": exog, "endog": endog, "instruments": instruments}

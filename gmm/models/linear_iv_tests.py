@@ -113,7 +113,14 @@ class IVResult(GMMResult):
         Statistics 20, 46-63).
         """
         model = cast("IV", self.model)
-        null = np.broadcast_to(np.asarray(values, dtype=np.float64), len(model.endog_names))
+        names, given = model.endog_names, np.asarray(values, dtype=np.float64)
+        if not names:
+            raise ValueError("there are no endogenous regressors to test")
+        if given.shape not in ((), (1,), (len(names),)):
+            raise ValueError(
+                f"values has shape {given.shape}; the endogenous regressors are {', '.join(names)}"
+            )
+        null = np.broadcast_to(given, len(names))
         text = ", ".join(f"{n} = {v:g}" for n, v in zip(model.endog_names, null, strict=True))
         test = _excluded(model, model.y - model.endog @ null, cov)
         return replace(test, name="Anderson-Rubin test", null=text)

@@ -17,11 +17,13 @@ from gmm.montecarlo.identity import differences
 __all__ = ["CheckpointError"]
 
 # Changes whenever files written by an older version could not be read as what they are.
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 # Told beside the identity, and no part of it: what a reader of the directory alone needs.
 _THEORY = "theory"
-_CONSEQUENCES = {"chunk", "df", "fingerprint"}
+# Of the identity, what a reader of the directory alone uses.
+_READ = {"parameters": list, "truth": dict, "n": int, "seed": int, "block": int, "df": int}
+_CONSEQUENCES = {"chunk", "df", "df_t", "fingerprint"}
 
 
 class CheckpointError(ValueError):
@@ -77,8 +79,10 @@ class Checkpoint:
             raise CheckpointError(f"{directory} holds no checkpoint: there is no {MANIFEST}")
         manifest = _manifest(Path(directory))
         written = manifest.pop(_THEORY, {})
-        if manifest.pop("format", None) != FORMAT or "parameters" not in manifest:
+        if manifest.pop("format", None) != FORMAT:
             raise CheckpointError(f"checkpoint {directory} was written by another version")
+        if not all(isinstance(manifest.get(name), kind) for name, kind in _READ.items()):
+            raise _unreadable(Path(directory))
         theory = {
             name: {statistic: Reference(*pair) for statistic, pair in row.items()}
             for name, row in written.items()
@@ -172,8 +176,12 @@ def _manifest(directory: Path) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise CheckpointError(
-            f"checkpoint {directory} has an unreadable {MANIFEST}; "
-            "use another directory, or delete this one"
-        )
+        raise _unreadable(directory)
     return found
+
+
+def _unreadable(directory: Path) -> CheckpointError:
+    return CheckpointError(
+        f"checkpoint {directory} has an unreadable {MANIFEST}; "
+        "use another directory, or delete this one"
+    )

@@ -23,6 +23,9 @@ __all__ = ["BlockError"]
 # Samples are drawn and estimated together up to this size: measured with 64 kB to 4 MB at n = 50
 # and 500, larger chunks gain nothing more.
 CHUNK_BYTES = 2**20
+# Of J, and of the t statistics of the parameters: None if they are normal.
+Degrees = tuple[int, float | None]
+
 # So many replications that raise, one after the other from a block's first, are no accident.
 _BUG = 20
 
@@ -47,15 +50,21 @@ class Experiment:
     seed: int
     chunk: int
     df: int
+    df_t: float | None
     fingerprint: str
     bytes_a_sample: int
 
     @classmethod
     def of(cls, study: "MonteCarlo", seed: int) -> "Experiment":
         """Try the study with two samples; what its functions raise, they raise here first."""
-        data = study.draw(generator(seed, study.design, 0), 2)
+        data, again = (study.draw(generator(seed, study.design, 0), 2) for _ in range(2))
+        if fingerprint(samples.leaves(data)) != fingerprint(samples.leaves(again)):
+            raise ValueError(
+                "the sampler answers the same generator with different samples; "
+                "all its random numbers must come from rng"
+            )
         records = np.empty(2, record_type(len(study.truth)))
-        errors, df = estimate(study, data, records)
+        errors, (df, df_t) = estimate(study, data, records)
         if len(errors) == len(records):
             raise next(iter(errors.values()))
         bytes_a_sample = max(1, samples.nbytes(data) // 2)
@@ -64,6 +73,7 @@ class Experiment:
             seed=seed,
             chunk=study.chunk or min(max(1, CHUNK_BYTES // bytes_a_sample), study.block),
             df=df,
+            df_t=df_t,
             fingerprint=fingerprint(
                 [*samples.leaves(data), records["estimates"], records["bse"], records["status"]]
             ),
@@ -94,6 +104,7 @@ class Experiment:
             "truth": describe(study.truth),
             "n": study.n,
             "df": self.df,
+            "df_t": self.df_t,
             "seed": self.seed,
             "design": study.design,
             "block": study.block,
@@ -145,8 +156,10 @@ class Experiment:
         )
 
 
-def estimate(study: "MonteCarlo", data: Any, records: Records) -> tuple[dict[int, Exception], int]:
-    """Estimate samples together; answer with exceptions by row, and J's degrees of freedom.
+def estimate(
+    study: "MonteCarlo", data: Any, records: Records
+) -> tuple[dict[int, Exception], Degrees]:
+    """Estimate samples together; answer with exceptions by row, and degrees of freedom.
 
     If the stack raises, its samples are estimated one by one, and only those that raise again
     have failed: an estimator that gives up on one sample in a million must not stop the rest.
@@ -158,24 +171,25 @@ def estimate(study: "MonteCarlo", data: Any, records: Records) -> tuple[dict[int
     except Exception as error:
         together = error
     errors: dict[int, Exception] = {}
-    df = 0
+    degrees: Degrees = (0, None)
     if len(records) > 1:
         for row in range(len(records)):
             rows = slice(row, row + 1)
             raised, found = estimate(study, samples.take(data, rows), records[rows])
-            df = max(df, found)
             if raised:
                 errors[row] = raised[0]
+            else:
+                degrees = found
     if len(errors) == len(records) or len(records) == 1:
         # What the whole stack raised says more than what its first sample did.
         errors[0] = together
         records["status"], records["iterations"] = Status.EXCEPTION, 0
         _erase(records, np.ones(len(records), bool))
-    return errors, df
+    return errors, degrees
 
 
-def _record(study: "MonteCarlo", data: Any, records: Records) -> int:
-    """Fit the stack and write its results into the records; answer with J's df."""
+def _record(study: "MonteCarlo", data: Any, records: Records) -> Degrees:
+    """Fit the stack and write its results into the records; answer with degrees of freedom."""
     # What overflows or divides by zero ends as a status; the flags would only say it twice.
     with np.errstate(all="ignore"):
         result = study.build(data).fit(**study.fit)
@@ -204,7 +218,7 @@ def _record(study: "MonteCarlo", data: Any, records: Records) -> int:
     records["status"] = status
     _erase(records, records["status"] != int(Status.OK))
     # A statistic that is not chi-squared, or not there, comes with a reason.
-    return 0 if test is None or test.reason else int(test.df)
+    return 0 if test is None or test.reason else int(test.df), getattr(result, "df", None)
 
 
 def _erase(records: Records, rows: npt.NDArray[np.bool_]) -> None:

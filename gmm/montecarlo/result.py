@@ -34,6 +34,8 @@ class MonteCarloResult:
         The experiment, as asked for.
     df : int
         Degrees of freedom of J: moments beyond the parameters.
+    df_t : float or None
+        Of the parameters' t statistics and intervals, if the fit makes a small-sample correction.
     errors : dict of int to str
         What the model raised, by replication; of many, the first thousand that arrived.
     blocks_reused, blocks_damaged : int
@@ -45,6 +47,7 @@ class MonteCarloResult:
     n: int
     seed: int
     df: int
+    df_t: float | None
     theory: Theory = field(repr=False)
     records: Records = field(repr=False)
     errors: dict[int, str] = field(default_factory=dict, repr=False)
@@ -94,6 +97,7 @@ class MonteCarloResult:
             n=identity["n"],
             seed=identity["seed"],
             df=identity["df"],
+            df_t=identity.get("df_t"),
             theory=theory,
             records=records,
             errors=errors,
@@ -156,7 +160,8 @@ class MonteCarloResult:
         Parameters
         ----------
         level : float
-            Of the tests, and one minus that of the intervals.
+            Of the tests, and one minus that of the intervals, which are normal, or Student's with
+            `df_t` degrees of freedom if the fit's are.
         null : dict of str to float, optional
             False values of parameters: the power of the t test is its rate of rejecting them.
 
@@ -170,6 +175,7 @@ class MonteCarloResult:
             truth=[self.truth[name] for name in self.parameters],
             records=self.records,
             df=self.df,
+            df_t=self.df_t,
             theory=self.theory,
             level=level,
             null=null or {},

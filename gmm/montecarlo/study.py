@@ -77,6 +77,7 @@ class MonteCarlo:
     when. `block` and `chunk` belong to the experiment's identity; workers, executors, the order
     of the blocks, interruptions and the memory budget do not change a bit of the results. Sampler
     and model must be functions of their arguments alone; several threads may call them at once.
+    A sampler that answers one generator with two different samples is refused.
 
     A replication that fails keeps a `Status` other than ``OK`` and stops nothing. If a model
     raises, the samples of that chunk are estimated one by one, and those that raise again get
@@ -210,6 +211,7 @@ class MonteCarlo:
             n=self.n,
             seed=experiment.seed,
             df=experiment.df,
+            df_t=experiment.df_t,
             theory=self.theory,
             records=outcome.records,
             errors=outcome.errors,

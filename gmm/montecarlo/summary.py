@@ -171,6 +171,7 @@ def summarize(
     records: Records,
     df: int,
     theory: Theory,
+    df_t: float | None = None,
     level: float = 0.05,
     null: Mapping[str, float] | None = None,
 ) -> Summary:
@@ -180,7 +181,11 @@ def summarize(
         raise ValueError(f"level is {level!r}; it must be between 0 and 1")
     if unknown := sorted(set(null) - set(parameters)):
         raise ValueError(f"null names {unknown}; the parameters are {list(parameters)}")
-    critical = CRITICAL if level == 0.05 else float(-special.ndtri(level / 2))
+    # Of the intervals and p-values that the fit itself gives.
+    if df_t is not None:
+        critical = float(-special.stdtrit(df_t, level / 2))
+    else:
+        critical = CRITICAL if level == 0.05 else float(-special.ndtri(level / 2))
 
     errors, squares, spreads, j = (_Running(len(parameters)) for _ in range(4))
     covered, missed, powerful = np.zeros((3, len(parameters)), np.int64)

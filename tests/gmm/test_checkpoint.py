@@ -116,6 +116,14 @@ def test_an_unreadable_manifest_is_refused(tmp_path: Path, text: str) -> None:
         run(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["", "[1]", '{"format": 3}', '{"format": 3, "block": "x"}'])
+def test_a_directory_with_an_unreadable_manifest_has_no_results(tmp_path: Path, text: str) -> None:
+    run(tmp_path)
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(gmm.CheckpointError, match="unreadable"):
+        gmm.MonteCarloResult.load(tmp_path)
+
+
 def test_blocks_without_a_manifest_are_refused(tmp_path: Path) -> None:
     run(tmp_path)
     (tmp_path / "manifest.json").unlink()

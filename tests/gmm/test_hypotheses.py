@@ -204,6 +204,24 @@ def test_what_cannot_be_computed_says_why(options: dict, test: str, words: str) 
     assert words in result.j_test.reason
 
 
+def test_a_failed_fit_says_why_in_its_tests() -> None:
+    result = gmm.IV(np.full(len(Y), np.nan), X, W, Z).fit()
+    r = [[0.0, 0.0, 1.0]]
+    tests = result.j_test, result.wald_test(r), result.lm_test(r), result.c_test(["instr0"])
+    for test in tests:
+        assert np.isnan(test.statistic)
+        assert "the moments of the data are not finite" in str(test)
+
+
+def test_more_restrictions_than_groups_have_no_wald_test() -> None:
+    """S is a sum over two groups, so of rank two at most, and V with it."""
+    result = gmm.IV(Y, X, W, Z, clusters=np.arange(len(Y)) % 2).fit(cov="cluster")
+    assert np.isfinite(result.wald_test([[0.0, 0.0, 1.0]]).pvalue)
+    all_three = result.wald_test(np.eye(3))
+    assert np.isnan(all_three.statistic)
+    assert "the covariance matrix of the restrictions is singular" in str(all_three)
+
+
 def test_models_without_moments_to_minimize_again_say_so() -> None:
     result = gmm.GaussianMeanSD(samples(1, 30)[0, :, 0], moments=4).fit()
     assert np.isfinite(result.wald_test([[1.0, 0.0]]).statistic)
@@ -216,8 +234,15 @@ def test_models_without_moments_to_minimize_again_say_so() -> None:
         (lambda r: r.wald_test(np.eye(2)), r"R has shape \(2, 2\); it must be \(r, 3\)"),
         (lambda r: r.wald_test(np.ones((2, 3))), "linearly dependent"),
         (lambda r: r.wald_test(np.eye(3), [1.0, 2.0]), r"q has shape \(2,\); R has 3 rows"),
+        (lambda r: r.wald_test("z9 = 1"), "R is 'z9 = 1'; it must be linear equations in exog0"),
+        (lambda r: r.wald_test("exog0 * exog1 = 1"), "it must be linear equations"),
         (lambda r: r.c_test(["z9"]), "'z9' is no moment; there are exog0, exog1, instr0"),
+        (lambda r: r.wald_test([np.nan, 0.0, 1.0]), "R and q must be finite"),
         (lambda r: r.c_test(["endog0", "instr0"]), "one kind at a time"),
+        (lambda r: r.c_test(["instr0", "instr0"]), "moment is named twice: instr0, instr0"),
+        (lambda r: r.c_test(["endog0", "endog0"]), "named twice: endog0, endog0"),
+        (lambda r: r.anderson_rubin([1.0, 2.0]), r"values has shape \(2,\)"),
+        (lambda _: gmm.IV(Y, X).fit().anderson_rubin(), "no endogenous regressors"),
         (lambda r: r.conf_int(95), "between 0 and 1"),
     ],
 )

@@ -266,6 +266,13 @@ def test_a_formula_without_instruments_is_a_regression() -> None:
         ({"clusters": np.zeros(N)}, "one group only"),
         ({"y": np.stack([Y, Y]), "exog": np.stack([X] * 3)}, "leading axes"),
         ({"y": pd.Series(Y).where(Y > 0)}, "missing values"),
+        ({"y": np.ma.masked_less(Y, 0)}, "y has .* masked values"),
+        (
+            {"y": pd.Series(Y), "exog": pd.DataFrame(X)[::-1]},
+            "the rows of exog and y have different labels",
+        ),
+        ({"clusters": np.where(Y > 0, GROUPS[:, 0], np.nan)}, "clusters has .* missing values"),
+        ({"clusters": [None, *"ab" * 99, "a"]}, "clusters has 1 missing values"),
         ({"endog": pd.DataFrame({"a": W, "b": W})[["a", "a"]]}, "'a' occurs twice"),
     ],
 )
@@ -274,8 +281,24 @@ def test_bad_arguments_say_what_is_wrong(arguments: dict, words: str) -> None:
         gmm.IV(**({"y": Y, "exog": X, "endog": W, "instruments": Z} | arguments))
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"steps": None}, "steps is None; it must be 1, 2"),
+        ({"steps": np.nan}, "steps is nan; it must be 1, 2"),
+        ({"tolerance": np.nan}, "tolerance is nan"),
+        ({"max_iterations": -1}, "max_iterations is -1"),
+    ],
+)
+def test_bad_options_say_what_is_wrong(options: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        gmm.IV(Y, X, W, Z).fit(**options)
+
+
 def test_text_is_not_data() -> None:
     with pytest.raises(TypeError, match="exog is not numeric"):
         gmm.IV(Y, np.array([["a"]] * N))
+    with pytest.raises(TypeError, match="y is complex"):
+        gmm.IV(Y + 1j, X)
     with pytest.raises(ValueError, match=r"formula is 'y'"):
         gmm.IV.from_formula("y", frame())

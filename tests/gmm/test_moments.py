@@ -267,3 +267,9 @@ def test_moments_of_the_wrong_shape_are_shown() -> None:
 
     with pytest.raises(ValueError, match=r"g gives shape .*\(\.\.\., n, q\)"):
         gmm.Moments(means, samples(3, 20)).fit(START)
+
+
+@pytest.mark.parametrize("argument", ["names", "moment_names"])
+def test_a_name_may_not_occur_twice(argument: str) -> None:
+    with pytest.raises(ValueError, match=f"^{argument} has a name twice: a, a"):
+        gmm.Moments(lambda theta, data: data - theta, np.ones((5, 2)), **{argument: ["a", "a"]})

@@ -279,7 +279,7 @@ class Bug:
 
 
 def test_a_bug_in_the_sampler_names_the_block_and_keeps_the_others(tmp_path: Path) -> None:
-    study = gmm.MonteCarlo(Fit, Bug(4), {"mu": 0.0}, n=20, block=50)
+    study = gmm.MonteCarlo(Fit, Bug(2 + 3), {"mu": 0.0}, n=20, block=50)  # two to try it out
     with pytest.raises(gmm.BlockError) as caught:
         study.run(500, seed=SEED, checkpoint=tmp_path)
     message = str(caught.value)
@@ -467,3 +467,29 @@ def test_a_study_can_be_pickled() -> None:
     assert study.run(10, seed=1).records.tobytes() == (
         gmm.GMMGaussianMC(10, n=30, seed=1, moments=3).records.tobytes()
     )
+
+
+def test_a_sampler_that_does_not_draw_from_its_generator_is_refused() -> None:
+    own, truth = np.random.default_rng(1), {"mu": 0.0, "sigma": 1.0}
+    study = gmm.MonteCarlo(gmm.GaussianMeanSD, lambda _, size: own.normal(size=size), truth, 10)
+    with pytest.raises(ValueError, match="all its random numbers must come from rng"):
+        study.run(10, seed=SEED)
+
+
+def test_coverage_is_that_of_the_students_intervals_of_the_fit(tmp_path: Path) -> None:
+    """The mean of four normal numbers, in its t(3) interval: exactly 95 %, where 1.96 has 85.5."""
+
+    def sampler(rng: np.random.Generator, size: tuple[int, int]) -> Any:
+        return rng.standard_normal(size)
+
+    def mean(y: Any) -> gmm.IV:
+        return gmm.IV(y, exog=np.ones((4, 1)))
+
+    fit = {"cov": "unadjusted", "small_sample": "df"}
+    study = gmm.MonteCarlo(mean, sampler, {"exog0": 0.0}, 4, fit)
+    out = study.run(10_000, seed=SEED, checkpoint=tmp_path)
+    assert out.df_t == 3
+    for result in out, gmm.MonteCarloResult.load(tmp_path):
+        for level in 0.05, 0.2:
+            coverage = result.summary(level=level)["exog0"]["coverage"]
+            assert within(coverage.value, 1 - level, coverage.mcse)
