@@ -145,7 +145,7 @@ Real<T> largest_healthy_growth(ptrdiff_t n) {
     return 1 / (epsilon<T> * safety * static_cast<Real<T>>(n));
 }
 
-// What a random probe grows to under A^-1.
+// What a random probe grows to under A^-1; NaN if a part of it does.
 template <class T>
 Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, Workspace& w) {
     const ptrdiff_t n = f.n;
@@ -153,7 +153,10 @@ Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, Workspace& w) {
     fill_probe(n, x);
     m.solve(f, x, 1, Op::none, w);
     Real<T> growth = 0;
-    for (ptrdiff_t i = 0; i < n; ++i) growth = std::max(growth, abs1(x[i]));
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        if (std::isnan(abs1(x[i]))) return abs1(x[i]);
+        growth = std::max(growth, abs1(x[i]));
+    }
     return growth;
 }
 
@@ -186,13 +189,19 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
         const Real<T> largest_growth = screening::largest_healthy_growth<T>(f.n);
         // A bound of the norm may be enough, which costs no pass over the matrix.
         const Real<T> bound = static_cast<Real<T>>(f.n) * f.largest_element;
-        if (screened && bound > 0 && bound * growth < largest_growth) return c;
+        // A probe of 1/2 at least grows to 1 / (2 |A|) at least, or the factors are wrong: LAPACK's
+        // may be where the reciprocal of a pivot overflows.
+        if (screened && bound * growth < largest_growth && 4 * bound * growth > 1) return c;
         if (anorm < 0) anorm = norm1(p.a, p.s, w);
         // Inf or NaN in the matrix travels into x, where it is seen.
         if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
-        if (screened && anorm * growth < largest_growth) return c;
+        // |A| in the maximum norm is n |A|_1 at most.
+        if (screened && anorm * growth < largest_growth &&
+            4 * static_cast<Real<T>>(f.n) * anorm * growth > 1)
+            return c;
         c.rcond = rcond<T>(anorm, inverse_norm1(m, f, w));
-        if (std::isnan(c.rcond)) c.rcond = 0;  // the solves overflowed
+        // The solves overflowed, or the factors are wrong: no condition number is below 1.
+        if (!(c.rcond <= 2)) c.rcond = 0;
     }
     c.ill = c.rcond < epsilon<T>;
     return c;
