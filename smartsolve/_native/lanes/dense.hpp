@@ -1,11 +1,12 @@
-// LU and root-free Cholesky of one matrix. Up to order 8 (complex: 4) all loops are unrolled and
-// all indices constant, so that the matrix stays in registers and rows change places by selection,
-// not through memory; beyond, it is factored by blocks.
+// LU and root-free Cholesky of one matrix: tiny ones unrolled, with constant indices, so that the
+// matrix stays in registers and rows change places by selection, not through memory; small ones by
+// columns, others by blocks. Substitution is unrolled a little further.
 #pragma once
 
 #include <limits>
 
 #include "blocked.hpp"
+#include "columns.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -79,14 +80,15 @@ template <int N, class T>
 
 template <int N, class T>
 [[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x) {
+    constexpr ptrdiff_t ld = padded<T>(N);
     T y[N];
     unrolled<0, N>([&](auto k) { y[k] = x[perm[k]]; });
     unrolled<0, N>(
-        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i] -= times(lu[i + k * N], y[k]); }); });
+        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i] -= times(lu[i + k * ld], y[k]); }); });
     unrolled<0, N>([&](auto back) {
         constexpr int k = N - 1 - back;
-        y[k] = divide(y[k], lu[k + k * N]);
-        unrolled<0, k>([&](auto i) { y[i] -= times(lu[i + k * N], y[k]); });
+        y[k] = divide(y[k], lu[k + k * ld]);
+        unrolled<0, k>([&](auto i) { y[i] -= times(lu[i + k * ld], y[k]); });
     });
     unrolled<0, N>([&](auto k) { x[k] = y[k]; });
 }
@@ -111,6 +113,7 @@ template <int N, class T>
 [[gnu::flatten]] Pivots<T> cholesky_factor_in_registers(const T* a, ptrdiff_t rs, ptrdiff_t cs,
                                                         T* __restrict l) {
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
+    constexpr ptrdiff_t ld = padded<T>(N);
     T m[N][N];  // by columns, on and below the diagonal
     unrolled<0, N>([&](auto j) {
         unrolled<j, N>([&](auto i) { m[j][i] = a[i * rs + j * cs]; });
@@ -128,57 +131,48 @@ template <int N, class T>
         unrolled<k + 1, N>([&](auto i) { m[k][i] = scaled[i]; });
         m[k][k] = pivot;
     });
-    unrolled<0, N>([&](auto j) { unrolled<j, N>([&](auto i) { l[i + j * N] = m[j][i]; }); });
+    // Blocks solve with it for several right-hand sides, and read whole registers.
+    if constexpr (ld > N) std::fill(reals(l), reals(l + N * ld), Real<T>(0));
+    unrolled<0, N>([&](auto j) { unrolled<j, N>([&](auto i) { l[i + j * ld] = m[j][i]; }); });
     return pivots;
 }
 
 template <int N, class T>
 [[gnu::flatten]] void cholesky_solve_in_registers(const T* l, T* x) {
+    constexpr ptrdiff_t ld = padded<T>(N);
     T y[N];
     unrolled<0, N>([&](auto k) { y[k] = x[k]; });
     unrolled<0, N>(
-        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i] -= times(l[i + k * N], y[k]); }); });
-    unrolled<0, N>([&](auto k) { y[k] /= *reals(l + k + k * N); });
+        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i] -= times(l[i + k * ld], y[k]); }); });
+    unrolled<0, N>([&](auto k) { y[k] /= *reals(l + k + k * ld); });
     unrolled<0, N>([&](auto back) {
         constexpr int k = N - 1 - back;
-        unrolled<0, k>([&](auto i) { y[i] -= times(conjugate(l[k + i * N]), y[k]); });
+        unrolled<0, k>([&](auto i) { y[i] -= times(conjugate(l[k + i * ld]), y[k]); });
     });
     unrolled<0, N>([&](auto k) { x[k] = y[k]; });
 }
 
-// in_registers(std::integral_constant<int, N>) for the orders that have an unrolled kernel, else
-// by_blocks().
-template <class T, class InRegisters, class ByBlocks>
-auto by_order(ptrdiff_t n, InRegisters&& in_registers, ByBlocks&& by_blocks) {
-    switch (n) {
-        case 1:
-            return in_registers(std::integral_constant<int, 1>{});
-        case 2:
-            return in_registers(std::integral_constant<int, 2>{});
-        case 3:
-            return in_registers(std::integral_constant<int, 3>{});
-        case 4:
-            return in_registers(std::integral_constant<int, 4>{});
-    }
-    static_assert(largest_unrolled<std::complex<double>> == 4 && largest_unrolled<double> == 8);
-    if constexpr (!is_complex<T>) switch (n) {
-            case 5:
-                return in_registers(std::integral_constant<int, 5>{});
-            case 6:
-                return in_registers(std::integral_constant<int, 6>{});
-            case 7:
-                return in_registers(std::integral_constant<int, 7>{});
-            case 8:
-                return in_registers(std::integral_constant<int, 8>{});
-        }
-    return by_blocks();
-}
-
 template <class T>
 Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm) {
-    return by_order<T>(
-        n, [=](auto N) { return lu_factor_in_registers<N()>(a, rs, cs, lu, perm); },
-        [=] { return lu_factor_by_blocks(n, a, rs, cs, lu, perm); });
+    constexpr int in_registers =
+        has_columns<T> ? first_by_columns<T> - 1 : static_cast<int>(largest_unrolled<T>);
+    if (n <= in_registers)
+        return with_constant<1, in_registers>(
+            n, [=](auto N) { return lu_factor_in_registers<N()>(a, rs, cs, lu, perm); });
+    if constexpr (has_columns<T>)
+        if (n <= last_by_columns<T>)
+            return with_constant<first_by_columns<T>, last_by_columns<T>>(
+                n, [=](auto N) { return lu_factor_by_columns<N()>(a, rs, cs, lu, perm); });
+    return lu_factor_by_blocks(n, a, rs, cs, lu, perm);
+}
+
+// Orders up to which substitution is unrolled. Several right-hand sides, if they are
+// not tiny, are better off in blocks.
+template <class T>
+inline constexpr int last_in_registers = static_cast<int>(2 * largest_unrolled<T>);
+template <class T>
+bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
+    return n <= (nrhs == 1 ? last_in_registers<T> : largest_unrolled<T>);
 }
 
 template <class T>
@@ -189,29 +183,33 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
                                  : lu_solve_transposed<true, T>)(n, lu, perm, x);
         return;
     }
-    by_order<T>(
-        n,
-        [=](auto N) {
+    if (substitutes_in_registers<T>(n, nrhs))
+        with_constant<1, last_in_registers<T>>(n, [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) lu_solve_in_registers<N()>(lu, perm, x + j * N);
-        },
-        [=] { lu_solve_by_blocks(n, lu, perm, x, nrhs); });
+        });
+    else lu_solve_by_blocks(n, lu, perm, x, nrhs);
 }
 
 template <class T>
 Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l) {
-    return by_order<T>(
-        n, [=](auto N) { return cholesky_factor_in_registers<N()>(a, rs, cs, l); },
-        [=] { return cholesky_factor_by_blocks(n, a, rs, cs, l); });
+    constexpr int in_registers = is_complex<T> ? 8 : 12;
+    if (n <= in_registers)
+        return with_constant<1, in_registers>(
+            n, [=](auto N) { return cholesky_factor_in_registers<N()>(a, rs, cs, l); });
+    if constexpr (last_by_columns<T> > in_registers)
+        if (n <= last_by_columns<T>)
+            return with_constant<in_registers + 1, last_by_columns<T>>(
+                n, [=](auto N) { return cholesky_factor_by_columns<N()>(a, rs, cs, l); });
+    return cholesky_factor_by_blocks(n, a, rs, cs, l);
 }
 
 template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
-    by_order<T>(
-        n,
-        [=](auto N) {
+    if (substitutes_in_registers<T>(n, nrhs))
+        with_constant<1, last_in_registers<T>>(n, [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) cholesky_solve_in_registers<N()>(l, x + j * N);
-        },
-        [=] { cholesky_solve_by_blocks(n, l, x, nrhs); });
+        });
+    else cholesky_solve_by_blocks(n, l, x, nrhs);
 }
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

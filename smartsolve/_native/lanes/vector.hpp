@@ -3,10 +3,15 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <type_traits>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "lanes.hpp"
+#include "unrolled.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -177,18 +182,17 @@ inline constexpr int registers_for_sums = 12;
 #endif
 
 // A register of this instruction set and the elements in it; complex ones as interleaved reals.
-template <class T>
+template <class T, ptrdiff_t bytes = register_bytes>
 struct Lane {
     using R = Real<T>;
     static constexpr int parts = is_complex<T> ? 2 : 1;
-    static constexpr ptrdiff_t width = register_bytes / static_cast<ptrdiff_t>(sizeof(T));
+    static constexpr ptrdiff_t width = bytes / static_cast<ptrdiff_t>(sizeof(T));
     static constexpr ptrdiff_t reals = width * parts;
     using Index = std::conditional_t<sizeof(R) == 8, std::int64_t, std::int32_t>;
-    typedef R Values __attribute__((vector_size(register_bytes)));
-    typedef Index Mask __attribute__((vector_size(register_bytes)));
+    typedef R Values __attribute__((vector_size(bytes)));
+    typedef Index Mask __attribute__((vector_size(bytes)));
     // Reads and writes that need no alignment and may alias elements.
-    typedef R Unaligned
-        __attribute__((vector_size(register_bytes), aligned(alignof(R)), may_alias));
+    typedef R Unaligned __attribute__((vector_size(bytes), aligned(alignof(R)), may_alias));
 
     static Values load(const T* x) { return *reinterpret_cast<const Unaligned*>(x); }
     static void store(T* x, Values v) { *reinterpret_cast<Unaligned*>(x) = v; }
@@ -213,18 +217,23 @@ struct Lane {
         else v[i] = x;
         return v;
     }
+    // Value i is value i ^ distance of v.
+    template <std::size_t distance>
+    static Values exchanged(Values v) {
+#if defined(__clang__)
+        Values w;
+        for (std::size_t i = 0; i < reals; ++i) w[i] = v[i ^ distance];
+        return w;
+#else
+        Mask partner;
+        for (std::size_t i = 0; i < reals; ++i) partner[i] = static_cast<Index>(i ^ distance);
+        return __builtin_shuffle(v, partner);
+#endif
+    }
     // (re, im) -> (im, re)
     static Values swapped(Values v) {
         static_assert(is_complex<T>);
-#if defined(__clang__)
-        Values s;
-        for (ptrdiff_t i = 0; i < reals; ++i) s[i] = v[i ^ 1];
-        return s;
-#else
-        Mask partner;
-        for (ptrdiff_t i = 0; i < reals; ++i) partner[i] = static_cast<Index>(i ^ 1);
-        return __builtin_shuffle(v, partner);
-#endif
+        return exchanged<1>(v);
     }
     // -s, s, -s, s, ...
     static Values alternating(R s) {
@@ -252,6 +261,26 @@ struct Lane {
         }
     }
     static Values absolute(Values v) { return v < 0 ? -v : v; }
+    // The largest value, in every place.
+    static Values maximum(Values v) {
+        unrolled<0, std::countr_zero(static_cast<std::size_t>(reals))>([&](auto s) {
+            const Values other = exchanged<(std::size_t{1} << s)>(v);
+            v = other > v ? other : v;
+        });
+        return v;
+    }
+    // Bit i tells whether the mask holds for value i.
+    static std::uint32_t bits(Mask mask) {
+#if defined(__AVX2__)
+        if constexpr (bytes == 32 && sizeof(R) == 8)
+            return static_cast<std::uint32_t>(_mm256_movemask_pd(reinterpret_cast<__m256d>(mask)));
+        if constexpr (bytes == 32 && sizeof(R) == 4)
+            return static_cast<std::uint32_t>(_mm256_movemask_ps(reinterpret_cast<__m256>(mask)));
+#endif
+        std::uint32_t found = 0;
+        for (ptrdiff_t i = 0; i < reals; ++i) found |= static_cast<std::uint32_t>(-mask[i]) << i;
+        return found;
+    }
     // abs1 of each element, in both parts of a complex one.
     static Values sizes(Values v) {
         v = absolute(v);

@@ -1,0 +1,185 @@
+// LU and root-free Cholesky of small matrices, whose columns are walked in whole registers; the
+// order is a constant. The rows of an LU stay where they are until the last column is done, and
+// what changes is which of them still take part: no load of a column has to wait for the store of a
+// single element (implicit pivoting; Anzt et al., Variable-size batched LU for small matrices, ICPP
+// 2017).
+#pragma once
+
+#include <limits>
+
+#include "vector.hpp"
+
+namespace smartsolve::SMARTSOLVE_ISA {
+
+// Registers of half a cache line do better than whole ones: the steps wait for each other, and what
+// counts is how soon an element that was stored can be loaded.
+template <class T>
+using Short = Lane<T, (register_bytes < 32 ? register_bytes : 32)>;
+
+// The orders for which this pays.
+template <class T>
+inline constexpr int first_by_columns = is_complex<T> ? 5 : 8;
+template <class T>
+inline constexpr int last_by_columns =
+    std::min(16, (register_bytes < 32 ? 2 : 4) * static_cast<int>(Short<T>::width));
+template <class T>
+inline constexpr bool has_columns = last_by_columns<T> >= first_by_columns<T>;
+
+// body(row of the first element, integral_constant number) for each register of a column.
+template <int n, class T, class Body>
+[[gnu::always_inline]] inline void each_register(Body&& body) {
+    constexpr int width = static_cast<int>(Short<T>::width);
+    unrolled<0, (n + width - 1) / width>([&](auto r) { body(ptrdiff_t{r} * width, r); });
+}
+
+template <int n, class T>
+[[gnu::noinline]] Pivots<T> lu_factor_by_columns(const T* a, ptrdiff_t rs, ptrdiff_t cs,
+                                                 T* __restrict lu, int* __restrict perm) {
+    using L = Short<T>;
+    using Values = typename L::Values;
+    using Mask = typename L::Mask;
+    constexpr int registers = (n + L::width - 1) / L::width;
+    constexpr ptrdiff_t ld = registers * L::width;
+    const auto each = [](auto&& body) { each_register<n, T>(body); };
+    Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
+
+    alignas(64) Real<T> memory[L::parts * ld * n];  // reals: complex would be set to zero
+    T* const m = reinterpret_cast<T*>(memory);
+    for (ptrdiff_t j = 0; j < n; ++j)
+        each([&](ptrdiff_t i, auto) { L::store(m + i + j * ld, Values{}); });
+    const auto load = [&](ptrdiff_t row, ptrdiff_t column) {
+        for (ptrdiff_t i = 0; i < n; ++i)
+            for (ptrdiff_t j = 0; j < n; ++j) m[i + j * ld] = a[i * row + j * column];
+    };
+    if (cs == 1 && rs == n) load(n, 1);
+    else load(rs, cs);
+    Values largest{};
+    for (ptrdiff_t i = 0; i < n * ld; i += L::width) {
+        const Values size = L::sizes(L::load(m + i));
+        largest = size > largest ? size : largest;
+    }
+    pivots.largest = L::maximum(largest)[0];
+
+    Mask active[registers];     // rows that no step has chosen yet
+    Values current[registers];  // the column whose pivot is sought
+    each([&](ptrdiff_t i, auto r) {
+        active[r] = ~L::beyond(i, n - 1);
+        current[r] = L::load(m + i);
+    });
+    for (ptrdiff_t k = 0; k < n; ++k) {
+        // As LAPACK's getf2 chooses it, the first largest abs1; NaN counts as zero.
+        Values size[registers], most = Values{} - 1;
+        each([&](ptrdiff_t, auto r) {
+            size[r] = L::sizes(current[r]);
+            size[r] = active[r] ? (size[r] > 0 ? size[r] : Values{}) : Values{} - 1;
+            most = size[r] > most ? size[r] : most;
+        });
+        most = L::maximum(most);
+        std::uint32_t where = 0;
+        each([&](ptrdiff_t i, auto r) { where |= L::bits(size[r] == most) << (i * L::parts); });
+        const ptrdiff_t p = std::countr_zero(where) / L::parts;
+        perm[k] = static_cast<int>(p);
+        pivots.smallest = std::min(pivots.smallest, most[0]);
+        if (most[0] == 0) [[unlikely]] {
+            // A zero pivot beside a NaN is the caller's NaN, not singularity.
+            std::uint32_t nan = 0;
+            each(
+                [&](ptrdiff_t, auto r) { nan |= L::bits(active[r] & (current[r] != current[r])); });
+            if (nan == 0) {
+                pivots.failed = k;
+                return pivots;
+            }
+        }
+        T* column = m + k * ld;
+        const T pivot = column[p];
+        Values factor[registers];
+        each([&](ptrdiff_t i, auto r) {
+            active[r] &= L::positions(i) != static_cast<typename L::Index>(p);
+            if constexpr (is_complex<T>) factor[r] = L::divide(current[r], pivot);
+            else {  // by the pivot's size, which is known before its place
+                const Values quotient = current[r] / most;
+                factor[r] = pivot < 0 ? -quotient : quotient;
+            }
+            L::store(column + i, active[r] ? factor[r] : current[r]);
+        });
+        if (k + 1 < n) {
+            column += ld;
+            const T multiple = column[p];
+            each([&](ptrdiff_t i, auto r) {
+                const Values before = L::load(column + i);
+                current[r] = active[r] ? before - L::multiply(factor[r], multiple) : before;
+                L::store(column + i, current[r]);
+            });
+        }
+        for (ptrdiff_t j = k + 2; j < n; ++j) {
+            column += ld;
+            const T multiple = column[p];
+            each([&](ptrdiff_t i, auto r) {
+                const Values before = L::load(column + i);
+                L::store(column + i,
+                         active[r] ? before - L::multiply(factor[r], multiple) : before);
+            });
+        }
+    }
+    constexpr ptrdiff_t to = padded<T>(n);
+    for (ptrdiff_t j = 0; j < n; ++j)
+        for (ptrdiff_t i = 0; i < n; ++i) lu[i + j * to] = m[perm[i] + j * ld];
+    for (ptrdiff_t i = n; i < to; ++i)
+        for (ptrdiff_t j = 0; j < n; ++j) lu[i + j * to] = T(0);
+    return pivots;
+}
+
+// Fails at the first pivot that is not positive, NaN among them.
+template <int n, class T>
+[[gnu::noinline]] Pivots<T> cholesky_factor_by_columns(const T* a, ptrdiff_t rs, ptrdiff_t cs,
+                                                       T* __restrict l) {
+    using L = Short<T>;
+    using Values = typename L::Values;
+    constexpr int registers = (n + L::width - 1) / L::width;
+    constexpr ptrdiff_t ld = padded<T>(n);
+    const auto each = [](auto&& body) { each_register<n, T>(body); };
+    Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
+
+    std::fill(reals(l), reals(l + n * ld), Real<T>(0));
+    const auto load = [&](ptrdiff_t row, ptrdiff_t column) {
+        for (ptrdiff_t i = 0; i < n; ++i)
+            for (ptrdiff_t j = 0; j <= i; ++j) l[i + j * ld] = a[i * row + j * column];
+    };
+    if (cs == 1) load(rs, 1);
+    else if (rs == 1) load(1, cs);
+    else load(rs, cs);
+    for (ptrdiff_t j = 0; j < n; ++j)
+        pivots.largest = std::max(pivots.largest, *reals(l + j + j * ld));
+
+    Values current[registers];  // what comes to stand above the diagonal is of no use to anyone
+    each([&](ptrdiff_t i, auto r) { current[r] = L::load(l + i); });
+    for (ptrdiff_t k = 0; k < n; ++k) {
+        T unscaled[registers * L::width];
+        each([&](ptrdiff_t i, auto r) { L::store(unscaled + i, current[r]); });
+        T* column = l + k * ld;
+        const Real<T> pivot = *reals(unscaled + k);
+        if (!(pivot > 0)) [[unlikely]] {
+            pivots.failed = k;
+            return pivots;
+        }
+        pivots.smallest = std::min(pivots.smallest, pivot);
+        Values factor[registers];
+        each([&](ptrdiff_t i, auto r) {
+            factor[r] = current[r] / pivot;
+            L::store(column + i, L::beyond(i, k) ? factor[r] : Values{});
+        });
+        column[k] = T(pivot);
+        for (ptrdiff_t j = k + 1; j < n; ++j) {
+            column += ld;
+            const T multiple = conjugate(unscaled[j]);
+            each([&](ptrdiff_t i, auto r) {
+                const Values after = L::load(column + i) - L::multiply(factor[r], multiple);
+                L::store(column + i, after);
+                if (j == k + 1) current[r] = after;
+            });
+        }
+    }
+    return pivots;
+}
+
+}  // namespace smartsolve::SMARTSOLVE_ISA
