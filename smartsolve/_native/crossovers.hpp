@@ -17,10 +17,10 @@ inline constexpr ptrdiff_t sytrf_from = 385;
 // Gathering a permuted triangle against LU as it lies.
 inline constexpr ptrdiff_t permuted_from = 5;
 // O(n) methods against the small dense kernels.
-inline constexpr ptrdiff_t tridiagonal_from = 8;
+inline constexpr ptrdiff_t tridiagonal_from = 9;
 inline constexpr ptrdiff_t banded_from = 24;
 // Hessenberg's O(n^2) against small LU's short loops.
-inline constexpr ptrdiff_t hessenberg_from = 9;
+inline constexpr ptrdiff_t hessenberg_from = 17;
 // Own substitution reads the triangle once a right-hand side, trtrs once for all of them.
 inline constexpr ptrdiff_t trtrs_from = 48;
 inline constexpr ptrdiff_t trtrs_from_nrhs = 8;

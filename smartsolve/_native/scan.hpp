@@ -220,7 +220,6 @@ bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
 // is left to decide.
 template <class T>
 bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w) {
-    constexpr ptrdiff_t tile = symmetry_tile;
     const ptrdiff_t n = a.n, step = a.step(), ld = a.ld();
     const T* const data = a.data;
     Real<T>* const diagonal = w.take<Real<T>>(n);
@@ -232,25 +231,28 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
         found.from_adjoint |= d != conjugate(d);
         found.indefinite |= !(diagonal[j] > 0);
     }
-    const auto compare = [&](ptrdiff_t j, ptrdiff_t i) {
-        const T x = data[j * ld + i * step], y = data[i * ld + j * step];
-        found.from_transpose |= x != y;
-        found.from_adjoint |= x != conjugate(y);
-        found.indefinite = found.indefinite || !(smartsolve::norm(x) <= diagonal[i] * diagonal[j]);
-    };
+    const bool small = n < 2 * symmetry_tile;
+    const ptrdiff_t tile = small ? small_symmetry_tile : symmetry_tile;
+    const auto compare = small ? lanes<T>().compare_mirrored_small : lanes<T>().compare_mirrored;
     for (ptrdiff_t jb = 0; jb < n; jb += tile)
         for (ptrdiff_t ib = jb; ib < std::min(n, jb + tile + band); ib += tile) {
-            if (step == 1 && ib > jb && ib + tile <= n && ib + tile <= jb + band + 1) {
-                const Asymmetry here = lanes<T>().compare_mirrored(
-                    data + jb * ld + ib, data + ib * ld + jb, ld, diagonal + ib, diagonal + jb);
+            if (step == 1 && n >= tile && band + 1 >= tile) {
+                // The last tiles overlap those before.
+                const ptrdiff_t j = std::min(jb, n - tile), i = std::min(ib, n - tile);
+                const Asymmetry here =
+                    compare(data + j * ld + i, data + i * ld + j, ld, diagonal + i, diagonal + j);
                 found.from_transpose |= here.from_transpose;
                 found.from_adjoint |= here.from_adjoint;
                 found.indefinite |= here.indefinite;
             } else {
                 for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
                     for (ptrdiff_t i = std::max(ib, j + 1);
-                         i < std::min({n, ib + tile, j + band + 1}); ++i)
-                        compare(j, i);
+                         i < std::min({n, ib + tile, j + band + 1}); ++i) {
+                        const T x = data[j * ld + i * step], y = data[i * ld + j * step];
+                        found.from_transpose |= x != y;
+                        found.from_adjoint |= x != conjugate(y);
+                        found.indefinite |= !(smartsolve::norm(x) <= diagonal[i] * diagonal[j]);
+                    }
             }
             if (found.from_transpose && found.from_adjoint) return false;
         }

@@ -17,13 +17,29 @@ constexpr auto least_squares_of() -> decltype(Lanes<T>::least_squares) {
 }
 
 template <class T>
-extern const Lanes<T> table = {
-    first_nonzero<T>,      last_nonzero<T>, nonzeros<T>,  peel,
-    compare_mirrored<T>,   asum<T>,         add_abs<T>,   axpy<T, false>,
-    axpy<T, true>,         dot<T, false>,   dot<T, true>, abs_dot<T>,
-    abs_axpy<T>,           lu_factor<T>,    lu_solve<T>,  cholesky_factor<T>,
-    cholesky_solve<T>,     qr_factor<T>,    qr_apply<T>,  Lane<Real<T>>::width,
-    least_squares_of<T>(), solve_systems<T>};
+extern const Lanes<T> table = {first_nonzero<T>,
+                               last_nonzero<T>,
+                               nonzeros<T>,
+                               peel,
+                               compare_mirrored<symmetry_tile, T>,
+                               compare_mirrored<small_symmetry_tile, T>,
+                               asum<T>,
+                               add_abs<T>,
+                               axpy<T, false>,
+                               axpy<T, true>,
+                               dot<T, false>,
+                               dot<T, true>,
+                               abs_dot<T>,
+                               abs_axpy<T>,
+                               lu_factor<T>,
+                               lu_solve<T>,
+                               cholesky_factor<T>,
+                               cholesky_solve<T>,
+                               qr_factor<T>,
+                               qr_apply<T>,
+                               Lane<Real<T>>::width,
+                               least_squares_of<T>(),
+                               solve_systems<T>};
 
 template const Lanes<float> table<float>;
 template const Lanes<double> table<double>;

@@ -22,7 +22,7 @@ struct Pivots {
 struct Asymmetry {
     bool from_transpose = false, from_adjoint = false, indefinite = false;
 };
-inline constexpr ptrdiff_t symmetry_tile = 16;
+inline constexpr ptrdiff_t symmetry_tile = 16, small_symmetry_tile = 8;
 
 enum class Op : unsigned char { none, transpose, adjoint };
 
@@ -102,10 +102,12 @@ struct Lanes {
     void (*nonzeros)(ptrdiff_t n, ptrdiff_t lines, const T* a, ptrdiff_t ld, std::uint32_t* bits);
     std::uint32_t (*peel)(std::uint32_t bits, std::uint32_t p, std::uint32_t* count,
                           std::uint32_t* positions);
-    // What speaks against symmetry in a square tile of `symmetry_tile` lines, ld apart, and its
-    // mirror image; d: the real diagonal at the tile's positions and at its lines.
-    Asymmetry (*compare_mirrored)(const T* a, const T* mirrored, ptrdiff_t ld,
-                                  const Real<T>* d_positions, const Real<T>* d_lines);
+    // What speaks against symmetry in a square tile of `symmetry_tile` (`small_symmetry_tile`)
+    // lines, ld apart, and its mirror image; d: the real diagonal at the tile's positions and at
+    // its lines.
+    using CompareMirrored = Asymmetry(const T* a, const T* mirrored, ptrdiff_t ld,
+                                      const Real<T>* d_positions, const Real<T>* d_lines);
+    CompareMirrored *compare_mirrored, *compare_mirrored_small;
     // Sum of abs1 over a line, and each element's added to sums.
     Real<T> (*asum)(ptrdiff_t n, const T* x);
     void (*add_abs)(ptrdiff_t n, const T* x, Real<T>* sums);

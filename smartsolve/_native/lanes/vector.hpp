@@ -106,25 +106,6 @@ inline std::uint32_t peel(std::uint32_t bits, std::uint32_t p, std::uint32_t* __
 }
 
 template <class T>
-Asymmetry compare_mirrored(const T* a, const T* mirrored, ptrdiff_t ld, const Real<T>* d_positions,
-                           const Real<T>* d_lines) {
-    constexpr ptrdiff_t m = symmetry_tile;
-    Real<T> memory[is_complex<T> ? 2 * m * m : m * m];  // reals: complex would be set to zero
-    T* const tile = reinterpret_cast<T*>(memory);
-    for (ptrdiff_t i = 0; i < m; ++i)
-        for (ptrdiff_t j = 0; j < m; ++j) tile[j * m + i] = mirrored[i * ld + j];
-    int differs = 0, differs_conjugated = 0, too_large = 0;
-    for (ptrdiff_t j = 0; j < m; ++j)
-        for (ptrdiff_t i = 0; i < m; ++i) {
-            const T x = a[j * ld + i], y = tile[j * m + i];
-            differs |= x != y;
-            if constexpr (is_complex<T>) differs_conjugated |= x != conjugate(y);
-            too_large |= !(smartsolve::norm(x) <= d_positions[i] * d_lines[j]);
-        }
-    return {differs != 0, is_complex<T> ? differs_conjugated != 0 : differs != 0, too_large != 0};
-}
-
-template <class T>
 Real<T> asum(ptrdiff_t n, const T* x) {
     Real<T> sum = 0;
     for (ptrdiff_t i = 0; i < n; ++i) sum += abs1(x[i]);
@@ -271,6 +252,12 @@ struct Lane {
     }
     // Bit i tells whether the mask holds for value i.
     static std::uint32_t bits(Mask mask) {
+#if defined(__AVX512DQ__)
+        if constexpr (bytes == 64 && sizeof(R) == 8)
+            return _mm512_movepi64_mask(reinterpret_cast<__m512i>(mask));
+        if constexpr (bytes == 64 && sizeof(R) == 4)
+            return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask));
+#endif
 #if defined(__AVX2__)
         if constexpr (bytes == 32 && sizeof(R) == 8)
             return static_cast<std::uint32_t>(_mm256_movemask_pd(reinterpret_cast<__m256d>(mask)));
@@ -309,5 +296,52 @@ struct Sum {
         else return real;
     }
 };
+
+// Turns the square of registers over, by exchange between rows that differ in one bit of their
+// number.
+template <class L, ptrdiff_t width = L::width>
+[[gnu::always_inline]] inline void transpose(typename L::Values (&rows)[width]) {
+    unrolled<0, std::countr_zero(static_cast<std::size_t>(width))>([&](auto s) {
+        constexpr int bit = 1 << s;
+        const auto is_set = (L::positions(0) & bit) != 0;
+        unrolled<0, static_cast<int>(width)>([&](auto i) {
+            if constexpr ((i & bit) == 0) {
+                const auto upper = rows[i], lower = rows[i | bit];
+                rows[i] = is_set ? L::template exchanged<bit * L::parts>(lower) : upper;
+                rows[i | bit] = is_set ? lower : L::template exchanged<bit * L::parts>(upper);
+            }
+        });
+    });
+}
+
+template <ptrdiff_t m, class T>
+Asymmetry compare_mirrored(const T* a, const T* mirrored, ptrdiff_t ld, const Real<T>* d_positions,
+                           const Real<T>* d_lines) {
+    constexpr ptrdiff_t line = m * static_cast<ptrdiff_t>(sizeof(T));
+    using L = Lane<T, std::min(register_bytes, line)>;
+    Real<T> d[m * L::parts];
+    for (ptrdiff_t i = 0; i < m * L::parts; ++i) d[i] = d_positions[i / L::parts];
+    typename L::Mask differs{}, differs_conjugated{}, too_large{};
+    for (ptrdiff_t i = 0; i < m; i += L::width)
+        for (ptrdiff_t j = 0; j < m; j += L::width) {
+            typename L::Values y[L::width];
+            for (ptrdiff_t r = 0; r < L::width; ++r) y[r] = L::load(mirrored + (i + r) * ld + j);
+            transpose<L>(y);
+            const auto d_here = L::load(reinterpret_cast<const T*>(d + i * L::parts));
+            unrolled<0, static_cast<int>(L::width)>([&](auto r) {
+                const auto x = L::load(a + (j + r) * ld + i);
+                differs |= x != y[r];
+                auto norm = x * x;
+                if constexpr (is_complex<T>) {
+                    differs_conjugated |= x != y[r] * L::alternating(-1);
+                    norm += L::swapped(norm);
+                }
+                too_large |= ~(norm <= d_here * d_lines[j + r]);
+            });
+        }
+    const bool from_transpose = L::bits(differs) != 0;
+    return {from_transpose, is_complex<T> ? L::bits(differs_conjugated) != 0 : from_transpose,
+            L::bits(too_large) != 0};
+}
 
 }  // namespace smartsolve::SMARTSOLVE_ISA
