@@ -277,7 +277,7 @@ def _order(a: Array) -> str:
 def _square_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
     """Parts, each with the mask of its slices."""
     table, kinds, n = _core.methods(), _core.kinds(), a.shape[-1]
-    found, kl, ku, *_, work = _core.scan(a)
+    found, kl, ku, *_, band, work = _core.scan(a)
     rows = np.asarray(np.array([_core.choose(kind, n) for kind in range(len(kinds))])[found])
     # Whether a matrix is positive definite, has eigenvalues that can be told from zero, or LDL can
     # carry its Inf, the factorization tells.
@@ -300,18 +300,20 @@ def _square_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
         chosen = table[row]
         lu = _core.choose(kinds.index("general"), n)
         widths = int(kl[first]), int(ku[first])
+        found_widths = int(band[first][0]), int(band[first][1])
+        in_order = widths if found_widths[0] < 0 else found_widths
         part = Part(
             structure=chosen["kind"],
             method=chosen["method"],
             routine=chosen["routine"],
             slices=int(where.sum()),
             first=first,
-            flops=scale * _core.flops(row, n, nrhs, *widths, float(work[first])),
+            flops=scale * _core.flops(row, n, nrhs, *in_order, float(work[first])),
             lu_flops=scale * _core.flops(lu, n, nrhs, *widths),
             condition=_condition_text(chosen["condition"], n),
-            crossovers=_crossovers(row, n, nrhs),
+            crossovers=_crossovers(row, n, nrhs, *in_order),
             not_taken={
-                other: disproof(other, a[first], *widths, int(declined[first]))
+                other: disproof(other, chosen["kind"], a[first], *widths, int(declined[first]))
                 for other in kinds[: kinds.index(chosen["kind"])]
             },
         )
@@ -328,8 +330,11 @@ def _condition_text(when: str, n: int) -> str:
     return f"estimated when suspicious; always from order {large} on"
 
 
-def _crossovers(row: int, n: int, nrhs: int) -> tuple[str, ...]:
-    """What decided between the rows of a structure, and within the row."""
+def _crossovers(row: int, n: int, nrhs: int, kl: int, ku: int) -> tuple[str, ...]:
+    """What decided between the rows of a structure, and within the row.
+
+    kl and ku are the bandwidths in the order that was found, if one was.
+    """
     table = _core.methods()
     texts = []
     for before, after in itertools.pairwise(table):
@@ -341,6 +346,8 @@ def _crossovers(row: int, n: int, nrhs: int) -> tuple[str, ...]:
             f"trtrs from order {sizes['trtrs_from']} with {sizes['trtrs_from_nrhs']} "
             "right-hand sides or more"
         )
+    if table[row]["kind"] == "permuted banded":
+        texts.append(f"a band while 4 (kl + ku) <= n; in that order kl = {kl} and ku = {ku}")
     return tuple(texts)
 
 

@@ -13,13 +13,13 @@ __all__ = ["DEFINITE", "disproof"]
 
 DEFINITE = ("spd tridiagonal", "spd banded", "positive definite")
 
-PATTERNS = ("block diagonal", "block triangular", "sparse")
+PATTERNS = ("block diagonal", "block triangular", "sparse", "permuted banded")
 
 Array = npt.NDArray[Any]
 
 
-def disproof(kind: str, a: Array, kl: int, ku: int, declined: int) -> str:
-    """Why a matrix of exact bandwidths kl and ku is not of a kind.
+def disproof(kind: str, chosen: str, a: Array, kl: int, ku: int, declined: int) -> str:
+    """Why a matrix of exact bandwidths kl and ku is not of a kind, but of the chosen one.
 
     `declined` is the last index of the leading minor at which Cholesky's
     factorization failed, or -1.
@@ -43,18 +43,24 @@ def disproof(kind: str, a: Array, kl: int, ku: int, declined: int) -> str:
         return _nonzero(a, ku)
     if n < 3 and kind.endswith(("tridiagonal", "hessenberg")):
         return "the order is below 3"
-    if kind in ("circulant", *PATTERNS) and n < (least := _core.crossovers()["more_from"]):
+    if kind in ("circulant", *PATTERNS) and n < (least := _looked_for_from(kind)):
         return f"the order is below {least}"
     if kind == "circulant":
         return _not_circulant(a)
     if kind in PATTERNS:
         share = np.count_nonzero(a == 0) / a.size
-        return f"{share:.0%} of the elements are zero: no order of rows and columns makes it pay"
+        pays = f"cheaper than {chosen}" if chosen in PATTERNS else "pay"
+        return f"{share:.0%} of the elements are zero: no order of rows and columns makes it {pays}"
     if kind in DEFINITE:
         return _not_definite(a, declined)
     if kind in ("symmetric", "hermitian"):
         return _asymmetric(a, kind == "hermitian")
     return "the scan did not find it"
+
+
+def _looked_for_from(kind: str) -> int:
+    sizes = _core.crossovers()
+    return sizes["permuted_band_from" if kind == "permuted banded" else "more_from"]
 
 
 def _first(mask: npt.NDArray[np.bool_]) -> tuple[int, int]:

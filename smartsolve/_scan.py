@@ -21,10 +21,12 @@ class Structure:
         triangular", "spd tridiagonal", "tridiagonal", "spd banded", "banded",
         "upper hessenberg", "lower hessenberg", "circulant", "block diagonal",
         "block triangular" (both with rows and columns in an order of their
-        own), "sparse" (these four from order 128 on, and if it pays), "positive
-        definite" (Hermitian with a positive diagonal and ``|a_ij|^2 <= a_ii
-        a_jj``: a candidate, which Cholesky's factorization decides about),
-        "symmetric", "hermitian" or "general".
+        own), "sparse" (these four from order 128 on, and if it pays), "permuted
+        banded" (rows and columns alike in an order that makes a band; from
+        order 256 on, and if it pays), "positive definite" (Hermitian with a
+        positive diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate, which
+        Cholesky's factorization decides about), "symmetric", "hermitian" or
+        "general".
     n : int
         Order of the matrix.
     dtype : numpy.dtype
@@ -35,11 +37,15 @@ class Structure:
         Whether ``a == a.T`` and ``a == a.conj().T``, exactly.
     row_permutation, column_permutation : ndarray of int or None
         ``a[row_permutation][:, column_permutation]`` is lower triangular, block
-        diagonal or block lower triangular; None if the matrix is not permuted
-        triangular or of blocks (in a stack, rows of -1).
+        diagonal, block lower triangular or banded; None if the matrix is not
+        permuted triangular, of blocks or permuted banded (in a stack, rows of
+        -1).
     block_sizes : ndarray of int or None
         Orders of the diagonal blocks in that order; None if there are none (in
         a stack, filled up with zeros).
+    permuted_bandwidths : tuple of int, ndarray of int or None
+        The lower and the upper bandwidth in that order; None if the matrix is
+        not permuted banded (in a stack, an axis of two, -1 for none).
     factor_flops : float or ndarray of float64
         Flops of the factorization where only the pattern of zeros tells them,
         of a sparse matrix at most; else 0.
@@ -55,6 +61,7 @@ class Structure:
     row_permutation: npt.NDArray[np.intp] | None
     column_permutation: npt.NDArray[np.intp] | None
     block_sizes: npt.NDArray[np.intp] | None
+    permuted_bandwidths: tuple[int, int] | npt.NDArray[np.intp] | None
     factor_flops: float | npt.NDArray[np.float64]
 
 
@@ -104,14 +111,24 @@ def inspect(a: npt.ArrayLike) -> Structure:
     >>> s = smartsolve.inspect(a)
     >>> s.kind, s.row_permutation, s.column_permutation
     ('permuted triangular', array([1, 2, 0]), array([0, 1, 2]))
+
+    A band whose rows and columns were shuffled alike:
+
+    >>> i, j = np.indices((300, 300))
+    >>> shuffle = np.random.default_rng(5).permutation(300)
+    >>> a = np.where((i - j <= 9) & (j - i <= 5), 1.0 + i + j, 0.0)[shuffle][:, shuffle]
+    >>> s = smartsolve.inspect(a)
+    >>> s.kind, s.lower_bandwidth, s.upper_bandwidth, sorted(s.permuted_bandwidths)
+    ('permuted banded', 292, 292, [5, 9])
     """
     a = np.asarray(a)
-    kind, kl, ku, symmetric, hermitian, rows, columns, blocks, work = scan(a)
+    kind, kl, ku, symmetric, hermitian, rows, columns, blocks, band, work = scan(a)
     dtype = a.dtype.newbyteorder("=") if a.dtype.kind in "fc" else np.dtype(np.float64)
     names = np.array(kinds())[kind]
     if kind.ndim > 0:
         return Structure(
-            *(names, a.shape[-1], dtype, kl, ku, symmetric, hermitian, rows, columns, blocks, work)
+            *(names, a.shape[-1], dtype, kl, ku, symmetric, hermitian),
+            *(rows, columns, blocks, band, work),
         )
     permuted = (rows >= 0).any()
     return Structure(
@@ -125,5 +142,6 @@ def inspect(a: npt.ArrayLike) -> Structure:
         row_permutation=rows if permuted else None,
         column_permutation=columns if permuted else None,
         block_sizes=blocks[blocks > 0] if blocks.any() else None,
+        permuted_bandwidths=(int(band[0]), int(band[1])) if (band >= 0).all() else None,
         factor_flops=float(work),
     )

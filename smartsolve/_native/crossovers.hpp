@@ -28,6 +28,12 @@ inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;
 }
+// And in another order of rows and columns, against LU and, as it takes no Cholesky, against that
+// of the whole matrix.
+inline constexpr ptrdiff_t permuted_band_from = 256;
+inline constexpr ptrdiff_t widest_permuted_band(ptrdiff_t n) {
+    return n >= permuted_band_from ? n / 4 : -1;
+}
 // Circulant, block and sparse matrices are looked for from this order on, the latter two if of 128
 // elements so many are zero; of a block triangle that pays 32 are, give or take 5.
 inline constexpr ptrdiff_t more_from = 128;
@@ -35,12 +41,15 @@ inline constexpr int zeros_of_128 = 20;
 // LU of the diagonal blocks (flops) against LU, where not even Cholesky wins.
 inline constexpr bool blocks_pay(double flops, double n) { return 6 * flops <= n * n * n; }
 // Sparse LU, where so many are zero: the flops up to which it pays against LU (on one core to n^3 /
-// 8; but LU has threads, and the more the larger n), against LU of blocks with flops of their own,
-// and without a look at these.
+// 8; but LU has threads, and the more the larger n), and what each of them is worth in those of
+// blocks and bands.
 inline constexpr int sparse_zeros_of_128 = 104;
 inline constexpr double sparse_pays(double n) { return n * n * std::min(n / 64, 16.0); }
-inline constexpr double sparse_pays_against_blocks(double flops) { return flops / 8; }
-inline constexpr double sparse_surely_pays(double n) { return n * n; }
+inline constexpr double sparse_flop = 8;
+// Flops, in those of blocks, beyond which a cheaper structure is looked for; up to so many nonzeros
+// at a position, the sparse LU's order is looked for first.
+inline constexpr double cheap(double n) { return sparse_flop * n * n; }
+inline constexpr ptrdiff_t few_at_position = 8;
 // Stacks: one system in each lane of a register against slice by slice. Registers of two lanes gain
 // little and have to move rows for both; groups that are less than half full gain nothing.
 inline constexpr ptrdiff_t slices_from = 33;

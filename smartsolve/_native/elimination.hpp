@@ -135,6 +135,7 @@ inline bool find_elimination(const NonzeroBits& nonzeros, double most, Structure
     pattern->lower = e.lower;
     pattern->upper = e.upper;
     s.pattern = pattern;
+    s.row = s.column = nullptr;
     return true;
 }
 

@@ -24,9 +24,10 @@ PyObject* band_pays(PyObject*, PyObject* args) {
 
 PyObject* list_crossovers(PyObject*, PyObject*) {
 #define SMARTSOLVE_CROSSOVER(name) #name, static_cast<Py_ssize_t>(crossover::name)
-    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n}", SMARTSOLVE_CROSSOVER(more_from),
-                         SMARTSOLVE_CROSSOVER(trtrs_from), SMARTSOLVE_CROSSOVER(trtrs_from_nrhs),
-                         SMARTSOLVE_CROSSOVER(estimate_from), SMARTSOLVE_CROSSOVER(geqp3_from));
+    return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n}", SMARTSOLVE_CROSSOVER(more_from),
+                         SMARTSOLVE_CROSSOVER(permuted_band_from), SMARTSOLVE_CROSSOVER(trtrs_from),
+                         SMARTSOLVE_CROSSOVER(trtrs_from_nrhs), SMARTSOLVE_CROSSOVER(estimate_from),
+                         SMARTSOLVE_CROSSOVER(geqp3_from));
 #undef SMARTSOLVE_CROSSOVER
 }
 

@@ -12,6 +12,7 @@
 #include "kernels/diagonal.hpp"
 #include "kernels/hessenberg.hpp"
 #include "kernels/lu.hpp"
+#include "kernels/permuted_banded.hpp"
 #include "kernels/sparse.hpp"
 #include "kernels/symmetric.hpp"
 #include "kernels/triangular.hpp"
@@ -20,11 +21,11 @@
 namespace smartsolve {
 
 inline constexpr const char* kind_names[kinds] = {
-    "diagonal",         "upper triangular", "lower triangular",  "permuted triangular",
-    "spd tridiagonal",  "tridiagonal",      "spd banded",        "banded",
-    "upper hessenberg", "lower hessenberg", "circulant",         "block diagonal",
-    "block triangular", "sparse",           "positive definite", "symmetric",
-    "hermitian",        "general",
+    "diagonal",         "upper triangular", "lower triangular", "permuted triangular",
+    "spd tridiagonal",  "tridiagonal",      "spd banded",       "banded",
+    "upper hessenberg", "lower hessenberg", "circulant",        "block diagonal",
+    "block triangular", "sparse",           "permuted banded",  "positive definite",
+    "symmetric",        "hermitian",        "general",
 };
 
 // When the condition number is estimated for every matrix, not only for a suspicious one.
@@ -79,6 +80,9 @@ inline double lu(double n, double k, double, double, double) {
 }
 inline double pattern(double n, double k, double, double, double work) {
     return work + 2 * n * n * k;
+}
+inline double permuted_banded(double n, double k, double kl, double ku, double work) {
+    return work + 2 * n * k * (kl + ku + (kl < ku ? kl : ku) + 1);
 }
 // Two transforms for each right-hand side and one of the matrix, each two of length 2n at least.
 inline double fourier(double n, double k, double, double, double) {
@@ -142,6 +146,9 @@ inline constexpr Method<T> methods[] = {
 
     {Kind::sparse, 0, "sparse LU", "own", SMARTSOLVE_KERNEL(Sparse), Kind::general,
      Estimate::suspicious, cost::pattern},
+
+    {Kind::permuted_banded, 0, "permuted banded LU", "gbtrf, gbtrs",
+     SMARTSOLVE_KERNEL(PermutedBanded), Kind::unknown, Estimate::suspicious, cost::permuted_banded},
 
     {Kind::positive_definite, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      is_complex<T> ? Kind::hermitian : Kind::symmetric, Estimate::large, cost::cholesky},

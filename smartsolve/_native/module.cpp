@@ -156,8 +156,9 @@ PyObject* solve(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObjec
 }
 
 // scan(a) -> (kinds, lower bandwidths, upper bandwidths, symmetric, hermitian, rows, columns,
-// blocks, work), arrays over the leading axes of a; the permutations are -1 where the structure has
-// none, the blocks their orders and then zeros.
+// blocks, band, work), arrays over the leading axes of a; the permutations are -1 where the
+// structure has none, the blocks their orders and then zeros, the band (kl, ku) of the permuted
+// matrix or -1.
 PyObject* scan_array(PyObject*, PyObject* argument) {
     const Object given = as_array(argument);
     if (!given) return nullptr;
@@ -180,7 +181,11 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
                  hermitian = per_slice(NPY_BOOL, ndim - 2), rows = per_slice(NPY_INTP, ndim - 1),
                  columns = per_slice(NPY_INTP, ndim - 1), blocks = per_slice(NPY_INTP, ndim - 1),
                  work = per_slice(NPY_DOUBLE, ndim - 2);
-    if (!kind || !kl || !ku || !symmetric || !hermitian || !rows || !columns || !blocks || !work)
+    std::vector<npy_intp> two_a_slice(dims, dims + ndim - 2);
+    two_a_slice.push_back(2);
+    const Object band(PyArray_SimpleNew(ndim - 1, two_a_slice.data(), NPY_INTP));
+    if (!kind || !kl || !ku || !symmetric || !hermitian || !rows || !columns || !blocks || !band ||
+        !work)
         return nullptr;
     return guarded([&]() -> PyObject* {
         with_element_type(type, [&](auto element) {
@@ -205,6 +210,10 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
                 data(symmetric, static_cast<npy_bool*>(nullptr))[i] = s.symmetric;
                 data(hermitian, static_cast<npy_bool*>(nullptr))[i] = s.hermitian;
                 data(work, static_cast<double*>(nullptr))[i] = s.pattern ? s.pattern->work : 0;
+                const bool has_band = s.kind == Kind::permuted_banded;
+                npy_intp* widths = data(band, static_cast<npy_intp*>(nullptr)) + 2 * i;
+                widths[0] = has_band ? s.pattern->kl : -1;
+                widths[1] = has_band ? s.pattern->ku : -1;
                 for (npy_intp k = 0; k < n; ++k) {
                     data(rows, static_cast<npy_intp*>(nullptr))[i * n + k] = s.row ? s.row[k] : -1;
                     data(columns, static_cast<npy_intp*>(nullptr))[i * n + k] =
@@ -216,8 +225,8 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
                 }
             }
         });
-        return PyTuple_Pack(9, kind.get(), kl.get(), ku.get(), symmetric.get(), hermitian.get(),
-                            rows.get(), columns.get(), blocks.get(), work.get());
+        return PyTuple_Pack(10, kind.get(), kl.get(), ku.get(), symmetric.get(), hermitian.get(),
+                            rows.get(), columns.get(), blocks.get(), band.get(), work.get());
     });
 }
 

@@ -56,6 +56,8 @@ class LineSet {
     }
     void insert(ptrdiff_t line) { bits_[line / word] |= std::uint64_t{1} << line % word; }
     void remove(ptrdiff_t line) { bits_[line / word] &= ~(std::uint64_t{1} << line % word); }
+    bool has(ptrdiff_t line) const { return bits_[line / word] >> line % word & 1; }
+    void assign(const LineSet& other) { std::copy_n(other.bits_, words(n_), bits_); }
     std::uint64_t& operator[](ptrdiff_t i) { return bits_[i]; }
 
  private:
@@ -67,6 +69,17 @@ class LineSet {
 template <class Visit>
 void each_line(std::uint64_t bits, ptrdiff_t i, Visit visit) {
     for (; bits != 0; bits &= bits - 1) visit(i * LineSet::word + std::countr_zero(bits));
+}
+
+// Mirrors a block of 64 words of bits (Warren, Hacker's Delight, 7-3).
+inline void transpose(std::uint64_t* block) {
+    std::uint64_t mask = 0x00000000ffffffff;
+    for (int half = 32; half != 0; half >>= 1, mask ^= mask << half)
+        for (int k = 0; k < LineSet::word; k = (k + half + 1) & ~half) {
+            const std::uint64_t exchanged = (block[k] >> half ^ block[k + half]) & mask;
+            block[k] ^= exchanged << half;
+            block[k + half] ^= exchanged;
+        }
 }
 
 class NonzeroBits {
@@ -89,15 +102,45 @@ class NonzeroBits {
         }
     }
 
+    // Of A + A^T.
+    static NonzeroBits symmetrized(const NonzeroBits& a, Workspace& w) {
+        NonzeroBits sum(a.n, w);
+        std::copy_n(a.bits_, a.n * a.words, sum.bits_);
+        std::uint64_t block[LineSet::word];
+        for (ptrdiff_t i = 0; i < a.words; ++i)
+            for (ptrdiff_t j = 0; j < a.words; ++j) {
+                for (ptrdiff_t k = 0; k < LineSet::word; ++k) {
+                    const ptrdiff_t position = i * LineSet::word + k;
+                    block[k] = position < a.n ? a.at(position)[j] : 0;
+                }
+                transpose(block);
+                for (ptrdiff_t k = 0; k < std::min(LineSet::word, a.n - j * LineSet::word); ++k)
+                    sum.bits_[(j * LineSet::word + k) * a.words + i] |= block[k];
+            }
+        return sum;
+    }
+
     // The lines that have a nonzero at a position, word by word.
     const std::uint64_t* at(ptrdiff_t position) const { return bits_ + position * words; }
     bool has(ptrdiff_t line, ptrdiff_t position) const {
         return at(position)[line / LineSet::word] >> line % LineSet::word & 1;
     }
+    ptrdiff_t count(ptrdiff_t position) const {
+        return std::transform_reduce(at(position), at(position) + words, ptrdiff_t{0}, std::plus{},
+                                     [](auto bits) { return std::popcount(bits); });
+    }
+    ptrdiff_t count_of_first(ptrdiff_t positions) const {
+        ptrdiff_t sum = 0;
+        for (ptrdiff_t p = 0; p < positions; ++p) sum += count(p);
+        return sum;
+    }
 
     const ptrdiff_t n, words;
 
  private:
+    NonzeroBits(ptrdiff_t n, Workspace& w)
+        : n(n), words(LineSet::words(n)), bits_(w.take<std::uint64_t>(n * words)) {}
+
     std::uint64_t* bits_;
 };
 
@@ -116,10 +159,7 @@ inline bool match(const NonzeroBits& nonzeros, ptrdiff_t* position_of, Workspace
     // Those with the fewest lines to choose from come first: of a triangle of dense blocks none is
     // then left without a line.
     ptrdiff_t* count = w.take<ptrdiff_t>(n);
-    for (ptrdiff_t p = 0; p < n; ++p)
-        count[p] =
-            std::transform_reduce(nonzeros.at(p), nonzeros.at(p) + words, ptrdiff_t{0}, std::plus{},
-                                  [](auto bits) { return std::popcount(bits); });
+    for (ptrdiff_t p = 0; p < n; ++p) count[p] = nonzeros.count(p);
     std::sort(positions, positions + n,
               [&](auto p, auto q) { return count[p] != count[q] ? count[p] < count[q] : p < q; });
     ptrdiff_t* line_at = w.take<ptrdiff_t>(n);
@@ -222,7 +262,7 @@ inline BlockTriangle find_blocks(const NonzeroBits& nonzeros, const ptrdiff_t* p
     };
 
     for (ptrdiff_t root = 0; root < n; ++root) {
-        if ((unvisited[root / LineSet::word] >> root % LineSet::word & 1) == 0) continue;
+        if (!unvisited.has(root)) continue;
         visit(root);
         while (depth > 0) {
             const ptrdiff_t line = path[depth - 1];

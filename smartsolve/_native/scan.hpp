@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "elimination.hpp"
+#include "ordering.hpp"
 
 namespace smartsolve {
 namespace scanning {
@@ -280,7 +281,7 @@ bool is_circulant(const View<T>& a) {
     return true;
 }
 
-// Blocks, or a sparse LU, whichever is cheaper. By Cauchy's inequality a quarter of a block
+// Blocks, a band or a sparse LU, whichever is cheapest. By Cauchy's inequality a quarter of a block
 // triangle is zero, if its blocks' cubes sum up to at most a quarter of n^3.
 template <class T>
 bool find_in_pattern(const View<T>& a, Structure& s, Workspace& w) {
@@ -288,15 +289,38 @@ bool find_in_pattern(const View<T>& a, Structure& s, Workspace& w) {
     if (zeros < crossover::zeros_of_128) return false;
     const NonzeroBits nonzeros(a, w);
     const auto n = static_cast<double>(a.n);
-    Structure blocks = s;
-    const bool is_sparse = zeros >= crossover::sparse_zeros_of_128 &&
-                           find_elimination(nonzeros, crossover::sparse_pays(n), s, w);
-    if (is_sparse && s.pattern->work <= crossover::sparse_surely_pays(n)) return true;
-    if (!find_block_triangle(nonzeros, a.lines_are_rows(), blocks, w)) return is_sparse;
-    const double flops = blocks.pattern->work;
-    if (!crossover::blocks_pay(flops, n)) return is_sparse;
-    if (!is_sparse || s.pattern->work > crossover::sparse_pays_against_blocks(flops)) s = blocks;
-    return true;
+    const bool rows = a.lines_are_rows();
+    const double cheap = crossover::cheap(n);
+    double least = std::numeric_limits<double>::infinity();
+    const auto find_sparse = [&] {
+        const double most = std::min(crossover::sparse_pays(n), least / crossover::sparse_flop);
+        if (find_elimination(nonzeros, most, s, w))
+            least = crossover::sparse_flop * s.pattern->work;
+    };
+    bool may_be_sparse = zeros >= crossover::sparse_zeros_of_128;
+    if (may_be_sparse &&
+        nonzeros.count_of_first(LineSet::word) <= crossover::few_at_position * LineSet::word) {
+        find_sparse();
+        if (least <= cheap) return true;
+        may_be_sparse = false;
+    }
+    Structure found = s;
+    if (find_block_triangle(nonzeros, rows, found, w) &&
+        crossover::blocks_pay(found.pattern->work, n) && found.pattern->work < least) {
+        s = found;
+        least = found.pattern->work;
+    }
+    if (least > cheap &&
+        find_band(nonzeros, rows, crossover::widest_permuted_band(a.n), found, w) &&
+        found.pattern->work < least) {
+        s = found;
+        least = found.pattern->work;
+        // Half of the band, or more: LU fills the rest, in whatever order (MATLAB's rule, too).
+        may_be_sparse =
+            may_be_sparse && 2 * nonzeros.count_of_first(a.n) < elements_of_band(a.n, *s.pattern);
+    }
+    if (may_be_sparse) find_sparse();
+    return s.kind != Kind::general;
 }
 
 // What more than the far corners tells, where neither a band nor a Hessenberg form does better.
@@ -391,6 +415,13 @@ template <class T>
             found.declared = false;
             constexpr double any = std::numeric_limits<double>::infinity();
             if (find_elimination(NonzeroBits(a, w), any, found, w)) return found;
+            break;
+        }
+        case Kind::permuted_banded: {
+            s.kind = Kind::general;
+            Structure found = s;
+            found.declared = false;
+            if (find_band(NonzeroBits(a, w), a.lines_are_rows(), 2 * n, found, w)) return found;
             break;
         }
         case Kind::banded: {

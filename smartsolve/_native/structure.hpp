@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
     block_diagonal,
     block_triangular,
     sparse,
+    permuted_banded,
     positive_definite,
     symmetric,
     hermitian,
@@ -31,7 +32,7 @@ enum class Kind : std::uint8_t {
 // The scan finds an order of rows and columns without which there is no solving.
 inline constexpr bool has_order(Kind kind) {
     return kind == Kind::permuted_triangular || kind == Kind::block_diagonal ||
-           kind == Kind::block_triangular || kind == Kind::sparse;
+           kind == Kind::block_triangular || kind == Kind::sparse || kind == Kind::permuted_banded;
 }
 inline constexpr int kinds = static_cast<int>(Kind::unknown);
 
@@ -50,6 +51,8 @@ struct Pattern {
     const int* position = nullptr;
     const std::ptrdiff_t* order = nullptr;
     std::ptrdiff_t lower = 0, upper = 0;
+    // Permuted banded: the bandwidths in that order.
+    std::ptrdiff_t kl = 0, ku = 0;
 };
 
 struct Structure {
@@ -61,7 +64,8 @@ struct Structure {
     bool symmetric = false;
     bool hermitian = false;
     Triangle triangle = Triangle::both;
-    // Permuted triangular: row row[k] has its nonzeros in the columns column[0..k] alone.
+    // Permuted triangular: row row[k] has its nonzeros in the columns column[0..k] alone. Permuted
+    // banded: the two are one.
     const std::ptrdiff_t* row = nullptr;
     const std::ptrdiff_t* column = nullptr;
     const Pattern* pattern = nullptr;  // where the whole of it was looked at

@@ -41,6 +41,7 @@ FOUND_FROM = {
     "block diagonal": 128,
     "block triangular": 128,
     "sparse": 128,
+    "permuted banded": 256,
 }
 
 
@@ -301,6 +302,14 @@ def sparse(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
     return a[np.ix_(rng.permutation(n), rng.permutation(n))]
 
 
+def permuted_banded(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    """About a twentieth of n on either side; rows and columns shuffled alike."""
+    kl, ku = (max(1, n // 20 + int(width)) for width in rng.integers(0, 3, 2))
+    a = perturbed(block_core(n, dtype, rng), pattern(n, kl, ku), dtype, rng)
+    order = rng.permutation(n)
+    return a[np.ix_(order, order)]
+
+
 def positive_definite(n: int, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
     q = unitary(n, dtype, rng)
     return hermitian_part(((q * singular_values(n, rng)) @ q.conj().T).astype(dtype))
@@ -361,6 +370,7 @@ KINDS: dict[str, Generator] = {
     "block diagonal": block_diagonal,
     "block triangular": block_triangular,
     "sparse": sparse,
+    "permuted banded": permuted_banded,
     "positive definite": positive_definite,
     "symmetric": symmetric,
     "hermitian": hermitian,

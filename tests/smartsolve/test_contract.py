@@ -51,6 +51,7 @@ ASSUME_A = {
     "block diagonal": ("block diagonal",),
     "block triangular": ("block triangular",),
     "sparse": ("sparse",),
+    "permuted banded": ("permuted banded",),
     "positive definite": ("positive definite", "pos"),
     "symmetric": ("symmetric", "sym"),
     "hermitian": ("hermitian", "her"),

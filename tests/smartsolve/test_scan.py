@@ -66,11 +66,23 @@ def assert_blocks(a: np.ndarray, structure: Structure) -> None:
         assert nonzero[block[:, None] > block].any()
 
 
+def assert_permuted_band(a: np.ndarray, structure: Structure) -> None:
+    """Rows and columns in one order have the bandwidths that are told."""
+    order = structure.row_permutation
+    assert order is not None
+    assert np.array_equal(structure.column_permutation, order)
+    assert np.array_equal(np.sort(order), np.arange(len(a)))
+    kl, ku = bandwidths(a[np.ix_(order, order)])
+    assert structure.permuted_bandwidths == (kl, ku)
+    assert 4 * (kl + ku) <= len(a)
+    assert structure.factor_flops == 2 * len(a) * min(kl, ku) * (kl + ku + 1)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @every_kind_and_dtype
 def test_every_kind_is_recognised(kind: str, dtype: np.dtype, order: str) -> None:
     rng = np.random.default_rng(51)
-    for n in (12, N) if kind not in FOUND_FROM else (N,):
+    for n in (12, N) if kind not in FOUND_FROM else (max(N, FOUND_FROM[kind]),):
         a = random_matrix(kind, n, dtype, order, rng)
         before = a.tobytes()
         structure = inspect(a)
@@ -83,6 +95,8 @@ def test_every_kind_is_recognised(kind: str, dtype: np.dtype, order: str) -> Non
             assert_permuted_triangular(a.astype(dtype), structure)
         elif "block" in kind:
             assert_blocks(a.astype(dtype), structure)
+        elif kind == "permuted banded":
+            assert_permuted_band(a.astype(dtype), structure)
         else:
             assert structure.row_permutation is None
             assert structure.column_permutation is None

@@ -8,7 +8,16 @@ namespace smartsolve {
 struct Banded {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
-        const ptrdiff_t n = f.n, step = p.a.step();
+        const ptrdiff_t step = p.a.step();
+        return factor_elements(
+            p, f, w, [&](ptrdiff_t line, ptrdiff_t i) { return p.a.line(line)[i * step]; });
+    }
+
+    // Those of the band, read by element(line, i).
+    template <class T, class Element>
+    static Status factor_elements(const Problem<T>& p, Factors<T>& f, Workspace& w,
+                                  Element element) {
+        const ptrdiff_t n = f.n;
         f.transposed = p.a.lines_are_rows();
         const ptrdiff_t before = upper(f), after = lower(f);
         f.ld = 2 * after + before + 1;  // gbtrf fills in `after` more superdiagonals
@@ -16,11 +25,10 @@ struct Banded {
         f.ipiv = w.take<int>(n);
         std::fill(f.data, f.data + f.ld * n, T(0));
         for (ptrdiff_t j = 0; j < n; ++j) {
-            const T* line = p.a.line(j);
             T* column = f.data + j * f.ld + after + before - j;  // row i of the matrix at column[i]
             for (ptrdiff_t i = std::max<ptrdiff_t>(0, j - before); i < std::min(n, j + after + 1);
                  ++i)
-                column[i] = line[i * step];
+                column[i] = element(j, i);
         }
         const int info = lapack::gbtrf(n, after, before, f.data, f.ld, f.ipiv);
         if (info > 0) return {Code::singular, info - 1};

@@ -1,0 +1,42 @@
+// Bands, once rows and columns are put alike into the order that the scan found.
+#pragma once
+
+#include "banded.hpp"
+
+namespace smartsolve {
+
+// In that order it is a band like others: the factors are Banded's, of a structure of their own.
+// Exchanges of rows and of columns change the determinant's sign alike. Positive definite bands
+// take the same way: to see that they are costs more than Cholesky saves.
+struct PermutedBanded : Banded {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        Structure* s = new (w.take<Structure>(1)) Structure(p.s);
+        s->kl = p.s.pattern->kl;
+        s->ku = p.s.pattern->ku;
+        f.s = s;
+        const ptrdiff_t *order = s->row, step = p.a.step();
+        Real<T> largest = 0;
+        const Status status = factor_elements(p, f, w, [&](ptrdiff_t line, ptrdiff_t i) {
+            const T value = p.a.line(order[line])[order[i] * step];
+            largest = std::max(largest, abs1(value));
+            return value;
+        });
+        f.largest_element = largest;
+        return status ? status : Status{status.code, order[status.index]};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const ptrdiff_t* order = f.s->row;
+        T* y = w.take<T>(n * nrhs);
+        for (ptrdiff_t r = 0; r < nrhs; ++r)
+            for (ptrdiff_t k = 0; k < n; ++k) y[r * n + k] = x[r * n + order[k]];
+        Banded::solve(f, y, nrhs, op, w);
+        for (ptrdiff_t r = 0; r < nrhs; ++r)
+            for (ptrdiff_t k = 0; k < n; ++k) x[r * n + order[k]] = y[r * n + k];
+    }
+};
+
+}  // namespace smartsolve
