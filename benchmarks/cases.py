@@ -109,6 +109,7 @@ def structured(v: Variant) -> Iterator[Case]:
         "block diagonal": (FIVE_TIMES, ()),
         "block triangular": (FIVE_TIMES, ()),
         "sparse": (FIVE_TIMES, ()),
+        "permuted banded": (FIVE_TIMES, ()),
         "symmetric": (FASTER, ()),
         "hermitian": (FASTER, ()),
     }

@@ -158,6 +158,23 @@ def shuffled_band(n: int) -> Callable[[int, str], Calls]:
     return make
 
 
+def permuted_band(n: int, definite: bool, first: str, second: str) -> Callable[[int, str], Calls]:
+    """The size is the bandwidth; rows and columns are shuffled alike."""
+
+    def make(width: int, dtype: str) -> Calls:
+        a, b = band(n, width, width, dtype, definite)
+        order = np.random.default_rng([SEED, n]).permutation(n)
+        return declared(np.ascontiguousarray(a[order][:, order]), b, first, second)
+
+    return make
+
+
+def permuted_band_of(part: int, definite: bool) -> Callable[[int, str], Calls]:
+    """The size is n, and the bandwidth a part of it."""
+    dense = "positive definite" if definite else "general"
+    return lambda n, dtype: permuted_band(n, definite, dense, "permuted banded")(n // part, dtype)
+
+
 def substitution(nrhs: int) -> Callable[[int, str], Calls]:
     """Lines in descending order are no layout of LAPACK's: such a view is never given to trtrs."""
 
@@ -262,6 +279,19 @@ def crossovers() -> Iterator[Crossover]:
         widths = tuple(n // part for part in (64, 48, 32, 24, 16, 12, 8))
         title = f"n = {n}, shuffled band: sparse / general"
         yield Crossover("sparse_pays", title, widths, shuffled_band(n), size="kl = ku")
+    for part in (20, 8):
+        for definite in (False, True):
+            dense = "positive definite" if definite else "general"
+            title = f"kl = ku = n/{part}: {dense} / permuted banded"
+            sizes = (64, 96, 128, 160, 192, 256, 384, 512)
+            yield Crossover("permuted_band_from", title, sizes, permuted_band_of(part, definite))
+    for n in (256, 1024):
+        widths = tuple(n // part for part in (64, 32, 24, 16, 12, 8, 6, 4))
+        for definite, other in ((False, "general"), (True, "positive definite"), (False, "sparse")):
+            ways = ("permuted banded", other)
+            title = f"n = {n}: {' / '.join(ways)}"
+            make = permuted_band(n, definite, *(ways if other != "sparse" else ways[::-1]))
+            yield Crossover("widest_permuted_band", title, widths, make, size="kl = ku")
     title = "stacks: in lanes / slice by slice"
     sizes = (8, 10, 12, 16, 20, 24, 28, 32)
     yield Crossover("slices_from", title, sizes, lanes_or_slices)
