@@ -81,11 +81,8 @@ PyObject* new_factors(PyTypeObject* type, PyObject* args, PyObject* keywords) {
     if (!parsing::parse_structure("structure", structure, arguments.assume_a)) return nullptr;
     const Object a = as_array(given);
     if (!a || !Shape::is_square(a.array())) return nullptr;
-    const int element = solving_type(PyArray_TYPE(a.array()), PyArray_TYPE(a.array()));
-    if (element == NPY_NOTYPE) {
-        refuse_type("a", a.array());
-        return nullptr;
-    }
+    const int element = common_type(a.array(), a.array());
+    if (element == NPY_NOTYPE) return nullptr;
     Object object(type->tp_alloc(type, 0));
     if (!object) return nullptr;
     FactorsObject* self = self_of(object.get());

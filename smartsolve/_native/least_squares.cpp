@@ -19,14 +19,9 @@ PyObject* solve_arrays(PyArrayObject* given_a, PyArrayObject* given_b,
                      shape_of(given_a).get());
         return nullptr;
     }
-    const int type = solving_type(PyArray_TYPE(given_a), PyArray_TYPE(given_b));
-    if (type == NPY_NOTYPE) {
-        const bool a_is_fine = solving_type(PyArray_TYPE(given_a), NPY_DOUBLE) != NPY_NOTYPE;
-        refuse_type(a_is_fine ? "b" : "a", a_is_fine ? given_b : given_a);
-        return nullptr;
-    }
+    const int type = common_type(given_a, given_b);
     Shape shape;
-    if (!shape.read(given_a, given_b)) return nullptr;
+    if (type == NPY_NOTYPE || !shape.read(given_a, given_b)) return nullptr;
     const Object a = behaved(given_a, type), b = behaved(given_b, type);
     if (!a || !b) return nullptr;
     const Object x = shape.new_result(type), ranks = shape.new_per_slice(NPY_INTP),

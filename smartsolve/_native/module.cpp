@@ -34,14 +34,9 @@ bool can_take_solution(PyArrayObject* given, PyArrayObject* b, PyArrayObject* a,
 
 PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArrayObject* b_given) {
     if (!Shape::is_square(a_given)) return nullptr;
-    const int type = solving_type(PyArray_TYPE(a_given), PyArray_TYPE(b_given));
-    if (type == NPY_NOTYPE) [[unlikely]] {
-        const bool a_is_fine = solving_type(PyArray_TYPE(a_given), NPY_DOUBLE) != NPY_NOTYPE;
-        refuse_type(a_is_fine ? "b" : "a", a_is_fine ? b_given : a_given);
-        return nullptr;
-    }
+    const int type = common_type(a_given, b_given);
     Shape shape;
-    if (!shape.read(a_given, b_given)) return nullptr;
+    if (type == NPY_NOTYPE || !shape.read(a_given, b_given)) return nullptr;
     const Object a = behaved(a_given, type), b = behaved(b_given, type);
     if (!a || !b) return nullptr;
     if (arguments.check_finite) {

@@ -126,6 +126,16 @@ inline void refuse_type(const char* name, PyArrayObject* array) {
                  name, reinterpret_cast<PyObject*>(PyArray_DESCR(array)));
 }
 
+// The type in which the arrays are solved together; NPY_NOTYPE, with an exception set, for none.
+inline int common_type(PyArrayObject* a, PyArrayObject* b) {
+    const int type = solving_type(PyArray_TYPE(a), PyArray_TYPE(b));
+    if (type == NPY_NOTYPE) [[unlikely]] {
+        const bool a_is_fine = solving_type(PyArray_TYPE(a), NPY_DOUBLE) != NPY_NOTYPE;
+        refuse_type(a_is_fine ? "b" : "a", a_is_fine ? b : a);
+    }
+    return type;
+}
+
 // Aligned, in native byte order, of the given type, with strides of whole elements.
 inline bool is_behaved(PyArrayObject* array, int type) {
     const npy_intp size = PyArray_ITEMSIZE(array);
