@@ -99,15 +99,18 @@ inline bool parse_on_singular(PyObject* value, OnSingular& choice) {
 
 inline bool parse_workers(PyObject* value, ptrdiff_t& workers) {
     if (value == Py_None) return true;
-    workers = PyNumber_AsSsize_t(value, PyExc_OverflowError);
-    if (workers == -1 && PyErr_Occurred()) return false;
-    if (workers == -1) {
-        const unsigned cores = std::thread::hardware_concurrency();
-        workers = cores > 0 ? static_cast<ptrdiff_t>(cores) : 1;
+    const Object number(PyBool_Check(value) ? nullptr : PyNumber_Index(value));
+    if (number) {
+        workers = PyNumber_AsSsize_t(number.get(), nullptr);  // clipped to what ptrdiff_t holds
+        if (workers == -1) {
+            const unsigned cores = std::thread::hardware_concurrency();
+            workers = cores > 0 ? static_cast<ptrdiff_t>(cores) : 1;
+        }
+        if (workers >= 1) return true;
     }
-    if (workers >= 1) return true;
-    PyErr_Format(PyExc_ValueError,
-                 "workers is %R; expected a number of threads from 1 on, or -1 for one per core",
+    PyErr_Format(number ? PyExc_ValueError : PyExc_TypeError,
+                 "workers is %R; expected a whole number of threads from 1 on, or -1 for one per "
+                 "core",
                  value);
     return false;
 }

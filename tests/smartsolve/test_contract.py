@@ -575,9 +575,15 @@ def test_unknown_on_singular_lists_the_valid_values() -> None:
         smartsolve.solve(np.eye(2), np.ones(2), on_singular="inf")
 
 
-@pytest.mark.parametrize("bad", [1.5, "two"], ids=repr)
-def test_workers_that_are_no_number(bad: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
+@pytest.mark.parametrize("bad", [1.5, "two", True, np.True_, np.ones(2)], ids=repr)
+def test_workers_that_are_no_whole_number(bad: Any) -> None:
+    with pytest.raises(TypeError, match=r"^workers is .*; expected a whole number of threads"):
+        smartsolve.solve(np.eye(2), np.ones(2), workers=bad)
+
+
+@pytest.mark.parametrize("bad", [0, -2, -(10**30)])
+def test_workers_that_are_too_few(bad: int) -> None:
+    with pytest.raises(ValueError, match=rf"^workers is {bad}; expected .* from 1 on"):
         smartsolve.solve(np.eye(2), np.ones(2), workers=bad)
 
 
@@ -589,7 +595,7 @@ def test_workers_never_change_a_bit(dtype: str) -> None:
         a = np.array([random_matrix(kinds[i % len(kinds)], n, dtype, "C", rng) for i in range(300)])
         b = random_rhs((300, n, 1), dtype, rng)
         expected = smartsolve.solve(a, b).tobytes()
-        for workers in (1, 2, 3, 7, 1000, -1, np.int64(2)):
+        for workers in (1, 2, 3, 7, 1000, 10**30, -1, np.int64(2)):
             assert smartsolve.solve(a, b, workers=workers).tobytes() == expected
 
 
