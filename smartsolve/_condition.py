@@ -131,12 +131,13 @@ class errstate(ContextDecorator):
     ill_conditioned : {"ignore", "warn", "raise"}, optional
         What a matrix with ``rcond`` below the machine epsilon does: nothing,
         an `IllConditionedWarning` (the default outside of any context), or a
-        `numpy.linalg.LinAlgError`.
+        `numpy.linalg.LinAlgError`. So with the warnings derived from it.
     singular : {"raise", "warn", "nan"}, optional
         What an exactly singular matrix does: raise
         `numpy.linalg.LinAlgError` (the default), or leave NaN in its place in
-        the solution, with a `SingularMatrixWarning` or without. The argument
-        ``on_singular`` of `solve` has precedence.
+        the solution, with a `SingularMatrixWarning`, as far as
+        `ill_conditioned` lets it, or without. The argument ``on_singular`` of
+        `solve` has precedence.
 
     Raises
     ------

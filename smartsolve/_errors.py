@@ -27,8 +27,8 @@ def singular(method: str, pivot: int, place: str) -> str:
     """Text for an exactly singular matrix."""
     return (
         f"{_where_singular(method, pivot, place)}. Use smartsolve.mldivide(a, b, "
-        "minimum_norm=True) for a least-squares solution, or on_singular='nan' to have NaN where "
-        "there is none."
+        "minimum_norm=True) for a least-squares solution of a singular system, or "
+        "on_singular='nan' to have NaN in its place."
     )
 
 
@@ -41,8 +41,8 @@ def singular_warning(method: str, pivot: int, place: str) -> str:
 
 
 def _where_singular(method: str, pivot: int, place: str) -> str:
-    subject = f"{place} is singular" if place else "the matrix is singular"
-    return f"Singular matrix: {subject}: pivot {pivot} of the {method} is exactly zero"
+    subject = f"{place}: " if place else ""
+    return f"Singular matrix: {subject}pivot {pivot} of the {method} is exactly zero"
 
 
 def rank_deficient(rank: int, full: int, tolerance: float, place: str) -> str:

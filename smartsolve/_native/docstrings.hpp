@@ -82,6 +82,8 @@ Warns
 -----
 SingularMatrixWarning
     If a matrix is exactly singular and `on_singular` or `errstate` says "warn".
+    It is an `IllConditionedWarning`, too: ``errstate(ill_conditioned=...)``
+    silences it, or makes an error of it.
 IllConditionedWarning
     If the reciprocal condition number of a matrix lies below the machine
     epsilon of its dtype; once a call, for a stack with the number of such

@@ -316,9 +316,13 @@ def test_the_slice_is_one_of_the_result() -> None:
 
 
 def test_one_singular_matrix_has_no_slice() -> None:
-    with pytest.raises(np.linalg.LinAlgError, match=r"^Singular matrix") as raised:
-        solve(np.zeros((2, 2)), np.ones(2))
-    assert "slice" not in str(raised.value)
+    with pytest.raises(np.linalg.LinAlgError) as raised:
+        solve(np.ones((2, 2)), np.ones(2))
+    assert str(raised.value) == (
+        "Singular matrix: pivot 1 of the small LU is exactly zero. Use smartsolve.mldivide(a, b, "
+        "minimum_norm=True) for a least-squares solution of a singular system, or "
+        "on_singular='nan' to have NaN in its place."
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2])
