@@ -95,6 +95,8 @@ class Model(ABC):
         # What overflows or divides by zero ends as a status.
         with np.errstate(all="ignore"):
             problem, begin = self.problem(self._starts(start))
+            if begin.shape[1] != problem.k:
+                raise ValueError(f"start has {begin.shape[1]} values for {problem.k} parameters")
             weighting = Weighting(weights, center) if is_estimator(weights) else None
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
             found = estimate(problem, first, weighting, begin, steps, search)

@@ -152,15 +152,15 @@ class GMMResult:
         ends = np.stack([self.estimates - half, self.estimates + half], axis=-1)
         return self._labelled(ends, columns=("lower", "upper"))
 
-    def wald_test(self, R: Any, q: npt.ArrayLike = 0.0) -> HypothesisTest:
+    def wald_test(self, R: Any, q: npt.ArrayLike | None = None) -> HypothesisTest:
         """Test linear restrictions R theta = q by the distance of R theta from q.
 
         Parameters
         ----------
         R : (r, k) or (k,) array_like, str or sequence of str
             The restrictions; or their text, such as ``"s = iq"`` (needs formulaic).
-        q : (r,) array_like
-            Their right-hand sides.
+        q : (r,) array_like, optional
+            Their right-hand sides, by default zero; a text has them itself.
 
         Returns
         -------
@@ -170,7 +170,7 @@ class GMMResult:
         matrix, values = _specification.restrictions(R, q, self.parameters)
         return _specification.wald_test(self, matrix, values)
 
-    def distance_test(self, R: Any, q: npt.ArrayLike = 0.0) -> HypothesisTest:
+    def distance_test(self, R: Any, q: npt.ArrayLike | None = None) -> HypothesisTest:
         """Test R theta = q by what the restrictions add to n g'Wg, with the same W.
 
         Parameters and result as in `wald_test`; Newey and West (1987), Int. Economic Review 28,
@@ -179,7 +179,7 @@ class GMMResult:
         matrix, values = _specification.restrictions(R, q, self.parameters)
         return _specification.distance_test(self, matrix, values)
 
-    def lm_test(self, R: Any, q: npt.ArrayLike = 0.0) -> HypothesisTest:
+    def lm_test(self, R: Any, q: npt.ArrayLike | None = None) -> HypothesisTest:
         """Test R theta = q by the gradient of n g'Wg at the restricted estimate.
 
         Parameters and result as in `wald_test`; Newey and West (1987) as in `distance_test`.

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from gmm._results import Fit, GMMResult
 
 
-def restrictions(r: Any, q: npt.ArrayLike, names: Sequence[str]) -> tuple[Array, Array]:
+def restrictions(r: Any, q: npt.ArrayLike | None, names: Sequence[str]) -> tuple[Array, Array]:
     """R (r, k) and q (r,) of R theta = q, of arrays or of text."""
     if isinstance(r, str) or (isinstance(r, Sequence) and r and isinstance(r[0], str)):
+        if q is not None:
+            raise ValueError(f"R is {r!r}, which has its right-hand sides; leave out q")
         r, q = _parsed(r, names)
     matrix = np.atleast_2d(np.asarray(r, dtype=np.float64))
     k = len(names)
@@ -29,7 +31,7 @@ def restrictions(r: Any, q: npt.ArrayLike, names: Sequence[str]) -> tuple[Array,
         raise ValueError(
             f"R has shape {np.shape(r)}; it must be (r, {k}) for the parameters {', '.join(names)}"
         )
-    values = np.asarray(q, dtype=np.float64)
+    values = np.asarray(0.0 if q is None else q, dtype=np.float64)
     if values.shape not in ((), (1,), (len(matrix),)):
         raise ValueError(f"q has shape {values.shape}; R has {len(matrix)} rows")
     if not (np.isfinite(matrix).all() and np.isfinite(values).all()):

@@ -236,6 +236,8 @@ def test_models_without_moments_to_minimize_again_say_so() -> None:
         (lambda r: r.wald_test(np.eye(3), [1.0, 2.0]), r"q has shape \(2,\); R has 3 rows"),
         (lambda r: r.wald_test("z9 = 1"), "R is 'z9 = 1'; it must be linear equations in exog0"),
         (lambda r: r.wald_test("exog0 * exog1 = 1"), "it must be linear equations"),
+        (lambda r: r.wald_test("exog0 = 1", 2.0), "R is 'exog0 = 1', which has its right-hand"),
+        (lambda r: r.lm_test(["exog0", "exog1 = 1"], [0.0, 1.0]), "leave out q"),
         (lambda r: r.c_test(["z9"]), "'z9' is no moment; there are exog0, exog1, instr0"),
         (lambda r: r.wald_test([np.nan, 0.0, 1.0]), "R and q must be finite"),
         (lambda r: r.c_test(["endog0", "instr0"]), "one kind at a time"),
@@ -243,6 +245,7 @@ def test_models_without_moments_to_minimize_again_say_so() -> None:
         (lambda r: r.c_test(["endog0", "endog0"]), "named twice: endog0, endog0"),
         (lambda r: r.anderson_rubin([1.0, 2.0]), r"values has shape \(2,\)"),
         (lambda _: gmm.IV(Y, X).fit().anderson_rubin(), "no endogenous regressors"),
+        (lambda _: gmm.IV(Y, X).fit(start=[1.0] * 5), "start has 5 values for 2 parameters"),
         (lambda r: r.conf_int(95), "between 0 and 1"),
     ],
 )
