@@ -1,6 +1,6 @@
 """Tests of restrictions and of moments: Wald, distance, LM, and the difference in J."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,33 +80,44 @@ def wald_test(result: "GMMResult", r: Array, q: Array) -> HypothesisTest:
 
 def distance_test(result: "GMMResult", r: Array, q: Array) -> HypothesisTest:
     """n Q(restricted) - n Q(free)."""
-    name, null = "distance test", describe(r, q, result.parameters)
-    fit, reason = _usable(result)
-    if fit is None or reason:
-        return _missing(result, name, null, len(r), reason)
-    with np.errstate(all="ignore"):
-        restricted, _ = _restricted(fit, r, q)
+
+    def statistic(fit: "Fit", restricted: Minimum, theta: Array) -> Array:
         free = _search(fit, fit.problem, fit.weights, fit.theta)
         # Both are minima to rounding; a negative difference is rounding, too.
-        statistic = fit.problem.n * np.maximum(restricted.objective - free.objective, 0.0)
-    statistic[(restricted.status != Status.OK) | (fit.status != Status.OK)] = np.nan
-    return HypothesisTest(name, null, statistic.reshape(result.status.shape)[()], len(r))
+        return fit.problem.n * np.maximum(restricted.objective - free.objective, 0.0)
+
+    return _test_restricted("distance test", statistic, result, r, q)
 
 
 def lm_test(result: "GMMResult", r: Array, q: Array) -> HypothesisTest:
     """n d' (G'WG)^-1 d with d = G'Wg at the restricted estimate."""
-    name, null = "LM test", describe(r, q, result.parameters)
+
+    def statistic(fit: "Fit", restricted: Minimum, theta: Array) -> Array:
+        jacobian = fit.problem.jacobian(theta)
+        weighted = jacobian.swapaxes(1, 2) @ fit.weights
+        d = (weighted @ fit.problem.moments(theta)[..., np.newaxis])[..., 0]
+        return fit.problem.n * quadratic_each(d, inverse_each(weighted @ jacobian))
+
+    return _test_restricted("LM test", statistic, result, r, q)
+
+
+def _test_restricted(
+    name: str,
+    statistic: Callable[["Fit", Minimum, Array], Array],
+    result: "GMMResult",
+    r: Array,
+    q: Array,
+) -> HypothesisTest:
+    """A test whose statistic (R,) follows from the restricted minimum and its theta."""
+    null = describe(r, q, result.parameters)
     fit, reason = _usable(result)
     if fit is None or reason:
         return _missing(result, name, null, len(r), reason)
     with np.errstate(all="ignore"):
         restricted, theta = _restricted(fit, r, q)
-        jacobian = fit.problem.jacobian(theta)
-        weighted = jacobian.swapaxes(1, 2) @ fit.weights
-        d = (weighted @ fit.problem.moments(theta)[..., np.newaxis])[..., 0]
-        statistic = fit.problem.n * quadratic_each(d, inverse_each(weighted @ jacobian))
-    statistic[(restricted.status != Status.OK) | (fit.status != Status.OK)] = np.nan
-    return HypothesisTest(name, null, statistic.reshape(result.status.shape)[()], len(r))
+        values = statistic(fit, restricted, theta)
+    values[(restricted.status != Status.OK) | (fit.status != Status.OK)] = np.nan
+    return HypothesisTest(name, null, values.reshape(result.status.shape)[()], len(r))
 
 
 def c_test(result: "GMMResult", names: Sequence[str]) -> HypothesisTest:
