@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The tests of the native code under the address and undefined-behaviour sanitizers, once for each
-# instruction set of this machine, with an instrumented module in an environment of its own.
-# Arguments go to pytest: tests/sanitize.sh -k banded
+# The tests of the native code under the address and undefined-behaviour sanitizers, with an
+# instrumented module in an environment of its own: once for each instruction set of this machine,
+# side by side. Arguments go to pytest: tests/sanitize.sh -k banded
 set -euo pipefail
 cd "$(dirname "$0")/.."
 environment=$(mktemp -d)
@@ -15,9 +15,25 @@ python3 -m venv "$environment"
 # at its exit counts as no leak.
 export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so) $(g++ -print-file-name=libstdc++.so)"
 # Tests ask for more memory than there is, and expect a MemoryError.
-export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 
-for isa in $("$python" -P -c "from smartsolve import _core; print(*_core.instruction_sets())"); do
-    printf '\n=== %s\n' "$isa"
-    SMARTSOLVE_ISA=$isa "$environment/bin/pytest" -q tests/smartsolve tests/gmm/test_power_sums.py "$@"
+# Not what starts other programs, or looks at Python alone.
+tests=(tests/smartsolve tests/gmm/test_power_sums.py)
+for file in cli_programs files instruction_sets magic patch peer_suites profile; do
+    tests+=("--ignore=tests/smartsolve/test_$file.py")
 done
+
+sets=$("$python" -P -c "from smartsolve import _core; print(*_core.instruction_sets())")
+declare -A running
+for isa in $sets; do
+    SMARTSOLVE_ISA=$isa "$environment/bin/pytest" -q -p no:cacheprovider "${tests[@]}" "$@" \
+        >"$environment/$isa" 2>&1 &
+    running[$isa]=$!
+done
+status=0
+for isa in $sets; do
+    wait "${running[$isa]}" || status=1
+    printf '\n=== %s\n' "$isa"
+    cat "$environment/$isa"
+done
+exit $status
