@@ -19,7 +19,6 @@ namespace smartsolve::lapack {
     X(getrs,                                                                                       \
       (char* trans, int* n, int* nrhs, T* a, int* lda, int* ipiv, T* b, int* ldb, int* info))      \
     X(potrf, (char* uplo, int* n, T* a, int* lda, int* info))                                      \
-    X(potrs, (char* uplo, int* n, int* nrhs, T* a, int* lda, T* b, int* ldb, int* info))           \
     X(trtrs, (char* uplo, char* trans, char* diag, int* n, int* nrhs, T* a, int* lda, T* b,        \
               int* ldb, int* info))                                                                \
     X(gttrf, (int* n, T* dl, T* d, T* du, T* du2, int* ipiv, int* info))                           \
@@ -118,12 +117,6 @@ template <class T>
 int potrf(char uplo, ptrdiff_t n_, T* a, ptrdiff_t lda_) {
     int n = narrow(n_), lda = narrow(lda_), info = 0;
     routines<T>().potrf(&uplo, &n, a, &lda, &info);
-    return info;
-}
-template <class T>
-int potrs(char uplo, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* b) {
-    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), info = 0;
-    routines<T>().potrs(&uplo, &n, &nrhs, a, &lda, b, &n, &info);
     return info;
 }
 template <class T>

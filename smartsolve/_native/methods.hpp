@@ -152,7 +152,7 @@ inline constexpr Method<T> methods[] = {
 
     {Kind::positive_definite, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      is_complex<T> ? Kind::hermitian : Kind::symmetric, Estimate::large, cost::cholesky},
-    {Kind::positive_definite, crossover::potrf_from, "Cholesky", "potrf, potrs",
+    {Kind::positive_definite, crossover::potrf_from, "Cholesky", "potrf, trtrs",
      SMARTSOLVE_KERNEL(Cholesky), is_complex<T> ? Kind::hermitian : Kind::symmetric,
      Estimate::large, cost::cholesky},
 

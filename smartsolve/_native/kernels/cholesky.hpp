@@ -50,8 +50,12 @@ struct Cholesky {
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
-        with_conjugation(f, op, x, f.n * nrhs,
-                         [&] { lapack::potrs(f.uplo, f.n, nrhs, f.data, f.ld, x); });
+        // OpenBLAS' potrs has no way for one column of its own; its trtrs has.
+        const char first = f.uplo == 'L' ? 'N' : 'C', second = f.uplo == 'L' ? 'C' : 'N';
+        with_conjugation(f, op, x, f.n * nrhs, [&] {
+            for (const char trans : {first, second})
+                lapack::trtrs(f.uplo, trans, f.n, nrhs, f.data, f.ld, x);
+        });
     }
 
     template <class T>
