@@ -1,6 +1,6 @@
 // A = L D L^H without square roots by an own kernel for small orders, A = L L^H by potrf beyond.
 // Both work on a copy, so that a matrix that turns out indefinite is still there for the next
-// method.
+// method, unless it is declared, may be overwritten, and lies as potrf wants it.
 #pragma once
 
 #include "../crossovers.hpp"
@@ -42,7 +42,7 @@ struct SmallCholesky {
 struct Cholesky {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
-        copy_triangle(p, f, w);
+        copy_triangle(p, f, w, p.overwrite_a && p.s.declared);
         const int info = lapack::potrf(f.uplo, f.n, f.data, f.ld);
         if (info > 0) return {Code::not_positive_definite, info - 1};
         return {};
@@ -65,12 +65,18 @@ struct Cholesky {
 
     // Half of each line: a triangle of A in Fortran order, of A^T in C order.
     template <class T>
-    static void copy_triangle(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+    static void copy_triangle(const Problem<T>& p, Factors<T>& f, Workspace& w,
+                              bool may_overwrite = false) {
         const bool rows = p.a.lines_are_rows();
         const bool after =
             p.s.triangle == Triangle::both || (p.s.triangle == Triangle::upper) == rows;
         f.uplo = after ? 'L' : 'U';
         f.conjugated = rows && p.s.hermitian;
+        if (may_overwrite && p.a.is_lapack_layout()) {
+            f.data = p.a.data;
+            f.ld = p.a.ld();
+            return;
+        }
         f.ld = f.n;
         f.data = copy_lines(p.a, after ? 0 : f.n, after ? f.n : 0, w);
     }
