@@ -77,6 +77,24 @@ def by_rows(kind: str, first: tuple[str, str], second: tuple[str, str]) -> Calla
     return make
 
 
+def mixed(kind: str, method: str, nrhs: int) -> Callable[[int, str], Calls]:
+    """A row in working precision, and the structure's in mixed; the latter's condition included."""
+
+    def make(n: int, dtype: str) -> Calls:
+        a, b = system(kind, n, dtype, "C", nrhs, SEED)
+        known = names(_core.solve_with_row, a, b) | {"row": row(kind, method)}
+        return {
+            "first": Call("solve(row, a, b)", known),
+            "second": Call("solve(row, a, b, True)", known),
+        }
+
+    return make
+
+
+def of_columns(n: int, kind: str, method: str) -> Callable[[int, str], Calls]:
+    return lambda nrhs, dtype: mixed(kind, method, nrhs)(n, dtype)
+
+
 def names(solve: Any, a: Array, b: Array) -> dict[str, Any]:
     return {"solve": solve, "a": a, "b": b}
 
@@ -254,6 +272,15 @@ def crossovers() -> Iterator[Crossover]:
         yield rows("sytrf_from", kind, SMALL_LU, ldl, MIDDLE)
         make = by_rows(kind, ("general", LU), (kind, ldl))
         yield Crossover("sytrf_from", f"{kind}: {LU} / {ldl}", LARGE, make, dtypes)
+    double, dense = ("float64", "complex128"), (("general", LU), ("positive definite", "Cholesky"))
+    for kind, method in dense:
+        title = f"{kind}: {method} / in single precision, refined"
+        sizes = (256, 384, 512, 768, 1024, 2048)
+        yield Crossover("mixed_pays", title, sizes, mixed(kind, method, 1), double)
+        for n in (512, 1024, 2048):
+            title = f"{kind}, n = {n}: {method} / in single precision, refined"
+            sizes, make = (1, 2, 4, 8, 16, 32, 64), of_columns(n, kind, method)
+            yield Crossover("mixed_pays", title, sizes, make, double, size="nrhs")
     yield rows("tridiagonal_from", "tridiagonal", SMALL_LU, "tridiagonal LU", SMALL)
     yield rows("tridiagonal_from", "spd tridiagonal", "small Cholesky", tridiagonal_ldl, SMALL)
     for kind in ("upper hessenberg", "lower hessenberg"):

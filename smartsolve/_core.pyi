@@ -31,6 +31,7 @@ def solve(
     on_singular: Literal["raise", "warn", "nan"] | None = None,
     workers: int = 1,
     return_info: Literal[False] = False,
+    precision: Literal["mixed"] | None = None,
 ) -> npt.NDArray[Any]: ...
 @overload
 def solve(
@@ -46,6 +47,7 @@ def solve(
     on_singular: Literal["raise", "warn", "nan"] | None = None,
     workers: int = 1,
     return_info: Literal[True],
+    precision: Literal["mixed"] | None = None,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def solve(
@@ -61,6 +63,7 @@ def solve(
     on_singular: Literal["raise", "warn", "nan"] | None = None,
     workers: int = 1,
     return_info: bool,
+    precision: Literal["mixed"] | None = None,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 
 class Factors:
@@ -95,7 +98,9 @@ def choose(kind: int, n: int, /) -> int: ...
 def band_pays(n: int, kl: int, ku: int, /) -> bool: ...
 def crossovers() -> dict[str, int]: ...
 def methods() -> tuple[MethodRow, ...]: ...
-def solve_with_row(row: int, a: npt.NDArray[Any], b: npt.NDArray[Any], /) -> npt.NDArray[Any]: ...
+def solve_with_row(
+    row: int, a: npt.NDArray[Any], b: npt.NDArray[Any], mixed: bool = False, /
+) -> npt.NDArray[Any]: ...
 def kinds() -> tuple[str, ...]: ...
 def flops(
     row: int, n: float, nrhs: float, kl: float, ku: float, work: float = -1.0, /

@@ -27,7 +27,8 @@ class SolveInfo:
     structure : str or ndarray of str
         The structure found or declared, a name that ``assume_a`` accepts.
     method : str or ndarray of str
-        The method that gave the solution.
+        The method that gave the solution; "... in single precision, refined"
+        if ``precision="mixed"`` was permitted and paid.
     routine : str or ndarray of str
         LAPACK's routines without the type letter; "own" for a kernel of this
         package.
@@ -43,6 +44,9 @@ class SolveInfo:
         solution as good as rounding allows. For least squares, relative to
         the Frobenius norm of A, the smaller of Stewart's two perturbations of
         A that make x a least-squares solution (ibid., section 20.7).
+    refinement_steps : int or ndarray of int
+        Corrections of the solution of a method in single precision; 0 in
+        working precision.
     rank, tolerance : int, float or ndarray, or None
         For least squares the rank, -1 if the matrix holds an Inf or a NaN,
         and the tolerance that it was found with.
@@ -61,21 +65,38 @@ class SolveInfo:
     routine: str | npt.NDArray[np.str_]
     rcond: float | npt.NDArray[np.float64]
     backward_error: float | npt.NDArray[np.float64]
+    refinement_steps: int | npt.NDArray[np.intc] = 0
     rank: int | npt.NDArray[np.intp] | None = None
     tolerance: float | npt.NDArray[np.float64] | None = None
 
     @classmethod
     def from_table(
-        cls, rows: npt.NDArray[Any], rcond: npt.NDArray[Any], backward_error: npt.NDArray[Any]
+        cls,
+        rows: npt.NDArray[Any],
+        rcond: npt.NDArray[Any],
+        backward_error: npt.NDArray[Any],
+        steps: npt.NDArray[np.intc],
     ) -> "SolveInfo":
-        """Build from row numbers of the table of methods, one a slice."""
+        """Build from row numbers of the table of methods, one a slice.
+
+        `steps` of refinement are -1 where single precision took no part.
+        """
         table = methods()
         structure = np.array([row["kind"] for row in table])[rows]
-        method = np.array([row["method"] for row in table])[rows]
+        names = np.array([row["method"] for row in table])[rows]
+        method = np.where(steps < 0, names, np.char.add(names, " in single precision, refined"))
         routine = np.array([row["routine"] for row in table])[rows]
+        steps = np.maximum(steps, 0)
         if rows.ndim > 0:
-            return cls(structure, method, routine, rcond, backward_error)
-        return cls(str(structure), str(method), str(routine), float(rcond), float(backward_error))
+            return cls(structure, method, routine, rcond, backward_error, steps)
+        return cls(
+            str(structure),
+            str(method),
+            str(routine),
+            float(rcond),
+            float(backward_error),
+            int(steps),
+        )
 
     @classmethod
     def of_least_squares(
@@ -98,8 +119,8 @@ class SolveInfo:
                 np.full(rank.shape, routine),
                 rcond,
                 backward_error,
-                rank,
-                tolerance,
+                rank=rank,
+                tolerance=tolerance,
             )
         return cls(
             structure,
@@ -107,8 +128,8 @@ class SolveInfo:
             routine,
             float(rcond),
             float(backward_error),
-            int(rank),
-            float(tolerance),
+            rank=int(rank),
+            tolerance=float(tolerance),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,6 +143,8 @@ class SolveInfo:
         if isinstance(self.structure, str):
             yield "structure", self.structure
             yield "method", f"{self.method} ({self.routine})"
+            if self.refinement_steps:
+                yield "refinement", f"{self.refinement_steps} steps"
             if self.rank is not None:
                 yield "rank", f"{self.rank} (tolerance {self.tolerance:.5g})"
             yield "rcond", f"{self.rcond:.3g}"

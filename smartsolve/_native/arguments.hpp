@@ -20,6 +20,7 @@ struct Arguments {
     bool lower = false, transposed = false;
     bool overwrite_a = false, overwrite_b = false;
     bool check_finite = false, return_info = false;
+    bool mixed = false;
     OnSingular on_singular = OnSingular::unset;
     ptrdiff_t workers = 1;
 };
@@ -38,12 +39,13 @@ enum Name {
     name_on_singular,
     name_workers,
     name_return_info,
+    name_precision,
     names,
 };
 inline constexpr const char* name_text[names] = {
     "a",           "b",           "assume_a",    "lower",
     "transposed",  "overwrite_a", "overwrite_b", "check_finite",
-    "on_singular", "workers",     "return_info"};
+    "on_singular", "workers",     "return_info", "precision"};
 inline PyObject* interned[names];  // written at load
 
 inline bool intern_names() {
@@ -97,6 +99,13 @@ inline bool parse_on_singular(PyObject* value, OnSingular& choice) {
     return false;
 }
 
+inline bool parse_precision(PyObject* value, bool& mixed) {
+    if (value == Py_None) return true;
+    mixed = PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "mixed") == 0;
+    if (!mixed) PyErr_Format(PyExc_ValueError, "precision is %R; expected None or 'mixed'", value);
+    return mixed;
+}
+
 inline bool parse_workers(PyObject* value, ptrdiff_t& workers) {
     if (value == Py_None) return true;
     const Object number(PyBool_Check(value) ? nullptr : PyNumber_Index(value));
@@ -146,6 +155,8 @@ inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
             return parse_workers(value, to.workers);
         case name_return_info:
             return flag(to.return_info);
+        case name_precision:
+            return parse_precision(value, to.mixed);
         case names:
             break;
     }

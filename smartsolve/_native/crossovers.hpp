@@ -16,6 +16,11 @@ inline constexpr ptrdiff_t potrf_from = 449;
 inline constexpr ptrdiff_t sytrf_from = 385;
 // Gathering a permuted triangle against LU as it lies.
 inline constexpr ptrdiff_t permuted_from = 5;
+// LU and Cholesky in single precision with refinement against double precision, where it is
+// permitted. Each column takes some eight solves more, and several at once are dearer than one.
+inline constexpr bool mixed_pays(ptrdiff_t n, ptrdiff_t columns, bool definite) {
+    return n >= 512 && (columns == 1 || (columns > 1 && !definite && 128 * columns <= n));
+}
 // O(n) methods against the small dense kernels.
 inline constexpr ptrdiff_t tridiagonal_from = 9;
 inline constexpr ptrdiff_t banded_from = 24;

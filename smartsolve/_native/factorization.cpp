@@ -101,8 +101,8 @@ PyObject* new_factors(PyTypeObject* type, PyObject* args, PyObject* keywords) {
         Shape shape;
         shape.batch_ndim = self->batch_ndim();
         std::copy_n(PyArray_SHAPE(self->array()), shape.batch_ndim, shape.batch);
-        return conclude(object, shape, OnSingular::unset, tally, element, Object(), Object(),
-                        Object());
+        return conclude(object, shape, OnSingular::unset, tally, element,
+                        Object(Py_NewRef(Py_None)));
     });
 }
 

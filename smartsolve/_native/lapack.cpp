@@ -1,4 +1,4 @@
-// Fetches LAPACK's addresses from SciPy.
+// Fetches LAPACK's and the BLAS' addresses from SciPy.
 #include <Python.h>
 
 #include "lapack.hpp"
@@ -16,13 +16,12 @@ namespace {
 bool fetch(PyObject* capi, const std::string& name, void* slot) {
     PyObject* capsule = PyDict_GetItemString(capi, name.c_str());
     if (capsule == nullptr) {
-        PyErr_Format(PyExc_ImportError, "scipy.linalg.cython_lapack has no %s", name.c_str());
+        PyErr_Format(PyExc_ImportError, "SciPy's LAPACK and BLAS have no %s", name.c_str());
         return false;
     }
     const char* signature = PyCapsule_GetName(capsule);
     if (signature == nullptr || std::strstr(signature, "int *") == nullptr) {
-        PyErr_Format(PyExc_ImportError,
-                     "scipy.linalg.cython_lapack.%s does not take 32-bit integers", name.c_str());
+        PyErr_Format(PyExc_ImportError, "SciPy's %s does not take 32-bit integers", name.c_str());
         return false;
     }
     void* address = PyCapsule_GetPointer(capsule, signature);
@@ -35,6 +34,13 @@ template <class Routines_>
 bool fetch_all(PyObject* capi, char letter, Routines_& routines) {
 #define X(name, arguments) fetch(capi, std::string(1, letter) + #name, &routines.name) &&
     return SMARTSOLVE_ROUTINES(X) true;
+#undef X
+}
+
+template <class Routines_>
+bool fetch_blas(PyObject* capi, char letter, Routines_& routines) {
+#define X(name, arguments) fetch(capi, std::string(1, letter) + #name, &routines.name) &&
+    return SMARTSOLVE_BLAS_ROUTINES(X) true;
 #undef X
 }
 
@@ -56,18 +62,31 @@ bool fetch_real(PyObject* capi, char letter, Routines_& routines) {
            fetch(capi, prefix + "ormqr", &routines.ormqr);
 }
 
-bool fetch_table(Table& t) {
-    PyObject* module = PyImport_ImportModule("scipy.linalg.cython_lapack");
+// fetch_from(capi) of a module of SciPy's.
+template <class FetchFrom>
+bool with_capi(const char* name, FetchFrom fetch_from) {
+    PyObject* module = PyImport_ImportModule(name);
     if (module == nullptr) return false;
     PyObject* capi = PyObject_GetAttrString(module, "__pyx_capi__");
-    const bool complete =
-        capi != nullptr && fetch_all(capi, 's', t.s) && fetch_all(capi, 'd', t.d) &&
-        fetch_all(capi, 'c', t.c) && fetch_all(capi, 'z', t.z) && fetch_real(capi, 's', t.s_real) &&
-        fetch_real(capi, 'd', t.d_real) && fetch_complex(capi, 'c', t.c_complex) &&
-        fetch_complex(capi, 'z', t.z_complex);
+    const bool complete = capi != nullptr && fetch_from(capi);
     Py_XDECREF(capi);
     Py_DECREF(module);
     return complete;
+}
+
+bool fetch_table(Table& t) {
+    const auto from_lapack = [&](PyObject* capi) {
+        return fetch_all(capi, 's', t.s) && fetch_all(capi, 'd', t.d) &&
+               fetch_all(capi, 'c', t.c) && fetch_all(capi, 'z', t.z) &&
+               fetch_real(capi, 's', t.s_real) && fetch_real(capi, 'd', t.d_real) &&
+               fetch_complex(capi, 'c', t.c_complex) && fetch_complex(capi, 'z', t.z_complex);
+    };
+    const auto from_blas = [&](PyObject* capi) {
+        return fetch_blas(capi, 's', t.s) && fetch_blas(capi, 'd', t.d) &&
+               fetch_blas(capi, 'c', t.c) && fetch_blas(capi, 'z', t.z);
+    };
+    return with_capi("scipy.linalg.cython_lapack", from_lapack) &&
+           with_capi("scipy.linalg.cython_blas", from_blas);
 }
 
 }  // namespace

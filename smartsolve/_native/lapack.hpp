@@ -1,6 +1,7 @@
-// LAPACK by its own names without the type letter, overloaded on the element type. The routines are
-// SciPy's: their addresses come from scipy.linalg.cython_lapack at the first call that needs one,
-// so that importing this package does not import SciPy, and no BLAS is linked.
+// LAPACK by its own names without the type letter, overloaded on the element type, and what is
+// needed of the BLAS. The routines are SciPy's: their addresses come from
+// scipy.linalg.cython_lapack and cython_blas at the first call that needs one, so that importing
+// this package does not import SciPy, and no BLAS is linked.
 #pragma once
 
 #include <atomic>
@@ -35,6 +36,11 @@ namespace smartsolve::lapack {
     X(sytrs,                                                                                       \
       (char* uplo, int* n, int* nrhs, T* a, int* lda, int* ipiv, T* b, int* ldb, int* info))       \
     X(geqrf, (int* m, int* n, T* a, int* lda, T* tau, T* work, int* lwork, int* info))
+#define SMARTSOLVE_BLAS_ROUTINES(X)                                                              \
+    X(gemv, (char* trans, int* m, int* n, T* alpha, T* a, int* lda, T* x, int* incx, T* beta,    \
+             T* y, int* incy))                                                                   \
+    X(gemm, (char* transa, char* transb, int* m, int* n, int* k, T* alpha, T* a, int* lda, T* b, \
+             int* ldb, T* beta, T* c, int* ldc))
 
 // Of the Hermitian routines, of pttrs and of pivoted QR the real and the complex kind differ in
 // name or arguments.
@@ -42,6 +48,7 @@ template <class T, class R>
 struct Routines {
 #define X(name, arguments) void(*name) arguments;
     SMARTSOLVE_ROUTINES(X)
+    SMARTSOLVE_BLAS_ROUTINES(X)
 #undef X
 };
 template <class T, class R>
@@ -241,6 +248,16 @@ int ormqr(bool adjoint, ptrdiff_t m_, ptrdiff_t nrhs_, ptrdiff_t k_, T* a, ptrdi
     if constexpr (is_complex<T>) run(own(a).unmqr);
     else run(own(a).ormqr);
     return info;
+}
+// r -= op(a) x for nrhs columns of n.
+template <class T>
+void subtract_product(char trans, ptrdiff_t n_, ptrdiff_t nrhs_, T* a, ptrdiff_t lda_, T* x, T* r) {
+    char none = 'N';
+    T minus_one = -1, one = 1;
+    int n = narrow(n_), nrhs = narrow(nrhs_), lda = narrow(lda_), step = 1;
+    if (nrhs == 1)
+        routines<T>().gemv(&trans, &n, &n, &minus_one, a, &lda, x, &step, &one, r, &step);
+    else routines<T>().gemm(&trans, &none, &n, &nrhs, &n, &minus_one, a, &lda, x, &n, &one, r, &n);
 }
 
 }  // namespace smartsolve::lapack

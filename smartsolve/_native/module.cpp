@@ -50,14 +50,16 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
     if (!x) return nullptr;
     // Without right-hand sides a is still factored, and refused if it is singular, as in NumPy.
     const bool empty = shape.n == 0 || shape.slices == 0;
-    Object rows, rconds, errors;
+    Object rows, rconds, errors, steps;
     if (arguments.return_info) {
         rows = shape.new_per_slice(NPY_BYTE);
         rconds = shape.new_per_slice(NPY_DOUBLE);
         errors = shape.new_per_slice(NPY_DOUBLE);
-        if (!rows || !rconds || !errors) return nullptr;
+        steps = shape.new_per_slice(NPY_INT);
+        if (!rows || !rconds || !errors || !steps) return nullptr;
         if (empty)
             for (const Object* o : {&rows, &rconds, &errors}) PyArray_FILLWBYTE(o->array(), 0);
+        PyArray_FILLWBYTE(steps.array(), -1);
     }
     Tally tally;
     if (!empty) {
@@ -70,7 +72,8 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
             if (rows)
                 details = {static_cast<signed char*>(PyArray_DATA(rows.array())),
                            static_cast<double*>(PyArray_DATA(rconds.array())),
-                           static_cast<double*>(PyArray_DATA(errors.array()))};
+                           static_cast<double*>(PyArray_DATA(errors.array())),
+                           static_cast<int*>(PyArray_DATA(steps.array()))};
             // Reading 1024 elements is the microsecond that letting go of the GIL has to repay.
             WithoutGil gil(shape.n * shape.n * shape.slices + shape.n * shape.nrhs >= 1024);
             if (shape.slices == 1) [[likely]] {
@@ -86,7 +89,10 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
     }
     if (tally.singular.slices == 0 && tally.ill.slices == 0 && !rows) [[likely]]
         return x.release();
-    return conclude(x, shape, arguments.on_singular, tally, type, rows, rconds, errors);
+    const Object details(rows ? PyTuple_Pack(4, rows.get(), rconds.get(), errors.get(), steps.get())
+                              : Py_NewRef(Py_None));
+    if (!details) return nullptr;
+    return conclude(x, shape, arguments.on_singular, tally, type, details);
 }
 
 // The call that simulations make: two plain arrays of one type, a small matrix and a vector, no
@@ -225,24 +231,27 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
     });
 }
 
-// solve_with_row(row, a, b): a, of the row's structure, is solved by that row whatever its order.
-// The benchmark of the crossovers compares rows through it, and the tests reach every kernel.
+// solve_with_row(row, a, b, mixed): a, of the row's structure, is solved by that row whatever its
+// order, or by its structure's in mixed precision. The benchmark of the crossovers compares rows
+// through it, and the tests reach every kernel.
 PyObject* solve_with_row(PyObject*, PyObject* args) {
-    int row;
+    int row, mixed = 0;
     PyArrayObject *given_a, *given_b;
-    if (!PyArg_ParseTuple(args, "iO!O!", &row, &PyArray_Type, &given_a, &PyArray_Type, &given_b))
+    if (!PyArg_ParseTuple(args, "iO!O!|p", &row, &PyArray_Type, &given_a, &PyArray_Type, &given_b,
+                          &mixed))
         return nullptr;
     const int type = solving_type(PyArray_TYPE(given_a), PyArray_TYPE(given_b));
     const Object a = behaved(given_a, type), b = behaved(given_b, type);
     if (!a || !b) return nullptr;
     const npy_intp n = PyArray_DIM(b.array(), 0);
     if (row < 0 || row >= method_count<double> || PyArray_NDIM(a.array()) != 2 ||
-        PyArray_NDIM(b.array()) != 1 || PyArray_DIM(a.array(), 0) != n ||
-        PyArray_DIM(a.array(), 1) != n) {
-        PyErr_SetString(PyExc_ValueError, "expected a row of the table, (n, n) and (n,)");
+        PyArray_NDIM(b.array()) < 1 || PyArray_NDIM(b.array()) > 2 ||
+        PyArray_DIM(a.array(), 0) != n || PyArray_DIM(a.array(), 1) != n) {
+        PyErr_SetString(PyExc_ValueError, "expected a row of the table, (n, n) and (n,) or (n, k)");
         return nullptr;
     }
-    Object x(PyArray_NewCopy(b.array(), NPY_CORDER));
+    const npy_intp nrhs = PyArray_NDIM(b.array()) == 1 ? 1 : PyArray_DIM(b.array(), 1);
+    Object x(PyArray_NewCopy(b.array(), NPY_FORTRANORDER));
     if (!x) return nullptr;
     return guarded([&]() -> PyObject* {
         const bool solved = with_element_type(type, [&](auto element) {
@@ -258,12 +267,20 @@ PyObject* solve_with_row(PyObject*, PyObject* args) {
                 p.s = declare(p.a, method.kind, Triangle::both, w);
             if (has_order(method.kind) && p.s.kind != method.kind) return false;
             p.s.kind = method.kind;
+            T* to = static_cast<T*>(PyArray_DATA(x.array()));
+            if constexpr (has_single<T>)
+                if (mixed) {
+                    Refined<T> refined(p, w);
+                    T* from = w.take<T>(n * nrhs);
+                    std::copy(to, to + n * nrhs, from);
+                    return refined.is_sound() && refined.solve(from, to, nrhs, w);
+                }
             Factors<T> f{};
             f.n = n;
             f.s = &p.s;
             if ((is_small(method) && n > largest_small_order) || !method.factor(p, f, w))
                 return false;
-            method.solve(f, static_cast<T*>(PyArray_DATA(x.array())), 1, Op::none, w);
+            method.solve(f, to, nrhs, Op::none, w);
             return true;
         });
         if (solved) return x.release();
@@ -338,7 +355,7 @@ PyMethodDef functions[] = {
      "crossovers()\n--\n\nMeasured sizes that decide within a row, or after it."},
     {"methods", list_methods, METH_NOARGS, "methods()\n--\n\nThe table of methods, row by row."},
     {"solve_with_row", solve_with_row, METH_VARARGS,
-     "solve_with_row(row, a, b, /)\n--\n\nSolve by a given row of the table."},
+     "solve_with_row(row, a, b, mixed=False, /)\n--\n\nSolve by a given row of the table."},
     {"kinds", list_kinds, METH_NOARGS, "kinds()\n--\n\nThe structures, in order of preference."},
     {"flops", count_flops, METH_VARARGS,
      "flops(row, n, nrhs, kl, ku, work=-1.0, /)\n--\n\nFlops of a row of the table."},

@@ -15,17 +15,14 @@ inline Object describe(const Tally::Finding& finding) {
 
 // Exceptions, warnings and the report are Python's business: smartsolve._condition.conclude.
 inline PyObject* conclude(const Object& x, const Shape& shape, OnSingular on_singular,
-                          const Tally& tally, int type, const Object& rows, const Object& rconds,
-                          const Object& errors) {
+                          const Tally& tally, int type, const Object& details) {
     const Object batch(PyArray_IntTupleFromIntp(shape.batch_ndim, shape.batch));
     const Object singular = describe(tally.singular), ill = describe(tally.ill);
     const Object worst(PyFloat_FromDouble(tally.worst_rcond));
     const Object policy(
         Py_BuildValue("z", parsing::on_singular_names[static_cast<int>(on_singular)]));
     const Object single(PyBool_FromLong(type == NPY_FLOAT || type == NPY_CFLOAT));
-    const Object details(rows ? PyTuple_Pack(3, rows.get(), rconds.get(), errors.get())
-                              : Py_NewRef(Py_None));
-    if (!batch || !singular || !ill || !worst || !policy || !single || !details) return nullptr;
+    if (!batch || !singular || !ill || !worst || !policy || !single) return nullptr;
     PyObject* const args[] = {x.get(),   batch.get(), policy.get(), singular.get(),
                               ill.get(), worst.get(), single.get(), details.get()};
     return call_python("smartsolve._condition", "conclude", args, 8).release();

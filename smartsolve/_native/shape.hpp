@@ -138,6 +138,7 @@ Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* 
     if (arguments.transposed) stack.a = stack.a.transposed();
     Request& request = stack.request = requested<T>(arguments);
     request.wants_rcond = arguments.return_info;
+    request.mixed = arguments.mixed;
     request.overwrite_a = arguments.overwrite_a && shape.slices == 1 && !arguments.return_info &&
                           PyArray_ISWRITEABLE(a);
     return stack;

@@ -11,7 +11,16 @@ struct Request {
     Triangle triangle = Triangle::both;  // of a declared symmetric matrix
     bool overwrite_a = false;
     bool wants_rcond = false;
+    bool mixed = false;  // single precision may take part
 };
+
+template <class T>
+Problem<T> pose(const View<T>& a, const Request& request, Workspace& w) {
+    return {a,
+            request.declared == Kind::unknown ? scan(a, w)
+                                              : declare(a, request.declared, request.triangle, w),
+            request.overwrite_a};
+}
 
 // The matrix, factored, with the verdict on it; solve() may then be called for any number of
 // right-hand sides.
@@ -19,19 +28,16 @@ template <class T>
 class Factored {
  public:
     Factored(const View<T>& a, const Request& request, Workspace& w)
-        : problem{a,
-                  request.declared == Kind::unknown
-                      ? scan(a, w)
-                      : declare(a, request.declared, request.triangle, w),
-                  request.overwrite_a} {
-        const Real<T> anorm = request.overwrite_a ? norm1(problem.a, problem.s, w)
+        : Factored(pose(a, request, w), request.wants_rcond, w) {}
+    Factored(const Problem<T>& posed, bool wants_rcond, Workspace& w) : problem(posed) {
+        const Real<T> anorm = problem.overwrite_a ? norm1(problem.a, problem.s, w)
                                                   : Real<T>(-1);  // before it is lost
-        factors.n = a.n;
+        factors.n = problem.a.n;
         factors.s = &problem.s;
         // Cholesky fails over to the method for indefinite matrices; its copy is lost, a is as it
         // was.
         for (;;) {
-            method = &choose<T>(problem.s.kind, a.n);
+            method = &choose<T>(problem.s.kind, problem.a.n);
             status = method->factor(problem, factors, w);
             const bool try_next = status.code != Code::ok && status.code != Code::singular;
             if (!try_next || problem.s.declared || method->if_it_fails == Kind::unknown) break;
@@ -39,7 +45,7 @@ class Factored {
             problem.s.kind = method->if_it_fails;
         }
         if (status) [[likely]]
-            condition = judge(*method, problem, factors, request.wants_rcond, anorm, w);
+            condition = judge(*method, problem, factors, wants_rcond, anorm, w);
     }
     Factored(const Factored&) = delete;  // factors point into the problem
     Factored& operator=(const Factored&) = delete;

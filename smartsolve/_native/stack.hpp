@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "solve.hpp"
+#include "refinement.hpp"
 
 namespace smartsolve {
 
@@ -88,6 +88,7 @@ struct Details {
     signed char* row = nullptr;  // of the table
     double* rcond = nullptr;
     double* backward_error = nullptr;
+    int* steps = nullptr;  // of refinement; -1 in working precision
 };
 
 // Failures and doubts of one thread's share, merged in the end.
@@ -218,6 +219,44 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
     }
 }
 
+// What is known of the matrix at base, for every slice that shares it.
+template <class T>
+void note(const Stack<T>& stack, const Offset& base, const Details& details, int row, double rcond,
+          double backward_error, int steps) {
+    for (ptrdiff_t i = 0; i < Stack<T>::count(stack.inner); ++i) {
+        const ptrdiff_t index = base.index + locate(stack.inner, i).index;
+        details.row[index] = static_cast<signed char>(row);
+        details.rcond[index] = rcond;
+        details.backward_error[index] = backward_error;
+        details.steps[index] = steps;
+    }
+}
+
+// In mixed precision, for every column that meets the matrix at base. False, with nothing written,
+// if that does not pay or does not go well.
+template <class T>
+bool solve_refined(const Stack<T>& stack, const Offset& base, const Problem<T>& p,
+                   const Details& details, Workspace& w) {
+    const Columns<T> columns(stack, base);
+    const ptrdiff_t n = p.a.n, nrhs = columns.count();
+    if (!Refined<T>::pays(p, nrhs)) return false;
+    Refined<T> refined(p, w);
+    if (!refined.is_sound()) return false;
+    T *b = w.take<T>(n * nrhs), *x = w.take<T>(n * nrhs), *next = b;
+    columns.each(0, nrhs, [&](const T* source, T*) {
+        for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
+    });
+    if (!refined.solve(b, x, nrhs, w)) return false;
+    next = x;
+    columns.each(0, nrhs, [&](const T*, T* target) {
+        for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = *next++;
+    });
+    if (details.row != nullptr)
+        note(stack, base, details, refined.row(), refined.rcond(), backward_error(p, x, b, nrhs),
+             refined.steps());
+    return true;
+}
+
 // is_solved: x is there already, and only the details are asked for.
 template <class T>
 void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details, Tally& tally,
@@ -226,7 +265,10 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
     const Offset base = locate(stack.outer, slice);
     View<T> a = stack.a;
     a.data += base.a;
-    const Factored<T> r(a, stack.request, w);
+    const Problem<T> problem = pose(a, stack.request, w);
+    if constexpr (has_single<T>)
+        if (stack.request.mixed && solve_refined(stack, base, problem, details, w)) return;
+    const Factored<T> r(problem, stack.request.wants_rcond, w);
     double error = std::numeric_limits<double>::quiet_NaN();
     if (!r.status) fill_with_nan(stack, base);
     else
@@ -247,12 +289,8 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
         tally.worst_rcond = std::min(tally.worst_rcond, static_cast<double>(r.condition.rcond));
     }
     if (details.row != nullptr)
-        for (ptrdiff_t i = 0; i < shared; ++i) {
-            const ptrdiff_t index = base.index + locate(stack.inner, i).index;
-            details.row[index] = static_cast<signed char>(row);
-            details.rcond[index] = r.status ? static_cast<double>(r.condition.rcond) : 0;
-            details.backward_error[index] = error;
-        }
+        note(stack, base, details, row, r.status ? static_cast<double>(r.condition.rcond) : 0,
+             error, -1);
 }
 
 // The slices that are solved in lanes; what these leave in doubt is for solve_slice.
