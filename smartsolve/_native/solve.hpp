@@ -28,8 +28,28 @@ template <class T>
 class Factored {
  public:
     Factored(const View<T>& a, const Request& request, Workspace& w)
-        : Factored(pose(a, request, w), request.wants_rcond, w) {}
+        : problem(pose(a, request, w)) {
+        factor(request.wants_rcond, w);
+    }
     Factored(const Problem<T>& posed, bool wants_rcond, Workspace& w) : problem(posed) {
+        factor(wants_rcond, w);
+    }
+    Factored(const Factored&) = delete;  // factors point into the problem
+    Factored& operator=(const Factored&) = delete;
+
+    void solve(T* x, ptrdiff_t nrhs, Workspace& w) const {
+        method->solve(factors, x, nrhs, Op::none, w);
+    }
+
+    Problem<T> problem;
+    Factors<T> factors;
+    const Method<T>* method;
+    Status status;
+    Status declined;  // of the method that handed over to this one; ok if none did
+    Condition<T> condition;
+
+ private:
+    void factor(bool wants_rcond, Workspace& w) {
         const Real<T> anorm = problem.overwrite_a ? norm1(problem.a, problem.s, w)
                                                   : Real<T>(-1);  // before it is lost
         factors.n = problem.a.n;
@@ -47,19 +67,6 @@ class Factored {
         if (status) [[likely]]
             condition = judge(*method, problem, factors, wants_rcond, anorm, w);
     }
-    Factored(const Factored&) = delete;  // factors point into the problem
-    Factored& operator=(const Factored&) = delete;
-
-    void solve(T* x, ptrdiff_t nrhs, Workspace& w) const {
-        method->solve(factors, x, nrhs, Op::none, w);
-    }
-
-    Problem<T> problem;
-    Factors<T> factors;
-    const Method<T>* method;
-    Status status;
-    Status declined;  // of the method that handed over to this one; ok if none did
-    Condition<T> condition;
 };
 
 }  // namespace smartsolve

@@ -259,16 +259,9 @@ bool solve_refined(const Stack<T>& stack, const Offset& base, const Problem<T>& 
 
 // is_solved: x is there already, and only the details are asked for.
 template <class T>
-void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details, Tally& tally,
-                 Workspace& w, bool is_solved = false) {
-    w.rewind();
-    const Offset base = locate(stack.outer, slice);
-    View<T> a = stack.a;
-    a.data += base.a;
-    const Problem<T> problem = pose(a, stack.request, w);
-    if constexpr (has_single<T>)
-        if (stack.request.mixed && solve_refined(stack, base, problem, details, w)) return;
-    const Factored<T> r(problem, stack.request.wants_rcond, w);
+[[gnu::always_inline]] inline void solve_with(const Factored<T>& r, const Stack<T>& stack,
+                                              const Offset& base, const Details& details,
+                                              Tally& tally, Workspace& w, bool is_solved) {
     double error = std::numeric_limits<double>::quiet_NaN();
     if (!r.status) fill_with_nan(stack, base);
     else
@@ -291,6 +284,28 @@ void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details,
     if (details.row != nullptr)
         note(stack, base, details, row, r.status ? static_cast<double>(r.condition.rcond) : 0,
              error, -1);
+}
+
+template <class T>
+[[gnu::noinline]] void solve_mixed(const View<T>& a, const Stack<T>& stack, const Offset& base,
+                                   const Details& details, Tally& tally, Workspace& w) {
+    const Problem<T> p = pose(a, stack.request, w);
+    if (!solve_refined(stack, base, p, details, w))
+        solve_with(Factored<T>(p, stack.request.wants_rcond, w), stack, base, details, tally, w,
+                   false);
+}
+
+template <class T>
+void solve_slice(const Stack<T>& stack, ptrdiff_t slice, const Details& details, Tally& tally,
+                 Workspace& w, bool is_solved = false) {
+    w.rewind();
+    const Offset base = locate(stack.outer, slice);
+    View<T> a = stack.a;
+    a.data += base.a;
+    if constexpr (has_single<T>)
+        if (stack.request.mixed && !is_solved) [[unlikely]]
+            return solve_mixed(a, stack, base, details, tally, w);
+    solve_with(Factored<T>(a, stack.request, w), stack, base, details, tally, w, is_solved);
 }
 
 // The slices that are solved in lanes; what these leave in doubt is for solve_slice.
