@@ -77,7 +77,7 @@ struct Cholesky {
             f.ld = p.a.ld();
             return;
         }
-        f.ld = f.n;
+        f.ld = padded<T>(f.n);
         f.data = copy_lines(p.a, after ? 0 : f.n, after ? f.n : 0, w);
     }
 };

@@ -47,7 +47,7 @@ struct Lu {
             f.ld = p.a.ld();
         } else {
             f.data = copy_lines(p.a, f.n, f.n, w);
-            f.ld = f.n;
+            f.ld = padded<T>(f.n);
         }
         const int info = lapack::getrf(f.n, f.data, f.ld, f.ipiv);
         // Some getrf call a NaN pivot singular too; NaN travels into x.

@@ -21,7 +21,8 @@ struct Triangular {
         const bool rows = p.a.lines_are_rows();
         if (p.a.step() != 1) {
             T* copy = copy_lines(p.a, rows ? f.s->kl : f.s->ku, rows ? f.s->ku : f.s->kl, w);
-            f.a = rows ? View<T>{copy, f.n, f.n, 1} : View<T>{copy, f.n, 1, f.n};
+            const ptrdiff_t ld = padded<T>(f.n);
+            f.a = rows ? View<T>{copy, f.n, ld, 1} : View<T>{copy, f.n, 1, ld};
         }
         if (f.n < crossover::certificate_from) f.largest_element = largest_of_small(f);
         else f.healthy = is_surely_healthy(f, w);
