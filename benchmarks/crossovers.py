@@ -283,6 +283,10 @@ def crossovers() -> Iterator[Crossover]:
             yield Crossover("mixed_pays", title, sizes, make, double, size="nrhs")
     yield rows("tridiagonal_from", "tridiagonal", SMALL_LU, "tridiagonal LU", SMALL)
     yield rows("tridiagonal_from", "spd tridiagonal", "small Cholesky", tridiagonal_ldl, SMALL)
+    gathered = "permuted substitution"
+    yield rows("permuted_from", "permuted triangular", SMALL_LU, gathered, SMALL)
+    title, in_place = "permuted triangular", "permuted substitution in place"
+    yield rows("as_it_lies_from", title, gathered, in_place, LARGE)
     for kind in ("upper hessenberg", "lower hessenberg"):
         yield rows("hessenberg_from", kind, SMALL_LU, "Hessenberg LU", (*SMALL, 48, 64))
     sizes = (8, 12, 16, 20, 24, 32, 48, 64, 96)

@@ -16,6 +16,8 @@ inline constexpr ptrdiff_t potrf_from = 449;
 inline constexpr ptrdiff_t sytrf_from = 385;
 // Gathering a permuted triangle against LU as it lies.
 inline constexpr ptrdiff_t permuted_from = 5;
+// Gathering it against substitution by whole lines, half of whose elements are zero.
+inline constexpr ptrdiff_t as_it_lies_from = 512;
 // LU and Cholesky in single precision with refinement against double precision, where it is
 // permitted. Each column takes some eight solves more, and several at once are dearer than one.
 inline constexpr bool mixed_pays(ptrdiff_t n, ptrdiff_t columns, bool definite) {

@@ -112,6 +112,8 @@ inline constexpr Method<T> methods[] = {
      Estimate::large, cost::lu},
     {Kind::permuted_triangular, crossover::permuted_from, "permuted substitution", "own, trtrs",
      SMARTSOLVE_KERNEL(PermutedTriangular), Kind::unknown, Estimate::suspicious, cost::square},
+    {Kind::permuted_triangular, crossover::as_it_lies_from, "permuted substitution in place", "own",
+     SMARTSOLVE_KERNEL(PermutedAsItLies), Kind::unknown, Estimate::suspicious, cost::square},
 
     {Kind::spd_tridiagonal, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      Kind::tridiagonal, Estimate::large, cost::cholesky},

@@ -119,7 +119,7 @@ bool has_line_of_one_nonzero(const View<T>& a, const Reach& r) {
 template <class T, class Found>
 bool peel(const View<T>& a, const Reach& r, Found found, Workspace& w) {
     constexpr ptrdiff_t word = 32;
-    const ptrdiff_t n = a.n, step = a.step(), words = (n + word - 1) / word;
+    const ptrdiff_t n = a.n, words = (n + word - 1) / word;
     if (!has_line_of_one_nonzero(a, r)) return false;
 
     // Of each position the lines that have a nonzero there, as bits; of each line the number of

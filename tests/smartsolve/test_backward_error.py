@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import smartsolve
+from smartsolve import _core
 
 from .accuracy import FACTOR, assert_same_solution, assert_solves, backward_error, eps
 from .matrices import (
@@ -218,3 +219,33 @@ def test_rows_must_be_exchanged() -> None:
         for matrix in (a, np.array([a] * 9), a.astype(complex)):
             x = smartsolve.solve(matrix, np.array([1.0, 2.0]))
             assert np.abs(x - 1.0).max() <= 4 * eps(float)
+
+
+@pytest.mark.parametrize("row", range(len(_core.methods())))
+def test_every_row_at_small_orders(row: int) -> None:
+    """A row's kernel is right from order 1 on, wherever another one is preferred."""
+    rng = np.random.default_rng([51, row])
+    kind = _core.methods()[row]["kind"]
+    for dtype, order, n in itertools.product(dtypes_of(kind), "CF", (6, 17, 40, 160)):
+        a = random_matrix(kind, n, dtype, order, rng)
+        if smartsolve.inspect(a).kind != kind:
+            continue  # patterns, and bands, are not looked for at every order
+        b = random_rhs((n, 3), dtype, rng)
+        assert_solves(a, _core.solve_with_row(row, a, b), b)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_permuted_triangles_carry_inf_alike(dtype: str, order: str) -> None:
+    """With or without gathering, an Inf reaches the unknowns that follow, and none before."""
+    rows = [i for i, r in enumerate(_core.methods()) if "permuted substitution" in r["method"]]
+    rng = np.random.default_rng(52)
+    n, first = 30, 20
+    columns = rng.permutation(n)
+    triangle = np.tril(random_matrix("lower triangular", n, np.dtype(dtype), "C", rng))
+    a = arranged(triangle[:, columns], order)
+    b = np.ones(n, dtype)
+    b[first] = np.inf
+    for row in rows:
+        x = _core.solve_with_row(row, a, b)
+        np.testing.assert_array_equal(np.isfinite(x), columns < first)

@@ -68,6 +68,13 @@ struct Triangular {
         return product<T>(f.n, f.a.data, f.a.rs + f.a.cs);
     }
 
+    // Given the infinity norms of T and of M(T)^-1; abs1 exceeds the modulus by a factor below 1.5.
+    template <class T>
+    static bool is_healthy(ptrdiff_t n, Real<T> norm, Real<T> inverse) {
+        return norm * inverse * static_cast<Real<T>>(n) * epsilon<T> <
+               Real<T>(is_complex<T> ? .5 : 1);
+    }
+
  private:
     static constexpr ptrdiff_t short_loop =
         8;  // where a call into the lanes costs more than it saves
@@ -152,11 +159,18 @@ struct Triangular {
         });
         const Real<T> inverse = *std::max_element(z, z + n),
                       norm = *std::max_element(sums, sums + n);
-        // abs1 exceeds the modulus by a factor below 1.5.
-        return norm * inverse * static_cast<Real<T>>(n) * epsilon<T> <
-               Real<T>(is_complex<T> ? .5 : 1);
+        return is_healthy<T>(n, norm, inverse);
     }
 };
+
+template <class T>
+void change_sign_if_odd(const Factors<T>& f, Determinant<T>& d, Workspace& w) {
+    for (const ptrdiff_t* permutation : {f.s->row, f.s->column}) {
+        ptrdiff_t* order = w.take<ptrdiff_t>(f.n);
+        std::copy(permutation, permutation + f.n, order);
+        d.change_sign_if(is_odd_permutation(f.n, order));
+    }
+}
 
 // Row row[k] has its nonzeros in the columns column[0..k]: gathered in this order the matrix is a
 // lower triangle.
@@ -200,12 +214,93 @@ struct PermutedTriangular {
     template <class T>
     static Determinant<T> determinant(const Factors<T>& f, Workspace& w) {
         Determinant<T> d = Triangular::determinant(f, w);
-        ptrdiff_t* order = w.take<ptrdiff_t>(f.n);
-        for (const ptrdiff_t* permutation : {f.s->row, f.s->column}) {
-            std::copy(permutation, permutation + f.n, order);
-            d.change_sign_if(is_odd_permutation(f.n, order));
-        }
+        change_sign_if_odd(f, d, w);
         return d;
+    }
+};
+
+// The same without gathering: whole lines are multiplied, with the unknowns that are not solved yet
+// at zero, or from equations that are solved already.
+struct PermutedAsItLies {
+    template <class T>
+    static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const bool rows = p.a.lines_are_rows();
+        f.a = p.a;
+        if (p.a.step() != 1) {
+            T* copy = copy_lines(p.a, n, n, w);
+            const ptrdiff_t ld = padded<T>(n);
+            f.a = rows ? View<T>{copy, n, ld, 1} : View<T>{copy, n, 1, ld};
+        }
+        f.smallest_pivot = std::numeric_limits<Real<T>>::infinity();
+        for (ptrdiff_t k = 0; k < n; ++k)
+            f.smallest_pivot = std::min(f.smallest_pivot, abs1(p.a(f.s->row[k], f.s->column[k])));
+        f.healthy = is_surely_healthy(f, w);
+        return {};
+    }
+
+    template <class T>
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const bool rows = f.a.lines_are_rows(), forward = op == Op::none;
+        const bool by_dot = rows == forward, conjugated = op == Op::adjoint;
+        const auto dot = conjugated ? lanes<T>().dotc : lanes<T>().dot;
+        const auto axpy = conjugated ? lanes<T>().axpyc : lanes<T>().axpy;
+        T* right = w.take<T>(n * nrhs);
+        std::copy(x, x + n * nrhs, right);
+        std::fill(x, x + n * nrhs, T(0));
+        for (ptrdiff_t step = 0; step < n; ++step) {
+            const ptrdiff_t k = forward ? step : n - 1 - step;
+            const ptrdiff_t row = f.s->row[k], column = f.s->column[k];
+            const T* line = f.a.line(rows ? row : column);
+            const T d = conjugated ? conjugate(f.a(row, column)) : f.a(row, column);
+            for (ptrdiff_t r = 0; r < nrhs; ++r) {
+                T *const y = right + r * n, *const z = x + r * n;
+                T& solved = z[forward ? column : row];
+                const T right_hand_side = y[forward ? row : column];
+                solved = divide(by_dot ? right_hand_side - dot(n, line, z) : right_hand_side, d);
+                if (!by_dot) axpy(n, solved, line, y);
+            }
+        }
+    }
+
+    template <class T>
+    static Determinant<T> determinant(const Factors<T>& f, Workspace& w) {
+        Determinant<T> d;
+        for (ptrdiff_t k = 0; k < f.n; ++k) d.multiply(f.a(f.s->row[k], f.s->column[k]));
+        change_sign_if_odd(f, d, w);
+        return d;
+    }
+
+ private:
+    // Triangular's certificate.
+    template <class T>
+    static bool is_surely_healthy(const Factors<T>& f, Workspace& w) {
+        const ptrdiff_t n = f.n;
+        const bool rows = f.a.lines_are_rows();
+        const Lanes<T>& lane = lanes<T>();
+        Real<T>* z = w.take<Real<T>>(n);  // of the positions: solved by dots, or what remains
+        Real<T>* sums = w.take<Real<T>>(n);
+        std::fill(z, z + n, Real<T>(rows ? 0 : 1));
+        std::fill(sums, sums + n, Real<T>(0));
+        Real<T> inverse = 0;
+        for (ptrdiff_t k = 0; k < n; ++k) {
+            const ptrdiff_t row = f.s->row[k], column = f.s->column[k];
+            const T* line = f.a.line(rows ? row : column);
+            const Real<T> d = abs1(f.a(row, column));
+            Real<T> solved;
+            if (rows) {
+                solved = z[column] = (1 + lane.abs_dot(n, line, z)) / d;
+                sums[row] = lane.asum(n, line);
+            } else {
+                solved = z[row] / d;
+                lane.abs_axpy(n, solved, line, z);
+                lane.add_abs(n, line, sums);
+            }
+            if (!(solved <= std::numeric_limits<Real<T>>::max())) return false;
+            inverse = std::max(inverse, solved);
+        }
+        return Triangular::is_healthy<T>(n, *std::max_element(sums, sums + n), inverse);
     }
 };
 
