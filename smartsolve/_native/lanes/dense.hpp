@@ -131,8 +131,6 @@ template <int N, class T>
         unrolled<k + 1, N>([&](auto i) { m[k][i] = scaled[i]; });
         m[k][k] = pivot;
     });
-    // Blocks solve with it for several right-hand sides, and read whole registers.
-    if constexpr (ld > N) std::fill(reals(l), reals(l + N * ld), Real<T>(0));
     unrolled<0, N>([&](auto j) { unrolled<j, N>([&](auto i) { l[i + j * ld] = m[j][i]; }); });
     return pivots;
 }
@@ -166,13 +164,14 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
     return lu_factor_by_blocks(n, a, rs, cs, lu, perm);
 }
 
-// Orders up to which substitution is unrolled. Several right-hand sides, if they are
-// not tiny, are better off in blocks.
+// Orders up to which substitution is unrolled; with the factors of an LU many right-hand sides are
+// better off in blocks.
 template <class T>
 inline constexpr int last_in_registers = static_cast<int>(2 * largest_unrolled<T>);
 template <class T>
-bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
-    return n <= (nrhs == 1 ? last_in_registers<T> : largest_unrolled<T>);
+bool lu_substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
+    return n <= largest_unrolled<T> ||
+           (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 24 : 48));
 }
 
 template <class T>
@@ -183,7 +182,7 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
                                  : lu_solve_transposed<true, T>)(n, lu, perm, x);
         return;
     }
-    if (substitutes_in_registers<T>(n, nrhs))
+    if (lu_substitutes_in_registers<T>(n, nrhs))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) lu_solve_in_registers<N()>(lu, perm, x + j * N);
         });
@@ -205,7 +204,7 @@ Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T
 
 template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
-    if (substitutes_in_registers<T>(n, nrhs))
+    if (n <= last_in_registers<T>)
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) cholesky_solve_in_registers<N()>(l, x + j * N);
         });
