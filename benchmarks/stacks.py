@@ -1,7 +1,6 @@
 """Stacks of every small order against NumPy: is one slower, is there a cliff?
 
     python benchmarks/stacks.py                            # two minutes
-    python benchmarks/stacks.py --plot stacks.png          # and a picture (needs matplotlib)
     python benchmarks/stacks.py --dtype complex64 --nrhs 8 --kind 'positive definite'
 
 Every stack has about as many elements, so that all lie equally deep in the caches. Beside the
@@ -10,7 +9,6 @@ stack the single call of each order is measured, the same way.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +32,10 @@ ELEMENTS = 1 << 17
 SEED = 40
 
 
+def many(kind: str, n: int, dtype: str, nrhs: int) -> tuple[Array, Array]:
+    return stack(kind, max(64, ELEMENTS // (n * n)), n, dtype, nrhs, SEED)
+
+
 def peers(a: Array, b: Array) -> dict[str, Call]:
     functions = {"numpy": np.linalg.solve, "smartsolve": smartsolve.solve}
     return {
@@ -43,12 +45,11 @@ def peers(a: Array, b: Array) -> dict[str, Call]:
 
 
 def measure(n: int, kind: str, dtype: str, nrhs: int, effort: Effort) -> dict[str, Any]:
-    count = max(64, ELEMENTS // (n * n))
-    a, b = stack(kind, count, n, dtype, nrhs, SEED)
+    a, b = many(kind, n, dtype, nrhs)
     method(a[:64], b[:64])  # the answer is NumPy's
     stacked = compare(peers(a, b), effort)
     alone = compare(peers(*system(kind, n, dtype, "C", nrhs, SEED)), effort)
-    return {"n": n, "stack": summary(stacked, count), "single": summary(alone, 1)}
+    return {"n": n, "stack": summary(stacked, len(a)), "single": summary(alone, 1)}
 
 
 def summary(timings: Timings, systems: int) -> dict[str, Any]:
@@ -65,39 +66,12 @@ def print_row(found: dict[str, Any]) -> None:
     print("".join(cells).rstrip(), flush=True)
 
 
-def plot(found: list[dict[str, Any]], title: str, file: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    orders = [row["n"] for row in found]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    for which, marker in (("stack", "o"), ("single", "s")):
-        ratios = [row[which]["ratio"] for row in found]
-        label = "stack" if which == "stack" else "single call"
-        left.plot(orders, [r["median"] for r in ratios], marker=marker, ms=3, label=label)
-        left.fill_between(
-            orders, [r["low"] for r in ratios], [r["high"] for r in ratios], alpha=0.25
-        )
-    left.axhline(1, color="gray", lw=1)
-    left.set(yscale="log", ylabel="times as fast as numpy.linalg.solve")
-    for peer, style in (("numpy", "--"), ("smartsolve", "-")):
-        times = [row["stack"]["ns"][peer] for row in found]
-        right.plot(orders, times, style, color="C0", label=f"{peer}, in a stack")
-    right.set(yscale="log", ylabel="ns a system")
-    for axes in (left, right):
-        axes.set(xlabel="order n")
-        axes.grid(True, which="both", alpha=0.3)
-        axes.legend()
-    figure.suptitle(title)
-    figure.savefig(file, dpi=120)
-
-
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--dtype", default="float64", choices=matrices.DTYPES)
     parser.add_argument("--nrhs", type=int, default=1)
     parser.add_argument("--kind", default="general", choices=list(matrices.KINDS))
     parser.add_argument("--last", type=int, default=40, help="the largest order")
-    parser.add_argument("--plot", type=Path, metavar="FILE")
     options = parser.parse_args()
     facts = machine()
     print_machine(facts)
@@ -108,9 +82,6 @@ def main() -> None:
     for n in range(1, options.last + 1):
         found.append(measure(n, options.kind, options.dtype, options.nrhs, effort))
         print_row(found[-1])
-    if options.plot is not None:
-        what = f"{options.kind}, {options.dtype}, {options.nrhs} right-hand side(s)"
-        plot(found, f"{what}; {facts['instruction set']}", options.plot)
     write_json(options.json, facts, stacks=found)
 
 

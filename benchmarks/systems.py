@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -61,6 +63,34 @@ def solvers(a: Array, b: Array) -> dict[str, Call]:
         peer: Call("solve(a, b)", {"solve": solve, "a": a, "b": b})
         for peer, solve in functions.items()
     }
+
+
+def jax_solver(a: Array, b: Array) -> dict[str, Call]:
+    """JAX, where it is installed, at its best: compiled for this shape, and its arrays made."""
+    jax = load_jax()
+    if jax is None:
+        return {}
+    names = {"solve": jitted_solve(), "a": jax.numpy.asarray(a), "b": jax.numpy.asarray(b)}
+    call = Call("solve(a, b).block_until_ready()", names)
+    call.timer().timeit(1)
+    return {"jax": call}
+
+
+@functools.cache
+def load_jax() -> Any:
+    """The module, on the CPU and in double precision, or None."""
+    try:
+        jax: Any = importlib.import_module("jax")
+    except ImportError:
+        return None
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+@functools.cache
+def jitted_solve() -> Any:
+    return load_jax().jit(load_jax().numpy.linalg.solve)
 
 
 def method(a: Array, b: Array) -> str:
