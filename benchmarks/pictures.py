@@ -200,8 +200,8 @@ def powers_of_two(panels: Any, rows: Sequence[Row]) -> None:
     axes = panels[0, 0]
     axes.set_xscale("log", base=2)
     last = max(row.n for row in rows)
-    axes.set_xticks([4**k for k in range(7) if 4**k <= last])
-    axes.set_xticks([2 * 4**k for k in range(6) if 2 * 4**k <= last], minor=True)
+    axes.set_xticks([8**k for k in range(5) if 8**k <= last])
+    axes.set_xticks([2**k for k in range(13) if k % 3 and 2**k <= last], minor=True)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter("")
     plain(axes.yaxis, steps=(1, 3) if len(panels) > 2 else (1, 2, 5))
@@ -231,7 +231,7 @@ def finish(
     """Ground, grid and labels, one legend for all panels, and the machine in small print."""
     entries: dict[str, Any] = {}
     for axes in panels.flat:
-        axes.title.set_size(10)
+        axes.title.set_size(10 if panels.shape[1] < 5 else 9)
         axes.tick_params(labelsize=9)
         axes.grid(True, which="major", alpha=0.35, lw=0.7)
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -264,7 +264,7 @@ def save(figure: Any, file: Path) -> None:
     image = (
         Image.fromarray(np.asarray(figure.canvas.buffer_rgba()))
         .convert("RGB")
-        .quantize(200, method=Image.Quantize.MAXCOVERAGE)
+        .quantize(200, kmeans=1)
     )
     temporary = file.with_name(f".{file.name}")
     image.save(temporary, format="png", optimize=True)
