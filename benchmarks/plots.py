@@ -2,7 +2,7 @@
 
     python benchmarks/plots.py                           # all four, ten minutes
     python benchmarks/plots.py stacks --json stacks.json # one of them, and its figures
-    python benchmarks/plots.py --draw *.json             # from kept figures, without measuring
+    python benchmarks/plots.py --draw *.json             # from one run or several, not measuring
 
 calls       one call, a few structures, against NumPy, SciPy and, if installed, JAX
 stacks      stacks of every order from 1 to 40, against the same
@@ -195,15 +195,17 @@ def name(row: Row) -> str:
 
 
 def kept(files: list[Path]) -> tuple[dict[str, str], dict[str, list[Row]]]:
-    """The rows of several runs, and the machine of the last."""
+    """The machine, and the rows of several runs on it: of one case the fastest turns."""
     facts: dict[str, str] = {}
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, dict[tuple[object, ...], Row]] = {}
     for file in files:
         content = json.loads(file.read_text())
         facts = content.pop("machine")
         for picture, found in content.items():
-            rows.setdefault(picture, []).extend(Row(**row) for row in found)
-    return facts, rows
+            known = rows.setdefault(picture, {})
+            for row in (Row(**row) for row in found):
+                known[row.curve, row.n] = known.get((row.curve, row.n), row).faster_of(row)
+    return facts, {picture: list(found.values()) for picture, found in rows.items()}
 
 
 def small_print(facts: dict[str, str], rows: list[Row]) -> str:
