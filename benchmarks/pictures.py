@@ -82,7 +82,7 @@ def draw_calls(rows: Sequence[Row], about: str) -> Any:
     """A panel a structure, a line a peer."""
     found = curves(rows)
     figure, panels = grid(len(found), columns=3, height=2.7)
-    for axes, ((kind, *_), curve) in zip(panels.flat, found.items(), strict=True):
+    for axes, ((kind, *_), curve) in zip(panels.flat, found.items(), strict=False):
         against_peers(axes, curve)
         axes.set_title(kind)
     powers_of_two(panels, rows)

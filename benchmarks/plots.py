@@ -237,8 +237,9 @@ def main() -> None:
             facts["JAX"] = jax.__version__
         print_machine(facts)
         for picture in options.pictures or MEASURE:
-            rows[picture] = list(MEASURE[picture](options))
-            report(picture, rows[picture])
+            if found := list(MEASURE[picture](options)):  # not each has each structure
+                rows[picture] = found
+                report(picture, found)
         kept_rows = {picture: [asdict(row) for row in found] for picture, found in rows.items()}
         write_json(options.json, facts, **kept_rows)
     options.to.mkdir(parents=True, exist_ok=True)
