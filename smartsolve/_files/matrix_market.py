@@ -23,7 +23,7 @@ def read(path: Path, name: str | None) -> Any:
         raise FileError(path, f"has one array without a name, not {name!r}")
     text = path.read_bytes()
     try:
-        return mmread(io.BytesIO(text))
+        return mmread(io.BytesIO(text), spmatrix=False)
     except (ValueError, OverflowError) as error:
         what = str(error)
         if found := re.match(r"Line (\d+): ", what):
