@@ -73,7 +73,9 @@ def left_out_of_scipy(test: str, params: Mapping[str, Any], patched: bool) -> st
             return "complex with transposed=True: SciPy refuses it, smartsolve solves it"
     if test == "test_overwrite_args":
         permitted = params["overwrite_kw"].get("overwrite_a", False)
-        if permitted and params["a_dtype"] is float and params["a_order"] == "F":
+        # SciPy 1.18 adds cases with a declared band, of which it makes no such demand.
+        demanded = params.get("assume_a") is None
+        if demanded and permitted and params["a_dtype"] is float and params["a_order"] == "F":
             return "overwrite_a did write: smartsolve takes it as a permission, not as a promise"
     return None
 
