@@ -58,6 +58,18 @@ def test_every_layout(kind: str, dtype: np.dtype, order: str) -> None:
         solve_and_check(a, b, transposed)
 
 
+@pytest.mark.parametrize("kind", ["general", "positive definite"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_earlier_calls_left_in_memory_is_not_seen(kind: str, dtype: str) -> None:
+    """Factors are read by whole registers, with what lies above a diagonal and in the padding."""
+    rng = np.random.default_rng(19)
+    for n, nrhs in itertools.product(range(1, 19), (1, 2, 9)):
+        a = random_matrix(kind, n, np.dtype(dtype), "C", rng)
+        b = random_rhs((n, nrhs), dtype, rng)
+        smartsolve.solve(np.full((n, n), np.nan, dtype), np.full((n, 9), np.nan, dtype))
+        solve_and_check(a, b, False)
+
+
 @every_kind_and_dtype
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(
