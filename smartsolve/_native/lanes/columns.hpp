@@ -67,7 +67,7 @@ template <int n, class T>
         current[r] = L::load(m + i);
     });
     for (ptrdiff_t k = 0; k < n; ++k) {
-        // As LAPACK's getf2 chooses it, the first largest abs1; NaN counts as zero.
+        // The largest abs1, of equals the first row of the matrix as it was; NaN counts as zero.
         Values size[registers], most = Values{} - 1;
         each([&](ptrdiff_t, auto r) {
             size[r] = L::sizes(current[r]);
