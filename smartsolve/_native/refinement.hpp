@@ -153,7 +153,8 @@ class Refined {
         for (ptrdiff_t c = 0; c < nrhs; ++c) {
             const double residual = largest(r + c * p_.a.n);
             if (residual == 0) continue;
-            const double here = residual / (anorm_ * largest(x + c * p_.a.n));
+            const double size = largest(x + c * p_.a.n);  // times |A| it may overflow
+            const double here = residual / std::max(anorm_, size) / std::min(anorm_, size);
             if (!(here <= worst)) worst = here;
             if (std::isnan(worst)) break;
         }

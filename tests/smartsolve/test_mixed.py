@@ -130,6 +130,24 @@ def test_powers_of_two_pass_through(kind: str, method: str) -> None:
         assert np.array_equal(scaled, np.ldexp(x, of_b - of_a))
 
 
+def test_convergence_is_told_where_norms_overflow() -> None:
+    """|A| |x| is beyond 1e308, b is not: towards the smallest singular vector."""
+    rng = np.random.default_rng(55)
+    a = rng.standard_normal((N, N))
+    x = np.linalg.svd(a)[2][-1]
+    for of_a, of_x in ((990, 32), (32, 990)):
+        big, expected = np.ldexp(a, of_a), np.ldexp(x, of_x)
+        b = big @ expected
+        assert np.isfinite(b).all()
+        with np.errstate(over="ignore"):
+            assert np.abs(big).sum(axis=1).max() * np.abs(expected).max() == np.inf
+        found, info = smartsolve.solve(big, b, precision="mixed", return_info=True)
+        assert info.method == refined("LU")
+        # In a scale in which the test does not overflow; it passes through as powers of two do.
+        same = smartsolve.solve(a, np.ldexp(b, -of_a - of_x), precision="mixed")
+        assert np.array_equal(np.ldexp(found, -of_x), same)
+
+
 @every_kind
 @pytest.mark.parametrize("dtype", DOUBLE)
 def test_every_small_order(kind: str, method: str, dtype: str) -> None:
