@@ -116,6 +116,8 @@ inline bool parse_workers(PyObject* value, ptrdiff_t& workers) {
             workers = cores > 0 ? static_cast<ptrdiff_t>(cores) : 1;
         }
         if (workers >= 1) return true;
+    } else if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError)) {
+        return false;  // of an __index__ that fails
     }
     PyErr_Format(number ? PyExc_ValueError : PyExc_TypeError,
                  "workers is %R; expected a whole number of threads from 1 on, or -1 for one per "

@@ -581,6 +581,15 @@ def test_workers_that_are_no_whole_number(bad: Any) -> None:
         smartsolve.solve(np.eye(2), np.ones(2), workers=bad)
 
 
+def test_an_error_of_workers_own_is_passed_on() -> None:
+    class Fails:
+        def __index__(self) -> int:
+            raise RuntimeError("lost")
+
+    with pytest.raises(RuntimeError, match=r"^lost$"):
+        smartsolve.solve(np.eye(2), np.ones(2), workers=Fails())
+
+
 @pytest.mark.parametrize("bad", [0, -2, -(10**30)])
 def test_workers_that_are_too_few(bad: int) -> None:
     with pytest.raises(ValueError, match=rf"^workers is {bad}; expected .* from 1 on"):
