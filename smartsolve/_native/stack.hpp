@@ -137,7 +137,10 @@ double backward_error(const Problem<T>& p, const T* x, const T* b, ptrdiff_t nrh
             bnorm = std::max(bnorm, static_cast<double>(modulus(b[i])));
             if (std::isnan(modulus(r))) return std::numeric_limits<double>::quiet_NaN();
         }
-        if (residual > 0) worst = std::max(worst, residual / (anorm * xnorm + bnorm));
+        const double whole = anorm * xnorm + bnorm;
+        if (residual > 0)
+            worst =
+                std::max(worst, std::isinf(whole) ? residual / anorm / xnorm : residual / whole);
     }
     return worst;
 }

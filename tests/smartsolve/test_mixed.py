@@ -143,6 +143,7 @@ def test_convergence_is_told_where_norms_overflow() -> None:
             assert np.abs(big).sum(axis=1).max() * np.abs(expected).max() == np.inf
         found, info = smartsolve.solve(big, b, precision="mixed", return_info=True)
         assert info.method == refined("LU")
+        assert 0 < info.backward_error < eps(float)
         # In a scale in which the test does not overflow; it passes through as powers of two do.
         same = smartsolve.solve(a, np.ldexp(b, -of_a - of_x), precision="mixed")
         assert np.array_equal(np.ldexp(found, -of_x), same)
