@@ -146,7 +146,16 @@ Real<T> load_columns(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrd
             for (ptrdiff_t i = 0; i < n; ++i) to[i + c * ld] = column[perm[i] * rs];
         }
     } else if (width == columns && cs == 1) {
-        for (ptrdiff_t i = 0; i < n; ++i) {
+        ptrdiff_t i = 0;
+        if constexpr (L::width == columns)
+            for (; i + columns <= n; i += columns) {
+                typename L::Values square[columns];
+                unrolled<0, columns>(
+                    [&](auto r) { square[r] = L::load(a + perm[i + r] * rs + k); });
+                transpose<L>(square);
+                unrolled<0, columns>([&](auto c) { L::store(to + i + c * ld, square[c]); });
+            }
+        for (; i < n; ++i) {
             const T* row = a + perm[i] * rs + k;
             unrolled<0, columns>([&](auto c) { to[i + c * ld] = row[c]; });
         }
