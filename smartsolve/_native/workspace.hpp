@@ -61,8 +61,10 @@ class Workspace {
             }
         const std::size_t least = bytes < (std::size_t{1} << 16) ? std::size_t{1} << 16 : bytes;
         chunks_.reserve(chunks_.size() + 1);
-        void* start = std::aligned_alloc(least >= huge ? std::size_t{1} << 21 : alignment,
-                                         (least + alignment - 1) / alignment * alignment);
+        if (least > SIZE_MAX / 2) throw std::bad_alloc();
+        // aligned_alloc may insist on whole multiples.
+        const std::size_t boundary = least >= huge ? std::size_t{1} << 21 : alignment;
+        void* start = std::aligned_alloc(boundary, (least + boundary - 1) / boundary * boundary);
         if (start == nullptr) throw std::bad_alloc();
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
         // As NumPy does for its own arrays: 8192 page faults of a 32 MB copy cost milliseconds.
