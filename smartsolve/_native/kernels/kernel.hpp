@@ -97,6 +97,27 @@ T* copy_lines(const View<T>& a, ptrdiff_t before, ptrdiff_t after, Workspace& w)
     return copy;
 }
 
+// The matrix where it lies if its lines are contiguous, else a copy of their parts as above.
+template <class T>
+View<T> with_contiguous_lines(const View<T>& a, ptrdiff_t before, ptrdiff_t after, Workspace& w) {
+    if (a.step() == 1) return a;
+    T* copy = copy_lines(a, before, after, w);
+    const ptrdiff_t ld = padded<T>(a.n);
+    return a.lines_are_rows() ? View<T>{copy, a.n, ld, 1} : View<T>{copy, a.n, 1, ld};
+}
+
+// solve(y) in an order of equations and unknowns of its own, for nrhs columns.
+template <class T, class Solve>
+void solve_in_order(ptrdiff_t n, const ptrdiff_t* equation, const ptrdiff_t* unknown, T* x,
+                    ptrdiff_t nrhs, Workspace& w, Solve solve) {
+    T* y = w.take<T>(n * nrhs);
+    for (ptrdiff_t r = 0; r < nrhs; ++r)
+        for (ptrdiff_t k = 0; k < n; ++k) y[r * n + k] = x[r * n + equation[k]];
+    solve(y);
+    for (ptrdiff_t r = 0; r < nrhs; ++r)
+        for (ptrdiff_t k = 0; k < n; ++k) x[r * n + unknown[k]] = y[r * n + k];
+}
+
 // Element (i, j) of the matrix that is meant: what the structure says to be zero is, and a declared
 // triangle stands for both (the diagonal of a Hermitian matrix is real, as in LAPACK).
 template <class T>

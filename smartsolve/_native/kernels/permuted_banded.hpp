@@ -28,14 +28,8 @@ struct PermutedBanded : Banded {
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
-        const ptrdiff_t n = f.n;
-        const ptrdiff_t* order = f.s->row;
-        T* y = w.take<T>(n * nrhs);
-        for (ptrdiff_t r = 0; r < nrhs; ++r)
-            for (ptrdiff_t k = 0; k < n; ++k) y[r * n + k] = x[r * n + order[k]];
-        Banded::solve(f, y, nrhs, op, w);
-        for (ptrdiff_t r = 0; r < nrhs; ++r)
-            for (ptrdiff_t k = 0; k < n; ++k) x[r * n + order[k]] = y[r * n + k];
+        solve_in_order(f.n, f.s->row, f.s->row, x, nrhs, w,
+                       [&](T* y) { Banded::solve(f, y, nrhs, op, w); });
     }
 };
 

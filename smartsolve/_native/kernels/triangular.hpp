@@ -17,13 +17,8 @@ struct Triangular {
             if (*d == T(0)) return {Code::singular, i};
             if (i == 0 || abs1(*d) < f.smallest_pivot) f.smallest_pivot = abs1(*d);
         }
-        f.a = p.a;
         const bool rows = p.a.lines_are_rows();
-        if (p.a.step() != 1) {
-            T* copy = copy_lines(p.a, rows ? f.s->kl : f.s->ku, rows ? f.s->ku : f.s->kl, w);
-            const ptrdiff_t ld = padded<T>(f.n);
-            f.a = rows ? View<T>{copy, f.n, ld, 1} : View<T>{copy, f.n, 1, ld};
-        }
+        f.a = with_contiguous_lines(p.a, rows ? f.s->kl : f.s->ku, rows ? f.s->ku : f.s->kl, w);
         if (f.n < crossover::certificate_from) f.largest_element = largest_of_small(f);
         else f.healthy = is_surely_healthy(f, w);
         return {};
@@ -199,16 +194,9 @@ struct PermutedTriangular {
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
-        const ptrdiff_t n = f.n;
         const bool forward = op == Op::none;
-        const ptrdiff_t* equation = forward ? f.s->row : f.s->column;
-        const ptrdiff_t* unknown = forward ? f.s->column : f.s->row;
-        T* y = w.take<T>(n * nrhs);
-        for (ptrdiff_t r = 0; r < nrhs; ++r)
-            for (ptrdiff_t k = 0; k < n; ++k) y[r * n + k] = x[r * n + equation[k]];
-        Triangular::solve(f, y, nrhs, op, w);
-        for (ptrdiff_t r = 0; r < nrhs; ++r)
-            for (ptrdiff_t k = 0; k < n; ++k) x[r * n + unknown[k]] = y[r * n + k];
+        solve_in_order(f.n, forward ? f.s->row : f.s->column, forward ? f.s->column : f.s->row, x,
+                       nrhs, w, [&](T* y) { Triangular::solve(f, y, nrhs, op, w); });
     }
 
     template <class T>
@@ -225,13 +213,7 @@ struct PermutedAsItLies {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
         const ptrdiff_t n = f.n;
-        const bool rows = p.a.lines_are_rows();
-        f.a = p.a;
-        if (p.a.step() != 1) {
-            T* copy = copy_lines(p.a, n, n, w);
-            const ptrdiff_t ld = padded<T>(n);
-            f.a = rows ? View<T>{copy, n, ld, 1} : View<T>{copy, n, 1, ld};
-        }
+        f.a = with_contiguous_lines(p.a, n, n, w);
         f.smallest_pivot = std::numeric_limits<Real<T>>::infinity();
         for (ptrdiff_t k = 0; k < n; ++k)
             f.smallest_pivot = std::min(f.smallest_pivot, abs1(p.a(f.s->row[k], f.s->column[k])));
