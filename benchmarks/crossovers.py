@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from systems import ROOT, Array, matrices, stack, system
 from timing import (
     Call,
@@ -198,10 +199,11 @@ def substitution(nrhs: int) -> Callable[[int, str], Calls]:
 
     def make(n: int, dtype: str) -> Calls:
         a, b = system("upper triangular", n, dtype, "F", nrhs, SEED)
-        descending = np.asfortranarray(a[:, ::-1])[:, ::-1]
+        own = smartsolve.factorize(np.asfortranarray(a[:, ::-1])[:, ::-1])
+        (trtrs,) = scipy.linalg.get_lapack_funcs(("trtrs",), (a,))
         return {
-            "first": Call("solve(a, b)", names(smartsolve.solve, descending, b)),
-            "second": Call("solve(a, b)", names(smartsolve.solve, a, b)),
+            "first": Call("f.solve(b)", {"f": own, "b": b}),
+            "second": Call("trtrs(a, b)", {"trtrs": trtrs, "a": a, "b": np.asfortranarray(b)}),
         }
 
     return make
@@ -330,12 +332,12 @@ def crossovers() -> Iterator[Crossover]:
         title = f"stacks of {n}x{n}: one thread / two"
         sizes = tuple(1 << bits for bits in range(14, 21))
         yield Crossover(constant, title, sizes, workers(n), size="elements")
-    for nrhs in (4, 8, 32):
+    for nrhs in (16, 64, 256):
         title = f"upper triangular, {nrhs} right-hand sides: own substitution / trtrs"
-        yield Crossover("trtrs_from", title, (48, 64, 96, 128, 256, 512), substitution(nrhs))
-    for n in (64, 256):
+        yield Crossover("trtrs_from", title, (128, 256, 512, 1024, 2048), substitution(nrhs))
+    for n in (512, 1024, 2048):
         title = f"upper triangular {n}: own substitution / trtrs"
-        yield Crossover("trtrs_from_nrhs", title, (4, 6, 8, 12, 16, 32), of_nrhs(n), size="nrhs")
+        yield Crossover("trtrs_from_nrhs", title, (8, 16, 32, 64, 128), of_nrhs(n), size="nrhs")
     for aspect in (1, 4, 16):
         title = f"{aspect} n x n: own QR / geqp3"
         sizes = (8, 16, 32, 64, 96, 128, 192, 256)

@@ -209,7 +209,7 @@ def explain(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Plan:
     structure   lower triangular, 300 x 300, float64, C order
     method      substitution  ->  own, trtrs
     cost        90 kflop; general LU would be 18.2 Mflop, 202 times as much
-    crossovers  trtrs from order 48 with 8 right-hand sides or more
+    crossovers  trtrs from order 1024 with 64 right-hand sides or more
     rcond       estimated when suspicious
     not taken   diagonal, upper triangular: a[299, 0] = 1 is not zero
     memory      725 kB to read and write, with 1 right-hand side

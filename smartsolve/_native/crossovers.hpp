@@ -28,9 +28,9 @@ inline constexpr ptrdiff_t tridiagonal_from = 9;
 inline constexpr ptrdiff_t banded_from = 24;
 // Hessenberg's O(n^2) against small LU's short loops.
 inline constexpr ptrdiff_t hessenberg_from = 17;
-// Own substitution reads the triangle once a right-hand side, trtrs once for all of them.
-inline constexpr ptrdiff_t trtrs_from = 48;
-inline constexpr ptrdiff_t trtrs_from_nrhs = 8;
+// Own substitution reads the triangle once for every few right-hand sides, trtrs by blocks.
+inline constexpr ptrdiff_t trtrs_from = 1024;
+inline constexpr ptrdiff_t trtrs_from_nrhs = 64;
 // A band pays while gbtrf's 2 n kl (kl + ku) flops, done at a lower speed, stay below getrf's.
 inline constexpr bool band_pays(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku) {
     return n >= banded_from && 4 * (kl + ku) <= n;

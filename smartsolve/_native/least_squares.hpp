@@ -46,7 +46,7 @@ class LeastSquares {
     // c, nrhs columns of ld(), holds b filled up with zeros, and then x in the first n of each.
     void solve(T* c, ptrdiff_t nrhs, Workspace& w) const {
         apply_q(q_, true, c, ld(), nrhs, w);
-        substitute(z_.a != nullptr ? z_ : q_, rank, z_.a != nullptr, c, ld(), nrhs);
+        substitute(triangle(z_.a != nullptr ? z_ : q_, rank, z_.a != nullptr), c, ld(), nrhs, w);
         for (ptrdiff_t r = 0; r < nrhs; ++r)
             std::fill(c + r * ld() + rank, c + r * ld() + n_, T(0));
         if (z_.a != nullptr) apply_q(z_, false, c, ld(), nrhs, w);

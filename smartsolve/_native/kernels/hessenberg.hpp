@@ -3,7 +3,7 @@
 // is an upper one with rows and columns in reverse.
 #pragma once
 
-#include "kernel.hpp"
+#include "substitution.hpp"
 
 namespace smartsolve {
 
@@ -45,14 +45,36 @@ struct Hessenberg {
     }
 
     template <class T>
-    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
         const ptrdiff_t n = f.n;
-        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n) {
-            if (is_lower(f)) std::reverse(x, x + n);
-            if (op == Op::none) solve_plain(f, x);
-            else solve_transposed(f, x, op == Op::adjoint);
-            if (is_lower(f)) std::reverse(x, x + n);
-        }
+        const auto reverse = [=] {
+            for (ptrdiff_t r = 0; r < nrhs; ++r) std::reverse(x + r * n, x + (r + 1) * n);
+        };
+        const TriangleLines<T> u{.n = n,
+                                 .a = f.data,
+                                 .ld = n,
+                                 .packed = true,
+                                 .before = false,
+                                 .bandwidth = n - 1,
+                                 .by_dot = op == Op::none,
+                                 .conjugated = op == Op::adjoint};
+        if (is_lower(f)) reverse();
+        if (op == Op::none)
+            for (ptrdiff_t k = 0; k + 1 < n; ++k)
+                for (T* y = x + k; y < x + nrhs * n; y += n) {
+                    if (f.ipiv[k]) std::swap(y[0], y[1]);
+                    y[1] -= times(f.dl[k], y[0]);
+                }
+        substitute(u, x, n, nrhs, w);
+        if (op != Op::none)
+            for (ptrdiff_t k = n - 2; k >= 0; --k) {
+                const T multiplier = u.conjugated ? conjugate(f.dl[k]) : f.dl[k];
+                for (T* y = x + k; y < x + nrhs * n; y += n) {
+                    y[0] -= times(multiplier, y[1]);
+                    if (f.ipiv[k]) std::swap(y[0], y[1]);
+                }
+            }
+        if (is_lower(f)) reverse();
     }
 
     template <class T>
@@ -90,36 +112,6 @@ struct Hessenberg {
             for (ptrdiff_t j = std::max<ptrdiff_t>(0, first - 1); j < n; ++j)
                 for (ptrdiff_t i = first; i < std::min(last, j + 2); ++i)
                     rows[(i - first) * n + j] = a(i, j);
-        }
-    }
-
-    template <class T>
-    static void solve_plain(const Factors<T>& f, T* x) {
-        const ptrdiff_t n = f.n;
-        const Lanes<T>& lane = lanes<T>();
-        for (ptrdiff_t k = 0; k + 1 < n; ++k) {
-            if (f.ipiv[k]) std::swap(x[k], x[k + 1]);
-            x[k + 1] -= f.dl[k] * x[k];
-        }
-        for (ptrdiff_t k = n - 1; k >= 0; --k) {
-            const T* u = row(f, k);
-            x[k] = divide(x[k] - lane.dot(n - k - 1, u + 1, x + k + 1), u[0]);
-        }
-    }
-
-    template <class T>
-    static void solve_transposed(const Factors<T>& f, T* x, bool conjugated) {
-        const ptrdiff_t n = f.n;
-        const Lanes<T>& lane = lanes<T>();
-        const auto axpy = conjugated ? lane.axpyc : lane.axpy;
-        for (ptrdiff_t k = 0; k < n; ++k) {
-            const T* u = row(f, k);
-            x[k] = divide(x[k], conjugated ? conjugate(u[0]) : u[0]);
-            axpy(n - k - 1, x[k], u + 1, x + k + 1);
-        }
-        for (ptrdiff_t k = n - 2; k >= 0; --k) {
-            x[k] -= (conjugated ? conjugate(f.dl[k]) : f.dl[k]) * x[k + 1];
-            if (f.ipiv[k]) std::swap(x[k], x[k + 1]);
         }
     }
 };

@@ -2,8 +2,7 @@
 // columns, geqp3 or geqrf beyond. Both leave R on and above the diagonal and reflectors below.
 #pragma once
 
-#include "../crossovers.hpp"
-#include "kernel.hpp"
+#include "substitution.hpp"
 
 namespace smartsolve {
 
@@ -60,26 +59,16 @@ void apply_q(const Qr<T>& q, bool adjoint, T* c, ptrdiff_t ldc, ptrdiff_t nrhs, 
                   lwork);
 }
 
-// c, nrhs columns at a distance of ldc, is overwritten by R^-1 c or R^-H c, with R the leading
-// triangle of order r.
+// R, the leading triangle of order r, or R^H.
 template <class T>
-void substitute(const Qr<T>& q, ptrdiff_t r, bool adjoint, T* c, ptrdiff_t ldc, ptrdiff_t nrhs) {
-    if (r >= crossover::trtrs_from && nrhs >= crossover::trtrs_from_nrhs) {
-        lapack::trtrs('U', adjoint ? 'C' : 'N', r, nrhs, q.a, q.ld(), c, ldc);
-        return;
-    }
-    const Lanes<T>& lane = lanes<T>();
-    for (ptrdiff_t i = 0; i < nrhs; ++i, c += ldc)
-        for (ptrdiff_t k = 0; k < r; ++k) {
-            const ptrdiff_t j = adjoint ? k : r - 1 - k;
-            const T* column = q.column(j);
-            if (adjoint) {
-                c[j] = divide(c[j] - lane.dotc(j, column, c), conjugate(column[j]));
-            } else {
-                c[j] = divide(c[j], column[j]);
-                lane.axpy(j, c[j], column, c);
-            }
-        }
+TriangleLines<T> triangle(const Qr<T>& q, ptrdiff_t r, bool adjoint) {
+    return {.n = r,
+            .a = q.a,
+            .ld = q.ld(),
+            .before = true,
+            .bandwidth = r - 1,
+            .by_dot = adjoint,
+            .conjugated = adjoint};
 }
 
 }  // namespace smartsolve

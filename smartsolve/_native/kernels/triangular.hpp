@@ -1,14 +1,10 @@
 // Substitution, straight through the matrix as it lies, or gathered from a permuted triangle.
 #pragma once
 
-#include "../crossovers.hpp"
-#include "kernel.hpp"
+#include "substitution.hpp"
 
 namespace smartsolve {
 
-// Line j of a triangle holds the positions up to j ("before") or from j on. Rows of the matrix that
-// is solved with ask for inner products, columns for axpys; both run along the lines, and only over
-// the bandwidth.
 struct Triangular {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
@@ -18,44 +14,23 @@ struct Triangular {
             if (i == 0 || abs1(*d) < f.smallest_pivot) f.smallest_pivot = abs1(*d);
         }
         const bool rows = p.a.lines_are_rows();
-        f.a = with_contiguous_lines(p.a, rows ? f.s->kl : f.s->ku, rows ? f.s->ku : f.s->kl, w);
+        const ptrdiff_t before = rows ? f.s->kl : f.s->ku, after = rows ? f.s->ku : f.s->kl;
+        f.a = with_contiguous_lines(p.a, before > 0 ? before + side_by_side : 0,
+                                    after > 0 ? after + side_by_side : 0, w);
         if (f.n < crossover::certificate_from) f.largest_element = largest_of_small(f);
         else f.healthy = is_surely_healthy(f, w);
         return {};
     }
 
     template <class T>
-    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace&) {
-        const Lines<T> lines(f);
-        if (f.n >= crossover::trtrs_from && nrhs >= crossover::trtrs_from_nrhs &&
-            f.a.is_lapack_layout()) {
-            with_trans(f.a.lines_are_rows(), op, x, f.n * nrhs, [&](char trans) {
-                lapack::trtrs(lines.before > 0 ? 'U' : 'L', trans, f.n, nrhs, f.a.data, f.a.ld(),
-                              x);
-            });
-            return;
-        }
-        const Lanes<T>& lane = lanes<T>();
-        const bool conjugated = op == Op::adjoint;
-        const auto dot = conjugated ? lane.dotc : lane.dot;
-        const auto axpy = conjugated ? lane.axpyc : lane.axpy;
-        const bool by_dot = f.a.lines_are_rows() == (op == Op::none);
-        if (f.n <= short_loop && !conjugated) {
+    static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
+        if (f.n <= short_loop && nrhs <= short_loop_nrhs && op != Op::adjoint) {
             for (ptrdiff_t r = 0; r < nrhs; ++r, x += f.n)
                 solve_small(op == Op::none ? f.a : f.a.transposed(),
                             (f.s->kl > 0) == (op == Op::none), x);
             return;
         }
-        for (ptrdiff_t r = 0; r < nrhs; ++r, x += f.n)
-            lines.substitute(by_dot, [&](ptrdiff_t j, const T* part, ptrdiff_t from, ptrdiff_t m) {
-                const T d = conjugated ? conjugate(f.a(j, j)) : f.a(j, j);
-                if (by_dot) {
-                    x[j] = divide(m > 0 ? x[j] - dot(m, part, x + from) : x[j], d);
-                } else {
-                    x[j] = divide(x[j], d);
-                    if (m > 0) axpy(m, x[j], part, x + from);
-                }
-            });
+        substitute(lines(f, op), x, f.n, nrhs, w);
     }
 
     template <class T>
@@ -71,8 +46,8 @@ struct Triangular {
     }
 
  private:
-    static constexpr ptrdiff_t short_loop =
-        8;  // where a call into the lanes costs more than it saves
+    // Where a call into the lanes costs more than it saves.
+    static constexpr ptrdiff_t short_loop = 8, short_loop_nrhs = 2;
 
     template <class T>
     static void solve_small(const View<T>& a, bool lower, T* x) {
@@ -99,28 +74,16 @@ struct Triangular {
     }
 
     template <class T>
-    struct Lines {
-        const View<T>& a;
-        ptrdiff_t before, after;
-
-        explicit Lines(const Factors<T>& f)
-            : a(f.a),
-              before(f.a.lines_are_rows() ? f.s->kl : f.s->ku),
-              after(f.a.lines_are_rows() ? f.s->ku : f.s->kl) {}
-
-        // visit(j, off-diagonal part of line j, its first position, its length), in solving order.
-        template <class Visit>
-        void substitute(bool by_dot, Visit visit) const {
-            const ptrdiff_t n = a.n;
-            const bool ascending = by_dot == (before > 0);
-            for (ptrdiff_t k = 0; k < n; ++k) {
-                const ptrdiff_t j = ascending ? k : n - 1 - k;
-                const ptrdiff_t from = before > 0 ? std::max<ptrdiff_t>(0, j - before) : j + 1;
-                const ptrdiff_t to = before > 0 ? j : std::min(n, j + 1 + after);
-                visit(j, a.line(j) + from, from, to - from);
-            }
-        }
-    };
+    static TriangleLines<T> lines(const Factors<T>& f, Op op) {
+        const bool rows = f.a.lines_are_rows();
+        return {.n = f.n,
+                .a = f.a.data,
+                .ld = f.a.ld(),
+                .before = (rows ? f.s->kl : f.s->ku) > 0,
+                .bandwidth = std::max(f.s->kl, f.s->ku),
+                .by_dot = rows == (op == Op::none),
+                .conjugated = op == Op::adjoint};
+    }
 
     // A certificate without an estimate: |T^-1| <= M(T)^-1 elementwise for the comparison matrix
     // M(T) (Higham, Accuracy and Stability of Numerical Algorithms, 8.2), whose inverse's norm one
@@ -128,17 +91,16 @@ struct Triangular {
     template <class T>
     static bool is_surely_healthy(const Factors<T>& f, Workspace& w) {
         const ptrdiff_t n = f.n;
-        const Lines<T> lines(f);
+        const TriangleLines<T> triangle = lines(f, Op::none);
         const Lanes<T>& lane = lanes<T>();
-        const bool by_dot = f.a.lines_are_rows();
         Real<T>* z = w.take<Real<T>>(n);     // M(T) z = e
         Real<T>* sums = w.take<Real<T>>(n);  // row sums of |T|
         std::fill(z, z + n, Real<T>(1));
         std::fill(sums, sums + n, Real<T>(0));
-        lines.substitute(by_dot, [&](ptrdiff_t j, const T* part, ptrdiff_t from, ptrdiff_t m) {
+        each_line(triangle, [&](ptrdiff_t j, const T* part, ptrdiff_t from, ptrdiff_t m) {
             const Real<T> d = abs1(f.a(j, j));
             sums[j] += d;
-            if (by_dot) {
+            if (triangle.by_dot) {
                 if (m > 0) {
                     z[j] += lane.abs_dot(m, part, z + from);
                     sums[j] += lane.asum(m, part);

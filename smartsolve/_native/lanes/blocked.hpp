@@ -18,8 +18,8 @@
 #include <limits>
 #include <utility>
 
+#include "substitution.hpp"
 #include "unrolled.hpp"
-#include "vector.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -106,30 +106,24 @@ void solve_unit_lower(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
     }
 }
 
-// X = U^-1 X for the upper triangle U of order n.
-template <int columns, class T>
+// x = U^-1 x for the upper triangle U of order n.
+template <class T>
 void solve_upper(ptrdiff_t n, const T* u, ptrdiff_t ld, T* x) {
     using L = Lane<T>;
     for (ptrdiff_t i = (n - 1) / L::width * L::width; i >= 0; i -= L::width) {
-        typename L::Values c[columns][1];
         const ptrdiff_t next = std::min(n, i + L::width);
-        const T *right = u + i + next * ld, *known = x + next;
-        if constexpr (columns == 1) c[0][0] = subtract_product(n - next, right, ld, known, x + i);
-        else subtract_product<1, columns>(n - next, right, ld, known, 1, ld, x + i, ld, c);
+        auto v = subtract_product(n - next, u + i + next * ld, ld, x + next, x + i);
         const T* triangle = u + i + i * ld;
         unrolled<0, L::width>([&](auto back) {
             constexpr int s = static_cast<int>(L::width) - 1 - back;
             if (i + s >= n) return;
             const auto column = L::load(triangle + s * ld);
             const auto above = L::beyond(0, s - 1);  // of the others
-            unrolled<0, columns>([&](auto j) {
-                auto& v = c[j][0];
-                const T solved = smartsolve::divide(L::element(v, s), triangle[s + s * ld]);
-                v = above ? v : v - L::multiply(column, solved);
-                v = L::with_element(v, s, solved);
-            });
+            const T solved = smartsolve::divide(L::element(v, s), triangle[s + s * ld]);
+            v = above ? v : v - L::multiply(column, solved);
+            v = L::with_element(v, s, solved);
         });
-        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ld, c[j][0]); });
+        L::store(x + i, v);
     }
 }
 
@@ -302,40 +296,58 @@ Pivots<T> lu_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, ptrdiff_
     return pivots;
 }
 
-// Right-hand sides moved to padded columns for the time of body(columns, x), a few at once.
-template <class T, class Gather, class Scatter, class Body>
-void with_padded(ptrdiff_t n, ptrdiff_t nrhs, T* x, Gather gather, Scatter scatter, Body body) {
-    constexpr int columns = Tile<T>::columns;
-    // Of reals, lest complex numbers be set to zero first.
-    alignas(64) Real<T> memory[Lane<T>::parts * columns * padded<T>(largest_small_order)];
-    T* const y = reinterpret_cast<T*>(memory);
-    const ptrdiff_t ld = padded<T>(n);
-    const auto run = [&](auto count, ptrdiff_t used) {
-        for (ptrdiff_t c = 0; c < count; ++c) {
-            if (c < used) gather(x + c * n, y + c * ld);
-            std::fill(y + c * ld + (c < used ? n : 0), y + (c + 1) * ld, T(0));
-        }
-        body(count, y);
-        for (ptrdiff_t c = 0; c < used; ++c) scatter(y + c * ld, x + c * n);
-    };
-    for (; nrhs > 1; nrhs -= columns, x += columns * n)
-        run(std::integral_constant<int, columns>{}, std::min<ptrdiff_t>(nrhs, columns));
-    if (nrhs == 1) run(std::integral_constant<int, 1>{}, 1);
+// The triangles of factors, as substitution with rows reads them: by their columns.
+template <class T>
+TriangleLines<T> lower_factor(ptrdiff_t n, const T* factors, Op op) {
+    return {.n = n,
+            .a = factors,
+            .ld = padded<T>(n),
+            .before = false,
+            .bandwidth = n - 1,
+            .by_dot = op != Op::none,
+            .unit = true,
+            .conjugated = op == Op::adjoint};
+}
+template <class T>
+TriangleLines<T> upper_factor(ptrdiff_t n, const T* factors, Op op) {
+    TriangleLines<T> t = lower_factor(n, factors, op);
+    t.before = true;
+    t.unit = false;
+    return t;
 }
 
+// Memory of small systems' right-hand sides: of reals, lest complex numbers be set to zero first.
+template <class T, ptrdiff_t elements>
+struct Scratch {
+    alignas(64) Real<T> memory[Lane<T>::parts * elements];
+    T* get() { return reinterpret_cast<T*>(memory); }
+};
+
 template <class T>
-void lu_solve_by_blocks(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs) {
+void lu_solve_side_by_side(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op) {
+    Scratch<T, side_by_side * largest_small_order> rows;
+    int place[largest_small_order];
+    for (ptrdiff_t k = 0; k < n; ++k) place[perm[k]] = static_cast<int>(k);
+    const bool forward = op == Op::none;
+    const RowOrder order = forward ? RowOrder{place, nullptr} : RowOrder{nullptr, place};
+    const auto lower = lower_factor(n, lu, op), upper = upper_factor(n, lu, op);
+    with_rows(n, x, n, nrhs, rows.get(), order, [&](T* y) {
+        substitute_rows(forward ? lower : upper, y);
+        substitute_rows(forward ? upper : lower, y);
+    });
+}
+
+// The padding of a column is read by loops over whole tiles.
+template <class T>
+void lu_solve_by_blocks(ptrdiff_t n, const T* lu, const int* perm, T* x) {
     const ptrdiff_t ld = padded<T>(n);
-    with_padded(
-        n, nrhs, x,
-        [=](const T* b, T* y) {
-            for (ptrdiff_t k = 0; k < n; ++k) y[k] = b[perm[k]];
-        },
-        [=](const T* y, T* to) { std::copy(y, y + n, to); },
-        [=](auto columns, T* y) {
-            solve_unit_lower<columns()>(n, lu, ld, y);
-            solve_upper<columns()>(n, lu, ld, y);
-        });
+    Scratch<T, padded<T>(largest_small_order)> column;
+    T* const y = column.get();
+    for (ptrdiff_t k = 0; k < n; ++k) y[k] = x[perm[k]];
+    std::fill(y + n, y + ld, T(0));
+    solve_unit_lower<1>(n, lu, ld, y);
+    solve_upper(n, lu, ld, y);
+    std::copy(y, y + n, x);
 }
 
 // A sum of conj(x) y over registers.
@@ -492,16 +504,29 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
 }
 
 template <class T>
-void cholesky_solve_by_blocks(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
+void cholesky_solve_side_by_side(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
     const ptrdiff_t ld = padded<T>(n);
-    const auto copy = [=](const T* source, T* to) { std::copy(source, source + n, to); };
-    with_padded(n, nrhs, x, copy, copy, [=](auto columns, T* y) {
-        solve_unit_lower<columns()>(n, l, ld, y);
-        for (ptrdiff_t c = 0; c < columns; ++c, y += ld) {
-            for (ptrdiff_t k = 0; k < n; ++k) y[k] /= std::real(l[k + k * ld]);
-            solve_unit_lower_adjoint(n, l, ld, y);
-        }
+    Scratch<T, side_by_side * largest_small_order> rows;
+    with_rows(n, x, n, nrhs, rows.get(), {}, [=](T* y) {
+        substitute_rows(lower_factor(n, l, Op::none), y);
+        for (ptrdiff_t k = 0; k < n; ++k)
+            for (ptrdiff_t c = 0; c < side_by_side; ++c)
+                y[k * side_by_side + c] /= std::real(l[k + k * ld]);
+        substitute_rows(lower_factor(n, l, Op::adjoint), y);
     });
+}
+
+template <class T>
+void cholesky_solve_by_blocks(ptrdiff_t n, const T* l, T* x) {
+    const ptrdiff_t ld = padded<T>(n);
+    Scratch<T, padded<T>(largest_small_order)> column;
+    T* const y = column.get();
+    std::copy(x, x + n, y);
+    std::fill(y + n, y + ld, T(0));
+    solve_unit_lower<1>(n, l, ld, y);
+    for (ptrdiff_t k = 0; k < n; ++k) y[k] /= std::real(l[k + k * ld]);
+    solve_unit_lower_adjoint(n, l, ld, y);
+    std::copy(y, y + n, x);
 }
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

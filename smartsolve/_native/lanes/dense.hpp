@@ -164,29 +164,26 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
     return lu_factor_by_blocks(n, a, rs, cs, lu, perm);
 }
 
-// Orders up to which substitution is unrolled; with the factors of an LU many right-hand sides are
-// better off in blocks.
+// Whether substitution is unrolled: for small orders and few right-hand sides.
 template <class T>
 inline constexpr int last_in_registers = static_cast<int>(2 * largest_unrolled<T>);
 template <class T>
-bool lu_substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
+bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
     return n <= largest_unrolled<T> ||
-           (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 24 : 48));
+           (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 16 : 32));
 }
 
 template <class T>
 void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op) {
-    if (op != Op::none) [[unlikely]] {
-        for (ptrdiff_t j = 0; j < nrhs; ++j, x += n)
-            (op == Op::transpose ? lu_solve_transposed<false, T>
-                                 : lu_solve_transposed<true, T>)(n, lu, perm, x);
-        return;
-    }
-    if (lu_substitutes_in_registers<T>(n, nrhs))
+    if (op != Op::none && nrhs == 1) [[unlikely]]
+        (op == Op::transpose ? lu_solve_transposed<false, T>
+                             : lu_solve_transposed<true, T>)(n, lu, perm, x);
+    else if (op == Op::none && substitutes_in_registers<T>(n, nrhs))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) lu_solve_in_registers<N()>(lu, perm, x + j * N);
         });
-    else lu_solve_by_blocks(n, lu, perm, x, nrhs);
+    else if (nrhs == 1) lu_solve_by_blocks(n, lu, perm, x);
+    else lu_solve_side_by_side(n, lu, perm, x, nrhs, op);
 }
 
 template <class T>
@@ -204,11 +201,12 @@ Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T
 
 template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
-    if (n <= last_in_registers<T>)
+    if (substitutes_in_registers<T>(n, nrhs))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
             for (ptrdiff_t j = 0; j < nrhs; ++j) cholesky_solve_in_registers<N()>(l, x + j * N);
         });
-    else cholesky_solve_by_blocks(n, l, x, nrhs);
+    else if (nrhs == 1) cholesky_solve_by_blocks(n, l, x);
+    else cholesky_solve_side_by_side(n, l, x, nrhs);
 }
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

@@ -2,6 +2,7 @@
 #include "dense.hpp"
 #include "qr.hpp"
 #include "qr_stack.hpp"
+#include "substitution.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -31,6 +32,7 @@ extern const Lanes<T> table = {first_nonzero<T>,
                                dot<T, true>,
                                abs_dot<T>,
                                abs_axpy<T>,
+                               substitute<T>,
                                lu_factor<T>,
                                lu_solve<T>,
                                cholesky_factor<T>,

@@ -82,6 +82,29 @@ struct Systems {
     std::byte* scratch;  // systems_scratch<T>(n) bytes, aligned to a cache line
 };
 
+// Right-hand sides that lie side by side in a row while they are substituted for.
+inline constexpr ptrdiff_t side_by_side = 8;
+
+// A triangle by its lines, each of which holds the positions up to its diagonal ("before") or from
+// there on, `bandwidth` of them beside the diagonal. As many zeros as `side_by_side` further may be
+// read within the triangle.
+template <class T>
+struct TriangleLines {
+    ptrdiff_t n;
+    const T* a;
+    ptrdiff_t ld;         // from line to line
+    bool packed = false;  // lines begin with their diagonal: each is one element shorter
+    bool before;
+    ptrdiff_t bandwidth;
+    bool by_dot;        // lines are rows of the matrix that is solved with; else columns, by axpy
+    bool unit = false;  // ones on the diagonal, whatever stands there
+    bool conjugated = false;
+
+    // Where position 0 is, or would be.
+    const T* line(ptrdiff_t j) const { return a + j * ld - (packed ? j * (j + 1) / 2 : 0); }
+    bool ascending() const { return by_dot == before; }
+};
+
 // Columns of a right-hand side that are solved at once.
 inline constexpr ptrdiff_t systems_columns = 8;
 template <class T>
@@ -119,6 +142,8 @@ struct Lanes {
     // sum |x| z and z += alpha |x|: substitution with the comparison matrix.
     Real<T> (*abs_dot)(ptrdiff_t n, const T* x, const Real<T>* z);
     void (*abs_axpy)(ptrdiff_t n, Real<T> alpha, const T* x, Real<T>* z);
+    // Substitution for nrhs columns of n, ldx apart, with room for n * side_by_side elements.
+    void (*substitute)(const TriangleLines<T>& t, T* x, ptrdiff_t ldx, ptrdiff_t nrhs, T* rows);
     // P A = L U with partial pivoting, row perm[k] of A becoming row k, and A = L D L^H (root-free
     // Cholesky). Element (i, j) is read at a[i * rs + j * cs]; the factors are column-major.
     Pivots<T> (*lu_factor)(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm);

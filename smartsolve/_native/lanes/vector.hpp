@@ -278,9 +278,8 @@ struct Lane {
 
 // A sum of registers times scalars. The products with real and with imaginary parts are collected
 // apart: only their sums have to change places in the register.
-template <class T>
+template <class T, class L = Lane<T>>
 struct Sum {
-    using L = Lane<T>;
     typename L::Values real{}, imaginary{};
 
     [[gnu::always_inline]] void add(typename L::Values v, T scalar) {
@@ -294,6 +293,21 @@ struct Sum {
     [[gnu::always_inline]] typename L::Values value() const {
         if constexpr (is_complex<T>) return real + L::swapped(imaginary) * L::alternating(1);
         else return real;
+    }
+};
+
+// The products of a register with many scalars: a complex one is turned over once.
+template <class T, class L = Lane<T>>
+struct Multiples {
+    typename L::Values straight{}, crossed{};
+
+    [[gnu::always_inline]] void set(typename L::Values v) {
+        straight = v;
+        if constexpr (is_complex<T>) crossed = L::swapped(v) * L::alternating(1);
+    }
+    [[gnu::always_inline]] typename L::Values times(T scalar) const {
+        if constexpr (is_complex<T>) return straight * scalar.real() + crossed * scalar.imag();
+        else return straight * scalar;
     }
 };
 
