@@ -102,16 +102,14 @@ struct Triangular {
             sums[j] += d;
             if (triangle.by_dot) {
                 if (m > 0) {
-                    z[j] += lane.abs_dot(m, part, z + from);
-                    sums[j] += lane.asum(m, part);
+                    const AbsSums<T> found = lane.abs_dot(m, part, z + from);
+                    z[j] += found.weighted;
+                    sums[j] += found.plain;
                 }
                 z[j] /= d;
             } else {
                 z[j] /= d;
-                if (m > 0) {
-                    lane.abs_axpy(m, z[j], part, z + from);
-                    lane.add_abs(m, part, sums + from);
-                }
+                if (m > 0) lane.abs_axpy(m, z[j], part, z + from, sums + from);
             }
         });
         const Real<T> inverse = *std::max_element(z, z + n),
@@ -234,12 +232,12 @@ struct PermutedAsItLies {
             const Real<T> d = abs1(f.a(row, column));
             Real<T> solved;
             if (rows) {
-                solved = z[column] = (1 + lane.abs_dot(n, line, z)) / d;
-                sums[row] = lane.asum(n, line);
+                const AbsSums<T> found = lane.abs_dot(n, line, z);
+                solved = z[column] = (1 + found.weighted) / d;
+                sums[row] = found.plain;
             } else {
                 solved = z[row] / d;
-                lane.abs_axpy(n, solved, line, z);
-                lane.add_abs(n, line, sums);
+                lane.abs_axpy(n, solved, line, z, sums);
             }
             if (!(solved <= std::numeric_limits<Real<T>>::max())) return false;
             inverse = std::max(inverse, solved);

@@ -33,6 +33,11 @@ inline constexpr ptrdiff_t largest_unrolled = is_complex<T> ? 4 : 8;
 // The small kernels' largest order.
 inline constexpr ptrdiff_t largest_small_order = 512;
 
+template <class T>
+struct AbsSums {
+    Real<T> weighted, plain;
+};
+
 // n elements or more: as many as fill whole cache lines, and so whole registers.
 template <class T>
 constexpr ptrdiff_t whole_lines(ptrdiff_t n) {
@@ -139,9 +144,10 @@ struct Lanes {
     void (*axpyc)(ptrdiff_t n, T alpha, const T* x, T* y);
     T (*dot)(ptrdiff_t n, const T* x, const T* y);
     T (*dotc)(ptrdiff_t n, const T* x, const T* y);
-    // sum |x| z and z += alpha |x|: substitution with the comparison matrix.
-    Real<T> (*abs_dot)(ptrdiff_t n, const T* x, const Real<T>* z);
-    void (*abs_axpy)(ptrdiff_t n, Real<T> alpha, const T* x, Real<T>* z);
+    // Substitution with the comparison matrix, and row sums on the way: sum |x| z and sum |x|;
+    // z += alpha |x| and sums += |x|.
+    AbsSums<T> (*abs_dot)(ptrdiff_t n, const T* x, const Real<T>* z);
+    void (*abs_axpy)(ptrdiff_t n, Real<T> alpha, const T* x, Real<T>* z, Real<T>* sums);
     // Substitution for nrhs columns of n, ldx apart, with room for n * side_by_side elements.
     void (*substitute)(const TriangleLines<T>& t, T* x, ptrdiff_t ldx, ptrdiff_t nrhs, T* rows);
     // P A = L U with partial pivoting, row perm[k] of A becoming row k, and A = L D L^H (root-free

@@ -140,15 +140,24 @@ T dot(ptrdiff_t n, const T* __restrict x, const T* __restrict y) {
 }
 
 template <class T>
-Real<T> abs_dot(ptrdiff_t n, const T* __restrict x, const Real<T>* __restrict z) {
-    Real<T> sum = 0;
-    for (ptrdiff_t i = 0; i < n; ++i) sum += abs1(x[i]) * z[i];
-    return sum;
+AbsSums<T> abs_dot(ptrdiff_t n, const T* __restrict x, const Real<T>* __restrict z) {
+    Real<T> weighted = 0, plain = 0;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        const Real<T> size = abs1(x[i]);
+        weighted += size * z[i];
+        plain += size;
+    }
+    return {weighted, plain};
 }
 
 template <class T>
-void abs_axpy(ptrdiff_t n, Real<T> alpha, const T* __restrict x, Real<T>* __restrict z) {
-    for (ptrdiff_t i = 0; i < n; ++i) z[i] += alpha * abs1(x[i]);
+void abs_axpy(ptrdiff_t n, Real<T> alpha, const T* __restrict x, Real<T>* __restrict z,
+              Real<T>* __restrict sums) {
+    for (ptrdiff_t i = 0; i < n; ++i) {
+        const Real<T> size = abs1(x[i]);
+        z[i] += alpha * size;
+        sums[i] += size;
+    }
 }
 
 #if defined(__AVX512F__)
