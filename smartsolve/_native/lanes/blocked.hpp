@@ -351,45 +351,55 @@ void lu_solve_by_blocks(ptrdiff_t n, const T* lu, const int* perm, T* x) {
 }
 
 // A sum of conj(x) y over registers.
-template <class T>
+template <class T, class L>
 struct Dot {
-    using L = Lane<T>;
     typename L::Values straight{}, crossed{};
 
     [[gnu::always_inline]] void add(typename L::Values x, typename L::Values y) {
         straight += x * y;
         if constexpr (is_complex<T>) crossed += x * L::swapped(y);
     }
-    T value() const {
-        Real<T> re = 0, im = 0;
-        for (ptrdiff_t i = 0; i < L::reals; ++i) re += straight[i];
-        if constexpr (!is_complex<T>) return re;
-        else {
-            for (ptrdiff_t i = 0; i < L::reals; i += 2) im += crossed[i] - crossed[i + 1];
-            return {re, im};
+    // Its terms, an element each.
+    [[gnu::always_inline]] typename L::Values terms() const {
+        if constexpr (is_complex<T>) {
+            const auto is_imaginary = L::alternating(1) > 0;
+            return is_imaginary ? L::swapped(crossed) - crossed : straight + L::swapped(straight);
+        } else {
+            return straight;
         }
     }
 };
 
-// x = L^-H x for the unit lower triangle L: inner products with a few columns at once.
+// x = L^-H x for the unit lower triangle L: inner products with as many columns as a register has
+// elements, so that their sums come to stand in one.
 template <class T>
 void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
-    using L = Lane<T>;
-    constexpr ptrdiff_t columns = 4;
-    static_assert(largest_block % columns == 0);
-    for (ptrdiff_t k = (n - 1) / columns * columns; k >= 0; k -= columns) {
-        Dot<T> sum[columns];
-        const T* column = l + k * ld;
-        each_row_tile<T>(k + columns, ld, [&](ptrdiff_t i, auto keep) {
-            const auto known = keep(typename L::Values{}, L::load(x + i));
-            unrolled<0, columns>([&](auto c) { sum[c].add(L::load(column + i + c * ld), known); });
-        });
-        for (ptrdiff_t c = std::min(columns, n - k) - 1; c >= 0; --c) {
-            T rest = x[k + c] - sum[c].value();
-            for (ptrdiff_t r = c + 1; r < std::min(columns, n - k); ++r)
-                rest -= times(conjugate(column[k + r + c * ld]), x[k + r]);
-            x[k + c] = rest;
+    using L = typename Row<T>::L;
+    constexpr int width = static_cast<int>(L::width);
+    static_assert(largest_block % width == 0);
+    for (ptrdiff_t k = (n - 1) / width * width; k >= 0; k -= width) {
+        const T* columns = l + k * ld;
+        const ptrdiff_t used = n - k;  // of the columns; not all are there in the last step
+        Dot<T, L> sum[width];
+        for (ptrdiff_t i = k + width; i < n; i += width) {
+            const auto known = L::load(x + i);
+            unrolled<0, width>([&](auto c) { sum[c].add(L::load(columns + i + c * ld), known); });
         }
+        typename L::Values square[width], rest = L::load(x + k);
+        unrolled<0, width>([&](auto c) { square[c] = sum[c].terms(); });
+        transpose<L>(square);
+        unrolled<0, width>([&](auto c) { rest -= square[c]; });
+        unrolled<0, width>([&](auto c) {
+            square[c] = c < used ? L::load(columns + k + c * ld) : typename L::Values{};
+        });
+        transpose<L>(square);  // into rows of L
+        unrolled<0, width - 1>([&](auto step) {
+            constexpr int s = width - 1 - step;
+            auto row = L::beyond(0, s - 1) ? typename L::Values{} : square[s];
+            if constexpr (is_complex<T>) row *= L::alternating(-1);
+            rest -= L::multiply(row, L::element(rest, s));
+        });
+        L::store(x + k, rest);
     }
 }
 
@@ -404,9 +414,9 @@ Real<T> load_triangle(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptr
         std::fill(to + n + c * ld, to + (c + 1) * ld, T(0));
     }
     a += k * cs;
-    if (std::abs(rs) <= std::abs(cs)) {
+    if (rs == 1) {
         for (ptrdiff_t c = 0; c < width; ++c)
-            for (ptrdiff_t i = k + c; i < n; ++i) to[i + c * ld] = a[i * rs + c * cs];
+            std::copy(a + k + c + c * cs, a + n + c * cs, to + k + c + c * ld);
     } else {
         for (ptrdiff_t i = k; i < n; ++i)
             for (ptrdiff_t c = 0; c < std::min(width, i - k + 1); ++c)
@@ -421,25 +431,30 @@ Real<T> load_triangle(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptr
 // The diagonal block of A - L D L^H, factored: d in the diagonal, and the conjugates of the rows of
 // L D in g. The index of the first pivot that is not positive, NaN among them, or -1.
 template <class T>
-ptrdiff_t factor_diagonal_block(ptrdiff_t width, T* block, ptrdiff_t ld,
-                                T (&g)[Tile<T>::columns][Tile<T>::columns], Pivots<T>& pivots) {
+[[gnu::flatten]] ptrdiff_t factor_diagonal_block(ptrdiff_t width, const T* block, ptrdiff_t ld,
+                                                 T (&g)[Tile<T>::columns][Tile<T>::columns],
+                                                 Pivots<T>& pivots) {
     constexpr int columns = Tile<T>::columns;
-    T m[columns][columns] = {};
-    for (ptrdiff_t c = 0; c < width; ++c)
-        for (ptrdiff_t r = c; r < width; ++r) m[c][r] = block[r + c * ld];
-    for (ptrdiff_t c = 0; c < columns; ++c)
-        for (ptrdiff_t q = 0; q < columns; ++q) g[c][q] = T(c == q ? 1 : 0);
-    for (ptrdiff_t c = 0; c < width; ++c) {
-        const Real<T> pivot = std::real(m[c][c]);
-        if (!(pivot > 0)) [[unlikely]]
-            return c;
-        pivots.smallest = std::min(pivots.smallest, pivot);
+    T m[columns][columns];
+    ptrdiff_t failed = -1;
+    unrolled<0, columns>(
+        [&](auto c) { unrolled<c, columns>([&](auto r) { m[c][r] = block[r + c * ld]; }); });
+    unrolled<0, columns>([&](auto c) {
+        if (c >= width) m[c][c] = T(1);
+        const Real<T> pivot = *reals(&m[c][c]);
+        if (!(pivot > 0) && failed < 0) failed = c;
+        if (c < width) pivots.smallest = std::min(pivots.smallest, pivot);
         g[c][c] = T(pivot);
-        for (ptrdiff_t q = c + 1; q < width; ++q) g[q][c] = conjugate(m[c][q]);
-        for (ptrdiff_t q = c + 1; q < width; ++q)
-            for (ptrdiff_t r = q; r < width; ++r) m[q][r] -= times(m[c][r] / pivot, g[q][c]);
-    }
-    return -1;
+        T scaled[columns];
+        unrolled<c + 1, columns>([&](auto q) {
+            scaled[q] = m[c][q] / pivot;
+            g[q][c] = conjugate(m[c][q]);
+        });
+        unrolled<c + 1, columns>([&](auto q) {
+            unrolled<q, columns>([&](auto r) { m[q][r] -= times(scaled[r], g[q][c]); });
+        });
+    });
+    return failed;
 }
 
 template <class T>
