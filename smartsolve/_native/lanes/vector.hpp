@@ -24,6 +24,17 @@ Real<T>* reals(T* x) {
     return reinterpret_cast<Real<T>*>(x);
 }
 
+#if defined(__AVX512F__)
+inline constexpr ptrdiff_t register_bytes = 64;
+inline constexpr int registers_for_sums = 24;  // of 32
+#elif defined(__AVX2__)
+inline constexpr ptrdiff_t register_bytes = 32;
+inline constexpr int registers_for_sums = 12;  // of 16
+#else
+inline constexpr ptrdiff_t register_bytes = 16;
+inline constexpr int registers_for_sums = 12;
+#endif
+
 // Long enough that one test a block costs nothing, short enough to stop soon.
 inline constexpr ptrdiff_t block = 64;
 
@@ -87,8 +98,12 @@ void nonzeros(ptrdiff_t n, ptrdiff_t lines, const T* a, ptrdiff_t ld, std::uint3
             for (ptrdiff_t i = 0; i < m; ++i) bits[p + i] = parts[2 * i] | parts[2 * i + 1];
         }
     } else {
-        if (n >= 8) nonzeros_of_reals<8>(n, lines, a, ld, bits);
-        else if (n >= 4) nonzeros_of_reals<4>(n, lines, a, ld, bits);
+        // Wider than a register, comparisons are taken apart element by element.
+        constexpr ptrdiff_t widest =
+            std::min<ptrdiff_t>(8, register_bytes / static_cast<ptrdiff_t>(sizeof(T)));
+        if (n >= widest) nonzeros_of_reals<widest>(n, lines, a, ld, bits);
+        else if (n >= std::min<ptrdiff_t>(4, widest))
+            nonzeros_of_reals<std::min<ptrdiff_t>(4, widest)>(n, lines, a, ld, bits);
         else nonzeros_of_reals<1>(n, lines, a, ld, bits);
     }
 }
@@ -159,17 +174,6 @@ void abs_axpy(ptrdiff_t n, Real<T> alpha, const T* __restrict x, Real<T>* __rest
         sums[i] += size;
     }
 }
-
-#if defined(__AVX512F__)
-inline constexpr ptrdiff_t register_bytes = 64;
-inline constexpr int registers_for_sums = 24;  // of 32
-#elif defined(__AVX2__)
-inline constexpr ptrdiff_t register_bytes = 32;
-inline constexpr int registers_for_sums = 12;  // of 16
-#else
-inline constexpr ptrdiff_t register_bytes = 16;
-inline constexpr int registers_for_sums = 12;
-#endif
 
 // A register of this instruction set and the elements in it; complex ones as interleaved reals.
 template <class T, ptrdiff_t bytes = register_bytes>
