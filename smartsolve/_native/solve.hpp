@@ -16,10 +16,14 @@ struct Request {
 
 template <class T>
 Problem<T> pose(const View<T>& a, const Request& request, Workspace& w) {
-    return {a,
-            request.declared == Kind::unknown ? scan(a, w)
-                                              : declare(a, request.declared, request.triangle, w),
-            request.overwrite_a};
+    // The scan reads the problem's own view: a copy is made by larger words than the original was
+    // written by, and would be waited for.
+    Problem<T> p{a,
+                 request.declared == Kind::unknown
+                     ? scan(p.a, w)
+                     : declare(p.a, request.declared, request.triangle, w),
+                 request.overwrite_a};
+    return p;
 }
 
 // The matrix, factored, with the verdict on it; solve() may then be called for any number of
