@@ -80,9 +80,16 @@ struct SmallPattern {
                 small_order - std::countr_zero(diagonals)};
     }
 
+    bool has_position_of_one_nonzero(ptrdiff_t n) const {
+        bool found = false;
+        for (ptrdiff_t p = 0; p < n; ++p) found |= (lines[p] & (lines[p] - 1)) == 0;
+        return found;
+    }
+
     // As peel() below, but of positions.
     template <class Found>
     bool peel(ptrdiff_t n, Found found) const {
+        if (!has_position_of_one_nonzero(n)) return false;
         std::uint32_t lines_left = (std::uint32_t{1} << n) - 1, positions_left = lines_left;
         for (ptrdiff_t k = 0; k < n;) {
             const ptrdiff_t before = k;
@@ -216,11 +223,35 @@ bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
     return corner == opposite || corner == conjugate(opposite);
 }
 
-// Symmetry, and the cheap necessary test of positive definiteness that Octave makes: a positive
-// diagonal and |a_ij|^2 <= a_ii a_jj. Where the products overflow or vanish, both do, and Cholesky
-// is left to decide.
+// What the diagonal, and what a pair of mirror images tells.
 template <class T>
-bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w) {
+void compare_diagonal(const T& d, Asymmetry& found) {
+    found.from_transpose |= d != d;
+    found.from_adjoint |= d != conjugate(d);
+    found.indefinite |= !(std::real(d) > 0);
+}
+template <class T>
+void compare_pair(const T& x, const T& y, Real<T> d_product, Asymmetry& found) {
+    found.from_transpose |= x != y;
+    found.from_adjoint |= x != conjugate(y);
+    found.indefinite |= !(smartsolve::norm(x) <= d_product);
+}
+
+// A tiny matrix, whose order is a constant for the compiler, is compared without a branch.
+template <ptrdiff_t n, class T>
+Asymmetry compare_tiny(const View<T>& a) {
+    Asymmetry found;
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        compare_diagonal(a(j, j), found);
+        for (ptrdiff_t i = j + 1; i < n; ++i)
+            compare_pair(a(i, j), a(j, i), std::real(a(i, i)) * std::real(a(j, j)), found);
+    }
+    return found;
+}
+
+// Comparison stops where neither symmetry is left.
+template <class T>
+Asymmetry compare_band(const View<T>& a, ptrdiff_t band, Workspace& w) {
     const ptrdiff_t n = a.n, step = a.step(), ld = a.ld();
     const T* const data = a.data;
     Real<T>* const diagonal = w.take<Real<T>>(n);
@@ -228,9 +259,7 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
     for (ptrdiff_t j = 0; j < n; ++j) {
         const T d = data[j * (ld + step)];
         diagonal[j] = std::real(d);
-        found.from_transpose |= d != d;
-        found.from_adjoint |= d != conjugate(d);
-        found.indefinite |= !(diagonal[j] > 0);
+        compare_diagonal(d, found);
     }
     const bool small = n < 2 * symmetry_tile;
     const ptrdiff_t tile = small ? small_symmetry_tile : symmetry_tile;
@@ -248,15 +277,24 @@ bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w)
             } else {
                 for (ptrdiff_t j = jb; j < std::min(n, jb + tile); ++j)
                     for (ptrdiff_t i = std::max(ib, j + 1);
-                         i < std::min({n, ib + tile, j + band + 1}); ++i) {
-                        const T x = data[j * ld + i * step], y = data[i * ld + j * step];
-                        found.from_transpose |= x != y;
-                        found.from_adjoint |= x != conjugate(y);
-                        found.indefinite |= !(smartsolve::norm(x) <= diagonal[i] * diagonal[j]);
-                    }
+                         i < std::min({n, ib + tile, j + band + 1}); ++i)
+                        compare_pair(data[j * ld + i * step], data[i * ld + j * step],
+                                     diagonal[i] * diagonal[j], found);
             }
-            if (found.from_transpose && found.from_adjoint) return false;
+            if (found.from_transpose && found.from_adjoint) return found;
         }
+    return found;
+}
+
+// Symmetry, and the cheap necessary test of positive definiteness that Octave makes: a positive
+// diagonal and |a_ij|^2 <= a_ii a_jj. Where the products overflow or vanish, both do, and Cholesky
+// is left to decide.
+template <class T>
+bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w) {
+    const Asymmetry found = a.n == 2   ? compare_tiny<2>(a)
+                            : a.n == 3 ? compare_tiny<3>(a)
+                            : a.n == 4 ? compare_tiny<4>(a)
+                                       : compare_band(a, band, w);
     s.symmetric = !found.from_transpose;
     s.hermitian = !found.from_adjoint;
     return s.hermitian && !found.indefinite;
