@@ -7,6 +7,7 @@
 
 #include "elimination.hpp"
 #include "ordering.hpp"
+#include "tiny.hpp"
 
 namespace smartsolve {
 namespace scanning {
@@ -70,7 +71,20 @@ template <class T>
 struct SmallPattern {
     std::uint32_t lines[small_order];
 
-    explicit SmallPattern(const View<T>& a) { find_nonzeros(a, 0, a.n, lines); }
+    explicit SmallPattern(const View<T>& a) {
+        with_tiny_constant(a.n, [&](auto n) {
+            if constexpr (is_constant<decltype(n)>) {
+                const ptrdiff_t step = a.step(), ld = a.ld();
+                for (ptrdiff_t p = 0; p < n; ++p) {
+                    lines[p] = 0;
+                    for (ptrdiff_t j = 0; j < n; ++j)
+                        lines[p] |= std::uint32_t{a.data[j * ld + p * step] != T(0)} << j;
+                }
+            } else {
+                find_nonzeros(a, 0, n, lines);
+            }
+        });
+    }
 
     // The diagonals that are not zero, in the bits of one word: bit small_order is the main one.
     Reach reach(ptrdiff_t n) const {
@@ -89,7 +103,6 @@ struct SmallPattern {
     // As peel() below, but of positions.
     template <class Found>
     bool peel(ptrdiff_t n, Found found) const {
-        if (!has_position_of_one_nonzero(n)) return false;
         std::uint32_t lines_left = (std::uint32_t{1} << n) - 1, positions_left = lines_left;
         for (ptrdiff_t k = 0; k < n;) {
             const ptrdiff_t before = k;
@@ -124,10 +137,9 @@ bool has_line_of_one_nonzero(const View<T>& a, const Reach& r) {
 // its nonzeros in the positions of the first k alone. found(k, line, position) is told each; false
 // if at some step there is none.
 template <class T, class Found>
-bool peel(const View<T>& a, const Reach& r, Found found, Workspace& w) {
+bool peel(const View<T>& a, Found found, Workspace& w) {
     constexpr ptrdiff_t word = 32;
     const ptrdiff_t n = a.n, words = (n + word - 1) / word;
-    if (!has_line_of_one_nonzero(a, r)) return false;
 
     // Of each position the lines that have a nonzero there, as bits; of each line the number of
     // nonzeros left, and the xor of their positions, which names the last one without a search.
@@ -170,8 +182,8 @@ template <class T>
 void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
     const ptrdiff_t n = a.n;
     const bool rows = a.lines_are_rows();
-    // peel(found) peels lines, or positions, of a single nonzero.
-    const auto tell = [&](const Reach& r, bool peels_rows, auto peel) {
+    // peel(found) peels lines, or positions, of a single nonzero, if there is a first one.
+    const auto tell = [&](const Reach& r, bool peels_rows, auto has_first, auto peel) {
         s.kl = rows ? r.before : r.after;
         s.ku = rows ? r.after : r.before;
         if (s.kl == 0 && s.ku == 0) {
@@ -180,7 +192,7 @@ void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
             s.kind = Kind::upper_triangular;
         } else if (s.ku == 0) {
             s.kind = Kind::lower_triangular;
-        } else {
+        } else if (has_first()) {
             ptrdiff_t* row = w.take<ptrdiff_t>(n);
             ptrdiff_t* column = w.take<ptrdiff_t>(n);
             // The k-th column peeled has its nonzeros in the rows of the first k: seen by rows that
@@ -198,10 +210,14 @@ void find_zeros(const View<T>& a, Structure& s, Workspace& w, bool complete) {
     };
     if (n <= small_order) {
         const SmallPattern<T> pattern(a);
-        tell(pattern.reach(n), !rows, [&](auto found) { return pattern.peel(n, found); });
+        tell(
+            pattern.reach(n), !rows, [&] { return pattern.has_position_of_one_nonzero(n); },
+            [&](auto found) { return pattern.peel(n, found); });
     } else {
         const Reach r = reach(a, complete);
-        tell(r, rows, [&](auto found) { return peel(a, r, found, w); });
+        tell(
+            r, rows, [&] { return has_line_of_one_nonzero(a, r); },
+            [&](auto found) { return peel(a, found, w); });
     }
 }
 
@@ -237,9 +253,9 @@ void compare_pair(const T& x, const T& y, Real<T> d_product, Asymmetry& found) {
     found.indefinite |= !(smartsolve::norm(x) <= d_product);
 }
 
-// A tiny matrix, whose order is a constant for the compiler, is compared without a branch.
-template <ptrdiff_t n, class T>
-Asymmetry compare_tiny(const View<T>& a) {
+// A tiny matrix is compared without a branch.
+template <class N, class T>
+Asymmetry compare_tiny(N n, const View<T>& a) {
     Asymmetry found;
     for (ptrdiff_t j = 0; j < n; ++j) {
         compare_diagonal(a(j, j), found);
@@ -291,10 +307,10 @@ Asymmetry compare_band(const View<T>& a, ptrdiff_t band, Workspace& w) {
 // is left to decide.
 template <class T>
 bool find_symmetry(const View<T>& a, ptrdiff_t band, Structure& s, Workspace& w) {
-    const Asymmetry found = a.n == 2   ? compare_tiny<2>(a)
-                            : a.n == 3 ? compare_tiny<3>(a)
-                            : a.n == 4 ? compare_tiny<4>(a)
-                                       : compare_band(a, band, w);
+    const Asymmetry found = with_tiny_constant(a.n, [&](auto n) {
+        if constexpr (is_constant<decltype(n)>) return compare_tiny(n, a);
+        else return compare_band(a, band, w);
+    });
     s.symmetric = !found.from_transpose;
     s.hermitian = !found.from_adjoint;
     return s.hermitian && !found.indefinite;

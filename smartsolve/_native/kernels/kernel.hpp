@@ -129,14 +129,11 @@ T element(const Problem<T>& p, ptrdiff_t i, ptrdiff_t j) {
     return p.s.hermitian ? conjugate(p.a(j, i)) : p.a(j, i);
 }
 
-// The small matrix as the lanes read it: where it lies if all of it is meant, else a copy of what
-// is.
+// The matrix that is meant, where it does not lie as such.
 template <class T>
-View<T> small_matrix(const Problem<T>& p, Workspace& w) {
+[[gnu::noinline]] View<T> copy_of_meant(const Problem<T>& p, Workspace& w) {
     const ptrdiff_t n = p.a.n;
     const bool mirrored = p.s.triangle != Triangle::both;
-    if (!mirrored && (!p.s.declared || (p.s.kl == n - 1 && p.s.ku == n - 1))) [[likely]]
-        return p.a;
     View<T> copy{w.take<T>(n * n), n, 1, n};
     if (!mirrored) {
         for (ptrdiff_t j = 0; j < n; ++j)
@@ -160,6 +157,16 @@ View<T> small_matrix(const Problem<T>& p, Workspace& w) {
                     mirror(j, i);
     if (!p.a.lines_are_rows() && p.s.hermitian) return copy.transposed();
     return copy;
+}
+
+// The small matrix as the lanes read it: where it lies if all of it is meant, else a copy of what
+// is.
+template <class T>
+View<T> small_matrix(const Problem<T>& p, Workspace& w) {
+    const ptrdiff_t last = p.a.n - 1;
+    const bool is_whole =
+        p.s.triangle == Triangle::both && (!p.s.declared || (p.s.kl == last && p.s.ku == last));
+    return is_whole ? p.a : copy_of_meant(p, w);
 }
 
 }  // namespace smartsolve

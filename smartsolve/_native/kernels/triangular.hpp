@@ -1,6 +1,7 @@
 // Substitution, straight through the matrix as it lies, or gathered from a permuted triangle.
 #pragma once
 
+#include "../tiny.hpp"
 #include "substitution.hpp"
 
 namespace smartsolve {
@@ -17,17 +18,27 @@ struct Triangular {
         const ptrdiff_t before = rows ? f.s->kl : f.s->ku, after = rows ? f.s->ku : f.s->kl;
         f.a = with_contiguous_lines(p.a, before > 0 ? before + side_by_side : 0,
                                     after > 0 ? after + side_by_side : 0, w);
-        if (f.n < crossover::certificate_from) f.largest_element = largest_of_small(f);
-        else f.healthy = is_surely_healthy(f, w);
+        if (f.n < crossover::certificate_from) {
+            f.largest_element = with_tiny_constant(f.n, [&](auto n) {
+                return f.s->kl > 0 ? largest_of_small<true>(n, f.a)
+                                   : largest_of_small<false>(n, f.a);
+            });
+        } else {
+            f.healthy = is_surely_healthy(f, w);
+        }
         return {};
     }
 
     template <class T>
     static void solve(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w) {
         if (f.n <= short_loop && nrhs <= short_loop_nrhs && op != Op::adjoint) {
-            for (ptrdiff_t r = 0; r < nrhs; ++r, x += f.n)
-                solve_small(op == Op::none ? f.a : f.a.transposed(),
-                            (f.s->kl > 0) == (op == Op::none), x);
+            const View<T> a = op == Op::none ? f.a : f.a.transposed();
+            const bool lower = (f.s->kl > 0) == (op == Op::none);
+            with_tiny_constant(f.n, [&](auto n) {
+                for (ptrdiff_t r = 0; r < nrhs; ++r)
+                    lower ? solve_small<true>(n, a, x + r * n)
+                          : solve_small<false>(n, a, x + r * n);
+            });
             return;
         }
         substitute(lines(f, op), x, f.n, nrhs, w);
@@ -49,9 +60,8 @@ struct Triangular {
     // Where a call into the lanes costs more than it saves.
     static constexpr ptrdiff_t short_loop = 8, short_loop_nrhs = 2;
 
-    template <class T>
-    static void solve_small(const View<T>& a, bool lower, T* x) {
-        const ptrdiff_t n = a.n;
+    template <bool lower, class N, class T>
+    static void solve_small(N n, const View<T>& a, T* x) {
         for (ptrdiff_t k = 0; k < n; ++k) {
             const ptrdiff_t i = lower ? k : n - 1 - k, from = lower ? 0 : i + 1;
             const T* element = a.data + i * a.rs + from * a.cs;
@@ -61,15 +71,12 @@ struct Triangular {
         }
     }
 
-    template <class T>
-    static Real<T> largest_of_small(const Factors<T>& f) {
-        const bool lower = f.s->kl > 0;
+    template <bool lower, class N, class T>
+    static Real<T> largest_of_small(N n, const View<T>& a) {
         Real<T> largest = 0;
-        for (ptrdiff_t i = 0; i < f.n; ++i) {
-            const T* element = f.a.data + i * f.a.rs + (lower ? 0 : i) * f.a.cs;
-            for (ptrdiff_t m = lower ? i + 1 : f.n - i; m > 0; --m, element += f.a.cs)
-                if (const Real<T> size = abs1(*element); size > largest) largest = size;
-        }
+        for (ptrdiff_t i = 0; i < n; ++i)
+            for (ptrdiff_t j = lower ? 0 : i; j < (lower ? i + 1 : n); ++j)
+                if (const Real<T> size = abs1(a(i, j)); size > largest) largest = size;
         return largest;
     }
 
