@@ -60,13 +60,16 @@ struct Triangular {
     // Where a call into the lanes costs more than it saves.
     static constexpr ptrdiff_t short_loop = 8, short_loop_nrhs = 2;
 
+    // Unknowns are put in as they were solved: the newest, which is waited for, is the last.
     template <bool lower, class N, class T>
     static void solve_small(N n, const View<T>& a, T* x) {
         for (ptrdiff_t k = 0; k < n; ++k) {
-            const ptrdiff_t i = lower ? k : n - 1 - k, from = lower ? 0 : i + 1;
-            const T* element = a.data + i * a.rs + from * a.cs;
+            const ptrdiff_t i = lower ? k : n - 1 - k;
             T sum = x[i];
-            for (ptrdiff_t j = from; j < from + k; ++j, element += a.cs) sum -= *element * x[j];
+            for (ptrdiff_t m = 0; m < k; ++m) {
+                const ptrdiff_t j = lower ? m : n - 1 - m;
+                sum -= a(i, j) * x[j];
+            }
             x[i] = divide(sum, a(i, i));
         }
     }
