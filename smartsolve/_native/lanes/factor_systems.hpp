@@ -92,13 +92,16 @@ template <class T, int count = columns_in_registers<T>, class K, class N, class 
     }
 }
 
+// Up to this order the divider is not what the others wait for.
+inline constexpr ptrdiff_t few_quotients = 4;
+
 // P A = L U with partial pivoting, the first largest abs1 as in getf2. Row pivot[k] changed places
 // with row k when column k was eliminated; multipliers stay where they were made, as in LINPACK.
-// In lanes that are `fixed` no row moves.
+// In lanes that are not `movable` no row moves.
 template <class T, class N>
 [[gnu::always_inline]] inline void lu_factor(N n, typename Packed<T>::Number* m,
                                              typename Packed<T>::Mask* pivot,
-                                             typename Packed<T>::Mask fixed,
+                                             typename Packed<T>::Mask movable,
                                              typename Packed<T>::Values& smallest) {
     using P = Packed<T>;
     using Index = typename P::Index;
@@ -111,7 +114,7 @@ template <class T, class N>
         auto p = P::fill_index(static_cast<Index>(k));
         each(next(k), n, [&](auto i) {
             const auto candidate = P::size(column[i * n]);
-            const auto better = (candidate > largest) & ~fixed;
+            const auto better = (candidate > largest) & movable;
             p = better ? P::fill_index(static_cast<Index>(i)) : p;
             top = P::select(better, column[i * n], top);
             largest = better ? candidate : largest;
@@ -119,9 +122,11 @@ template <class T, class N>
         pivot[k] = p;
         smallest = P::smaller(smallest, largest);
         column[k * n] = top;
+        const Divisor<T> divisor(top);
         each(next(k), n, [&](auto i) {
             const auto here = p == static_cast<Index>(i);
-            column[i * n] = P::quotient(P::select(here, old, column[i * n]), top);
+            const auto x = P::select(here, old, column[i * n]);
+            column[i * n] = n > few_quotients ? divisor.divide(x) : P::quotient(x, top);
         });
         eliminate_all<T>(k, n, p, column, m, next(k), n, n);
     });

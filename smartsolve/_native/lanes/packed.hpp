@@ -78,6 +78,15 @@ struct Packed {
         if constexpr (is_complex<T>) return magnitude(x.re) + magnitude(x.im);
         else return magnitude(x);
     }
+    // The larger of that of x and y, which is not negative; y if x is NaN.
+    static Values larger_size(const Number& x, Values y) {
+#if defined(__AVX512F__)
+        constexpr int magnitude_of_larger = 0b1011;
+        if constexpr (std::is_same_v<T, double>) return _mm512_range_pd(x, y, magnitude_of_larger);
+        if constexpr (std::is_same_v<T, float>) return _mm512_range_ps(x, y, magnitude_of_larger);
+#endif
+        return larger(size(x), y);
+    }
     static Values norm(const Number& x) {
         if constexpr (is_complex<T>) return x.re * x.re + x.im * x.im;
         else return x * x;
@@ -115,6 +124,30 @@ struct Packed {
     static Number by_real(const Number& x, Values y) {
         if constexpr (is_complex<T>) return {x.re / y, x.im / y};
         else return x / y;
+    }
+};
+
+// A pivot that several numbers are divided by: a product with its inverse, corrected by what it
+// leaves, is the quotient that a division rounds to (Markstein, IBM J. Res. Dev. 34, 1990), but it
+// does not keep the divider busy for ten products. Where the inverse, or a number, is not finite,
+// no quotient is.
+template <class T>
+class Divisor {
+    using P = Packed<T>;
+    using Number = typename P::Number;
+    Number pivot_;
+    typename P::Values inverse_{};
+
+ public:
+    explicit Divisor(const Number& pivot) : pivot_(pivot) {
+        if constexpr (!is_complex<T>) inverse_ = Real<T>(1) / pivot;
+    }
+    Number divide(const Number& x) const {
+        if constexpr (is_complex<T>) return P::quotient(x, pivot_);
+        else {
+            const Number quotient = x * inverse_;
+            return quotient + (x - quotient * pivot_) * inverse_;
+        }
     }
 };
 

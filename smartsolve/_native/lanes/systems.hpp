@@ -121,9 +121,8 @@ class SystemsSolver {
     template <int order>
     [[gnu::flatten, gnu::noinline]] void solve_in_registers() {
         const bool is_packed = s_.a_column == 1 && s_.a_row == order &&
-                               s_.a_step == order * order && s_.b_row == 1 && s_.b_step == order &&
-                               s_.x_row == 1 && s_.x_step == order && s_.nrhs == 1 &&
-                               s_.sharing == 1;
+                               s_.a_step == order * order && s_.b_step == order &&
+                               s_.x_step == order && has_one_column();
         each_group([&](const Group& group) {
             if (order <= 4 && is_packed && group.is_run) solve_by_lu<order, order <= 4>(group);
             else solve_by_lu<order, false>(group);
@@ -141,22 +140,28 @@ class SystemsSolver {
             load(group);
             unrolled<0, order * order>([&](auto i) { m[i] = m_[i]; });
         }
-        Mask pivot[order], is_lower = ~Mask{}, finite = ~Mask{};
+        Mask pivot[order], is_no_lower{}, finite = ~Mask{};
         Pivots pivots;
         unrolled<0, order * order>([&](auto i) {
-            pivots.largest = P::larger(P::size(m[i]), pivots.largest);
-            if constexpr (i / order < i % order) is_lower &= P::is_zero(m[i]);
+            pivots.largest = P::larger_size(m[i], pivots.largest);
+            if constexpr (i / order < i % order) is_no_lower |= ~P::is_zero(m[i]);
         });
         // A lower triangle is its own factor: exchanges would do it no good.
-        lu_factor<T>(Known<order>{}, m, pivot, is_lower, pivots.smallest);
+        lu_factor<T>(Known<order>{}, m, pivot, is_no_lower, pivots.smallest);
         const auto solve_column = [&] {
             lu_solve_column<order>(m, pivot, y);
-            unrolled<0, order>([&](auto i) { finite &= is_finite(y[i]); });
+            Values sum{};  // not finite if a part is not; if it overflows, that is a doubt, too
+            unrolled<0, order>([&](auto i) { sum += P::size(y[i]); });
+            finite &= sum <= std::numeric_limits<R>::max();
         };
         if constexpr (packed) {
             load_packed<order>(group.b[0] + group.first * b_step_, y);
             solve_column();
             store_packed<order>(y, group.x[0] + group.first * x_step_);
+        } else if (has_one_column()) {
+            load_line<T>(Known<order * P::parts>{}, group.b, of_b(group, 0, 0), y);
+            solve_column();
+            store_line<T>(Known<order * P::parts>{}, group.x, of_x(group, 0, 0), y);
         } else {
             each_block_of_columns(group, [&](ptrdiff_t columns) {
                 for (ptrdiff_t c = 0; c < columns; ++c) {
@@ -276,7 +281,7 @@ class SystemsSolver {
         const ptrdiff_t n = s_.n;
         Pivots pivots;
         for (ptrdiff_t i = 0; i < n * n; ++i)
-            pivots.largest = P::larger(P::size(m_[i]), pivots.largest);
+            pivots.largest = P::larger_size(m_[i], pivots.largest);
         Mask failed{};
         switch (way) {
             case tridiagonal:
@@ -286,7 +291,7 @@ class SystemsSolver {
                 failed = cholesky_factor<T>(n, m_, pivots.smallest);
                 break;
             case lu:
-                lu_factor<T>(n, m_, pivot_, Mask{}, pivots.smallest);
+                lu_factor<T>(n, m_, pivot_, ~Mask{}, pivots.smallest);
                 break;
             default:
                 for (ptrdiff_t i = 0; i < n; ++i)
@@ -348,6 +353,10 @@ class SystemsSolver {
     }
     ptrdiff_t of_x(const Group& group, ptrdiff_t shared, ptrdiff_t column) const {
         return group.first * x_step_ + (s_.shared[shared].x + column * s_.x_column) * P::parts;
+    }
+    // One right-hand side a system, whose numbers follow each other.
+    bool has_one_column() const {
+        return s_.nrhs == 1 && s_.sharing == 1 && s_.b_row == 1 && s_.x_row == 1;
     }
     // visit(columns) finds so many columns in y and leaves the solution there.
     template <class Visit>
