@@ -35,7 +35,7 @@ def systems() -> dict[str, np.ndarray]:
     given = {}
     for kind in KINDS:
         for dtype in dtypes_of(kind):
-            for n in (1, 2, 3, 4, 5, 8, 13, 32, 67):
+            for n in (1, 2, 3, 4, 5, 8, 13, 19, 32, 67):
                 name = f"{kind} {dtype} {n}"
                 given[f"a {name}"] = random_stack(kind, 11, n, dtype, rng)
                 given[f"b {name}"] = random_rhs((11, n, 2), dtype, rng)

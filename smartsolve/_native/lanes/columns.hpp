@@ -1,8 +1,8 @@
-// LU and root-free Cholesky of small matrices, whose columns are walked in whole registers; the
-// order is a constant. The rows of an LU stay where they are until the last column is done, and
-// what changes is which of them still take part: no load of a column has to wait for the store of a
-// single element (implicit pivoting; Anzt et al., Variable-size batched LU for small matrices, ICPP
-// 2017).
+// LU and root-free Cholesky of small matrices, whose columns are walked in whole registers, of a
+// constant number; up to order 16 the order is a constant, too. The rows of an LU stay where they
+// are until the last column is done, and what changes is which of them still take part: no load of
+// a column has to wait for the store of a single element (implicit pivoting; Anzt et al.,
+// Variable-size batched LU for small matrices, ICPP 2017).
 #pragma once
 
 #include <limits>
@@ -25,25 +25,35 @@ inline constexpr int last_by_columns =
 template <class T>
 inline constexpr bool has_columns = last_by_columns<T> >= first_by_columns<T>;
 
-// body(row of the first element, integral_constant number) for each register of a column.
-template <int n, class T, class Body>
-[[gnu::always_inline]] inline void each_register(Body&& body) {
-    constexpr int width = static_cast<int>(Short<T>::width);
-    unrolled<0, (n + width - 1) / width>([&](auto r) { body(ptrdiff_t{r} * width, r); });
+// Beyond them an LU learns its order at run time, which takes a build far shorter: up to five
+// registers a column, and no more rows than a word has bits. A sixth costs more than it saves.
+template <class T>
+inline constexpr int last_by_long_columns =
+    has_columns<T> && !is_complex<T> ? std::min(32, 5 * static_cast<int>(Short<T>::width)) : 0;
+
+template <class T>
+constexpr int registers_of(ptrdiff_t n) {
+    return static_cast<int>((n + Short<T>::width - 1) / Short<T>::width);
 }
 
-template <int n, class T>
-[[gnu::noinline]] Pivots<T> lu_factor_by_columns(const T* a, ptrdiff_t rs, ptrdiff_t cs,
+// body(row of the first element, integral_constant number) for each register of a column.
+template <int registers, class T, class Body>
+[[gnu::always_inline]] inline void each_register(Body&& body) {
+    unrolled<0, registers>([&](auto r) { body(ptrdiff_t{r} * Short<T>::width, r); });
+}
+
+// The order n is a constant, or a number of rows that fit the registers.
+template <int registers, class T, class N>
+[[gnu::noinline]] Pivots<T> lu_factor_by_columns(N n, const T* a, ptrdiff_t rs, ptrdiff_t cs,
                                                  T* __restrict lu, int* __restrict perm) {
     using L = Short<T>;
     using Values = typename L::Values;
     using Mask = typename L::Mask;
-    constexpr int registers = (n + L::width - 1) / L::width;
     constexpr ptrdiff_t ld = registers * L::width;
-    const auto each = [](auto&& body) { each_register<n, T>(body); };
+    const auto each = [](auto&& body) { each_register<registers, T>(body); };
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
 
-    alignas(64) Real<T> memory[L::parts * ld * n];  // reals: complex would be set to zero
+    alignas(64) Real<T> memory[L::parts * ld * ld];  // reals: complex would be set to zero
     T* const m = reinterpret_cast<T*>(memory);
     for (ptrdiff_t j = 0; j < n; ++j)
         each([&](ptrdiff_t i, auto) { L::store(m + i + j * ld, Values{}); });
@@ -121,7 +131,7 @@ template <int n, class T>
             });
         }
     }
-    constexpr ptrdiff_t to = padded<T>(n);
+    const ptrdiff_t to = padded<T>(n);
     for (ptrdiff_t j = 0; j < n; ++j)
         for (ptrdiff_t i = 0; i < n; ++i) lu[i + j * to] = m[perm[i] + j * ld];
     for (ptrdiff_t i = n; i < to; ++i)
@@ -135,9 +145,9 @@ template <int n, class T>
                                                        T* __restrict l) {
     using L = Short<T>;
     using Values = typename L::Values;
-    constexpr int registers = (n + L::width - 1) / L::width;
+    constexpr int registers = registers_of<T>(n);
     constexpr ptrdiff_t ld = padded<T>(n);
-    const auto each = [](auto&& body) { each_register<n, T>(body); };
+    const auto each = [](auto&& body) { each_register<registers, T>(body); };
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
 
     std::fill(reals(l), reals(l + n * ld), Real<T>(0));

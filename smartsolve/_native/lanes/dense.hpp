@@ -159,8 +159,16 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
             n, [=](auto N) { return lu_factor_in_registers<N()>(a, rs, cs, lu, perm); });
     if constexpr (has_columns<T>)
         if (n <= last_by_columns<T>)
-            return with_constant<first_by_columns<T>, last_by_columns<T>>(
-                n, [=](auto N) { return lu_factor_by_columns<N()>(a, rs, cs, lu, perm); });
+            return with_constant<first_by_columns<T>, last_by_columns<T>>(n, [=](auto N) {
+                return lu_factor_by_columns<registers_of<T>(N)>(N, a, rs, cs, lu, perm);
+            });
+    if constexpr (last_by_long_columns<T> > last_by_columns<T>)
+        if (n <= last_by_long_columns<T>)
+            return with_constant<registers_of<T>(last_by_columns<T> + 1),
+                                 registers_of<T>(last_by_long_columns<T>)>(
+                registers_of<T>(n), [=](auto registers) {
+                    return lu_factor_by_columns<registers()>(n, a, rs, cs, lu, perm);
+                });
     return lu_factor_by_blocks(n, a, rs, cs, lu, perm);
 }
 
