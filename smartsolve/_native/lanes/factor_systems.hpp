@@ -92,6 +92,10 @@ template <class T, int count = columns_in_registers<T>, class K, class N, class 
     }
 }
 
+// Where comparisons have registers of their own, candidates are masked beforehand: then a chain of
+// maxima is all that they wait for.
+inline constexpr bool has_mask_registers = register_bytes == 64;
+
 // Up to this order the divider is not what the others wait for.
 inline constexpr ptrdiff_t few_quotients = 4;
 
@@ -113,11 +117,15 @@ template <class T, class N>
         auto top = old;
         auto p = P::fill_index(static_cast<Index>(k));
         each(next(k), n, [&](auto i) {
-            const auto candidate = P::size(column[i * n]);
-            const auto better = (candidate > largest) & movable;
+            const auto size = P::size(column[i * n]);
+            const auto candidate = has_mask_registers ? P::where(movable, size) : size;
+            const auto better =
+                has_mask_registers ? candidate > largest : (candidate > largest) & movable;
             p = better ? P::fill_index(static_cast<Index>(i)) : p;
             top = P::select(better, column[i * n], top);
-            largest = better ? candidate : largest;
+            largest = has_mask_registers ? P::larger(candidate, largest)
+                      : better           ? candidate
+                                         : largest;
         });
         pivot[k] = p;
         smallest = P::smaller(smallest, largest);

@@ -44,6 +44,13 @@ struct Packed {
         return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) &
                                         std::numeric_limits<Index>::max());
     }
+    // Zero elsewhere; zero where both are.
+    static Values where(Mask mask, Values x) {
+        return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) & mask);
+    }
+    static Values either(Values x, Values y) {
+        return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) | reinterpret_cast<Mask>(y));
+    }
     // y where they are not ordered. GCC makes two instructions of the selection on AVX-512.
     static Values larger(Values x, Values y) {
 #if defined(__AVX512F__)

@@ -65,7 +65,7 @@ class SystemsSolver {
           x_step_(systems.x_step * P::parts),
           m_(reinterpret_cast<Number*>(systems.scratch)),
           y_(m_ + systems.n * systems.n),
-          pivot_(reinterpret_cast<Mask*>(y_ + systems.n * systems_columns)),
+          pivot_(reinterpret_cast<Mask*>(y_ + systems.n * (systems_columns + 1))),
           doubtful_(doubtful),
           doubts_(doubtful) {}
 
@@ -121,64 +121,68 @@ class SystemsSolver {
     template <int order>
     [[gnu::flatten, gnu::noinline]] void solve_in_registers() {
         const bool is_packed = s_.a_column == 1 && s_.a_row == order &&
-                               s_.a_step == order * order && s_.b_step == order &&
-                               s_.x_step == order && has_one_column();
+                               s_.a_step == order * order && s_.b_row == 1 && s_.b_step == order &&
+                               s_.x_row == 1 && s_.x_step == order && s_.nrhs == 1 &&
+                               s_.sharing == 1;
         each_group([&](const Group& group) {
-            if (order <= 4 && is_packed && group.is_run) solve_by_lu<order, order <= 4>(group);
-            else solve_by_lu<order, false>(group);
+            const bool packed = is_packed && group.is_run;
+            if (order <= 4 && packed) solve_by_lu<order>(group, true);
+            else solve_by_lu<order>(group, order > 4 && packed);
         });
     }
 
-    template <int order, bool packed>
-    [[gnu::always_inline]] void solve_by_lu(const Group& group) {
+    template <int order>
+    [[gnu::always_inline]] void solve_by_lu(const Group& group, bool packed) {
         Number m[order * order], y[order];
-        if constexpr (packed) {
+        if (packed) {
             load_packed<order * order>(group.a[0] + group.first * a_step_, m);
-        } else if (s_.a_column == 1 && s_.a_row == order) {
-            load_line<T>(Known<order * order * P::parts>{}, group.a, group.first * a_step_, m);
         } else {
             load(group);
             unrolled<0, order * order>([&](auto i) { m[i] = m_[i]; });
         }
-        Mask pivot[order], is_no_lower{}, finite = ~Mask{};
+        Mask pivot[order], finite = ~Mask{};
         Pivots pivots;
+        Values above{};  // the diagonal
         unrolled<0, order * order>([&](auto i) {
             pivots.largest = P::larger_size(m[i], pivots.largest);
-            if constexpr (i / order < i % order) is_no_lower |= ~P::is_zero(m[i]);
+            if constexpr (i / order < i % order) above = P::either(above, P::size(m[i]));
         });
         // A lower triangle is its own factor: exchanges would do it no good.
-        lu_factor<T>(Known<order>{}, m, pivot, is_no_lower, pivots.smallest);
-        const auto solve_column = [&] {
-            lu_solve_column<order>(m, pivot, y);
+        lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
+        std::uint32_t healthy = screen(pivots);
+        const std::uint32_t lanes = packed ? all_bits<Mask> : group.lanes();
+        const bool probes = (lanes & ~healthy) != 0;
+
+        const auto note_finite = [&] {
             Values sum{};  // not finite if a part is not; if it overflows, that is a doubt, too
             unrolled<0, order>([&](auto i) { sum += P::size(y[i]); });
             finite &= sum <= std::numeric_limits<R>::max();
         };
-        if constexpr (packed) {
+        if (packed) {
             load_packed<order>(group.b[0] + group.first * b_step_, y);
-            solve_column();
+            if (order > 4 && probes)
+                healthy |= screen(pivots, lu_solve_and_probe<order>(m, pivot, y));
+            else lu_solve_column<order>(m, pivot, y);
+            note_finite();
             store_packed<order>(y, group.x[0] + group.first * x_step_);
-        } else if (has_one_column()) {
-            load_line<T>(Known<order * P::parts>{}, group.b, of_b(group, 0, 0), y);
-            solve_column();
-            store_line<T>(Known<order * P::parts>{}, group.x, of_x(group, 0, 0), y);
         } else {
             each_block_of_columns(group, [&](ptrdiff_t columns) {
                 for (ptrdiff_t c = 0; c < columns; ++c) {
                     unrolled<0, order>([&](auto k) { y[k] = y_[k * columns + c]; });
-                    solve_column();
+                    lu_solve_column<order>(m, pivot, y);
+                    note_finite();
                     unrolled<0, order>([&](auto k) { y_[k * columns + c] = y[k]; });
                 }
             });
         }
-        doubt(group,
-              group.lanes() & ~screen(group, pivots, finite, [&] {
-                  unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
-                  lu_solve_column<order>(m, pivot, y);
-                  Values growth{};
-                  unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
-                  return growth;
-              }));
+        if (probes && !(order > 4 && packed)) [[unlikely]] {
+            unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
+            lu_solve_column<order>(m, pivot, y);
+            Values growth{};
+            unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
+            healthy |= screen(pivots, growth);
+        }
+        doubt(group, lanes & ~(healthy & bits(finite)));
     }
 
     // Beyond order 4 not all numbers stay in registers, and once is enough of this code.
@@ -192,6 +196,23 @@ class SystemsSolver {
     [[gnu::noinline]] static void lu_solve_in_memory(const Number* m, const Mask* pivot,
                                                      Number* y) {
         lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
+    }
+    // For the probe as well, side by side, for they wait for the same divisions: what it grows to.
+    template <int order>
+    [[gnu::noinline]] Values lu_solve_and_probe(const Number* m, const Mask* pivot,
+                                                Number* y) const {
+        Number both[2 * order];
+        unrolled<0, order>([&](auto i) {
+            both[2 * i] = y[i];
+            both[2 * i + 1] = P::number(P::fill(s_.probe[i]));
+        });
+        lu_solve<T>(Known<order>{}, m, pivot, Known<2>{}, both);
+        Values growth{};
+        unrolled<0, order>([&](auto i) {
+            y[i] = both[2 * i];
+            growth = P::larger(P::size(both[2 * i + 1]), growth);
+        });
+        return growth;
     }
 
     // `count` numbers of W systems that have nothing else between them.
@@ -297,22 +318,40 @@ class SystemsSolver {
                 for (ptrdiff_t i = 0; i < n; ++i)
                     pivots.smallest = P::smaller(pivots.smallest, P::size(m_[i * n + i]));
         }
+        std::uint32_t healthy = screen(pivots);
+        bool probes = (group.lanes() & ~healthy) != 0;
         Mask finite = ~Mask{};
         each_block_of_columns(group, [&](ptrdiff_t columns) {
-            solve_columns(way, columns);
+            if (probes) append_probe(columns);
+            solve_columns(way, columns + probes);
+            if (probes) healthy |= screen(pivots, remove_probe(columns));
+            probes = false;
             for (ptrdiff_t k = 0; k < n * columns; ++k) finite &= is_finite(y_[k]);
         });
-        const std::uint32_t healthy = screen(group, pivots, finite & ~failed, [&] {
-            for (ptrdiff_t i = 0; i < n; ++i) y_[i] = P::number(P::fill(s_.probe[i]));
-            solve_columns(way, 1);
-            Values growth{};
-            for (ptrdiff_t i = 0; i < n; ++i) growth = P::larger(P::size(y_[i]), growth);
-            return growth;
-        });
+        healthy &= bits(finite & ~failed);
         // Not positive definite: the next method's turn, for these lanes alone.
         std::uint32_t next = bits(failed) & group.lanes();
         doubt(group, group.lanes() & ~healthy & ~next);
         for (; next != 0; next &= next - 1) wait(lu, group, std::countr_zero(next));
+    }
+
+    // The probe is solved for beside the first columns: one pass over the factors serves both.
+    void append_probe(ptrdiff_t columns) {
+        for (ptrdiff_t i = s_.n - 1; i >= 0; --i) {
+            Number *const from = y_ + i * columns, *const to = from + i;
+            to[columns] = P::number(P::fill(s_.probe[i]));
+            for (ptrdiff_t c = columns - 1; c >= 0; --c) to[c] = from[c];
+        }
+    }
+    // What it has grown to.
+    Values remove_probe(ptrdiff_t columns) {
+        Values growth{};
+        for (ptrdiff_t i = 0; i < s_.n; ++i) {
+            Number *const to = y_ + i * columns, *const from = to + i;
+            growth = P::larger(P::size(from[columns]), growth);
+            for (ptrdiff_t c = 0; c < columns; ++c) to[c] = from[c];
+        }
+        return growth;
     }
 
     void solve_columns(Way way, ptrdiff_t columns) {
@@ -334,16 +373,14 @@ class SystemsSolver {
 
     // --- for both --------------------------------------------------------------------------------
 
-    // The lanes that are surely well-conditioned, among those that have a finite solution. probed()
-    // is asked only if the pivots leave a doubt.
-    template <class Probed>
-    [[gnu::always_inline]] std::uint32_t screen(const Group& group, const Pivots& pivots,
-                                                Mask finite, Probed probed) const {
-        finite &= pivots.largest <= std::numeric_limits<R>::max();
-        const std::uint32_t healthy =
-            bits(finite & (pivots.smallest > s_.least_pivot * pivots.largest));
-        if ((group.lanes() & ~healthy) == 0) return healthy;
-        return healthy | bits(finite & (pivots.largest * probed() < s_.largest_growth));
+    // The lanes that are surely well-conditioned, if their solution is finite: by their pivots and,
+    // if these leave a doubt, by what the probe has grown to.
+    std::uint32_t screen(const Pivots& pivots) const {
+        return bits(pivots.smallest > s_.least_pivot * pivots.largest);
+    }
+    std::uint32_t screen(const Pivots& pivots, Values growth) const {
+        return bits((pivots.largest <= std::numeric_limits<R>::max()) &
+                    (pivots.largest * growth < s_.largest_growth));
     }
 
     static Mask is_finite(const Number& x) { return P::size(x) <= std::numeric_limits<R>::max(); }
@@ -353,10 +390,6 @@ class SystemsSolver {
     }
     ptrdiff_t of_x(const Group& group, ptrdiff_t shared, ptrdiff_t column) const {
         return group.first * x_step_ + (s_.shared[shared].x + column * s_.x_column) * P::parts;
-    }
-    // One right-hand side a system, whose numbers follow each other.
-    bool has_one_column() const {
-        return s_.nrhs == 1 && s_.sharing == 1 && s_.b_row == 1 && s_.x_row == 1;
     }
     // visit(columns) finds so many columns in y and leaves the solution there.
     template <class Visit>
