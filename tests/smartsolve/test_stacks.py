@@ -80,9 +80,9 @@ def bad_slices(n: int, dtype: str, rng: np.random.Generator) -> dict[str, Array]
     singular = good.copy()
     singular[-1] = singular[0]
     ill = good.copy()
-    ill[-1] = ill[0]
-    # rcond is at most the distance to the singular matrix over the norm: half of eps.
-    ill[-1, -1] += eps(dtype) * np.abs(good).sum() / n / 2
+    # rcond is at most the distance to a singular matrix over the norm: here a quarter of eps. The
+    # factor is a power of two, so that no rounding decides whether a pivot is zero.
+    ill[-1] *= eps(dtype) / 4
     indefinite = -np.abs(np.real(good + good.T)).astype(dtype)
     np.fill_diagonal(indefinite, 1)
     infinite, nan = good.copy(), good.copy()
