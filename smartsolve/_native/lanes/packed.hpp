@@ -135,9 +135,9 @@ struct Packed {
 };
 
 // A pivot that several numbers are divided by: a product with its inverse, corrected by what it
-// leaves, is the quotient that a division rounds to (Markstein, IBM J. Res. Dev. 34, 1990), but it
-// does not keep the divider busy for ten products. Where the inverse, or a number, is not finite,
-// no quotient is.
+// leaves, is the quotient that a division rounds to (Markstein, IBM J. Res. Dev. 34, 1990; without
+// fused multiply-adds it may miss it by a bit), but it does not keep the divider busy for ten
+// products. Where the inverse, or a number, is not finite, no quotient is.
 template <class T>
 class Divisor {
     using P = Packed<T>;

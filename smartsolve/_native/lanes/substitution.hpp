@@ -10,7 +10,7 @@ namespace smartsolve::SMARTSOLVE_ISA {
 // The right-hand sides, or the unknowns, of one equation.
 template <class T>
 struct Row {
-    using L = Lane<T, std::min(register_bytes, side_by_side* static_cast<ptrdiff_t>(sizeof(T)))>;
+    using L = Lane<T, std::min(register_bytes, static_cast<ptrdiff_t>(sizeof(T)) * side_by_side)>;
     static constexpr int registers = static_cast<int>(side_by_side / L::width);
     typename L::Values values[registers];
 

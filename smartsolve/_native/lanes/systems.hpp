@@ -126,6 +126,7 @@ class SystemsSolver {
                                s_.sharing == 1;
         each_group([&](const Group& group) {
             const bool packed = is_packed && group.is_run;
+            // Tiny orders have code of their own for each; beyond, the second copy gains nothing.
             if (order <= 4 && packed) solve_by_lu<order>(group, true);
             else solve_by_lu<order>(group, order > 4 && packed);
         });
