@@ -252,7 +252,7 @@ def workers(n: int) -> Callable[[int, str], Calls]:
 # --- the constants -------------------------------------------------------------------------------
 
 SMALL = (4, 6, 8, 10, 12, 16, 20, 24, 32)
-MIDDLE = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256)
+MIDDLE = (64, 96, 128, 160, 192, 256, 320, 384, 448, 512)
 LARGE = (64, 96, 128, 192, 256, 384, 512, 1024)
 REAL, COMPLEX = matrices.DTYPES[:2], matrices.DTYPES[2:]
 SMALL_LU, LU = "small LU", "LU"

@@ -145,13 +145,16 @@ Real<T> largest_healthy_growth(ptrdiff_t n) {
     return 1 / (epsilon<T> * safety * static_cast<Real<T>>(n));
 }
 
-// What a random probe grows to under A^-1; NaN if a part of it does.
+// What a random probe grows to under A^-1; NaN if a part of it does. A column, unless it is null,
+// is solved for beside it.
 template <class T>
-Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, Workspace& w) {
+Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, T* column, Workspace& w) {
     const ptrdiff_t n = f.n;
-    T* x = w.take<T>(n);
+    T* x = w.take<T>(2 * n);
     fill_probe(n, x);
-    m.solve(f, x, 1, Op::none, w);
+    if (column != nullptr) std::copy_n(column, n, x + n);
+    m.solve(f, x, column != nullptr ? 2 : 1, Op::none, w);
+    if (column != nullptr) std::copy_n(x + n, n, column);
     Real<T> growth = 0;
     for (ptrdiff_t i = 0; i < n; ++i) {
         if (std::isnan(abs1(x[i]))) return abs1(x[i]);
@@ -167,6 +170,7 @@ template <class T>
 struct Condition {
     Real<T> rcond = std::numeric_limits<Real<T>>::quiet_NaN();
     bool ill = false;
+    bool column_is_solved = false;
 };
 
 template <class T>
@@ -174,10 +178,11 @@ bool always_estimates(const Method<T>& m, ptrdiff_t n, bool wanted) {
     return wanted || (m.estimate == Estimate::large && n >= crossover::estimate_from);
 }
 
-// anorm: the 1-norm if it is known already, else negative.
+// anorm: the 1-norm if it is known already, else negative; column: a right-hand side that is solved
+// for beside the probe if there is one, or null.
 template <class T>
 Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f, bool wanted,
-                   Real<T> anorm, Workspace& w) {
+                   Real<T> anorm, T* column, Workspace& w) {
     Condition<T> c;
     if (m.estimate == Estimate::exact) {
         if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;
@@ -185,7 +190,8 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
     } else {
         const bool screened = !always_estimates(m, f.n, wanted);
         if (screened && (f.healthy || screening::pivots_are_healthy(f))) return c;
-        const Real<T> growth = screened ? screening::probe_growth(m, f, w) : 0;
+        c.column_is_solved = screened && column != nullptr;
+        const Real<T> growth = screened ? screening::probe_growth(m, f, column, w) : 0;
         const Real<T> largest_growth = screening::largest_healthy_growth<T>(f.n);
         // A bound of the norm may be enough, which costs no pass over the matrix.
         const Real<T> bound = static_cast<Real<T>>(f.n) * f.largest_element;

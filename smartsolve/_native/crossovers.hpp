@@ -10,7 +10,7 @@ namespace smartsolve::crossover {
 using std::ptrdiff_t;
 
 // Own LU and Cholesky by one thread against getrf and potrf by as many as they start.
-inline constexpr ptrdiff_t getrf_from = 385;
+inline constexpr ptrdiff_t getrf_from = 513;
 inline constexpr ptrdiff_t potrf_from = 449;
 // Own LU against Bunch-Kaufman for symmetric indefinite matrices.
 inline constexpr ptrdiff_t sytrf_from = 385;
@@ -21,7 +21,7 @@ inline constexpr ptrdiff_t as_it_lies_from = 512;
 // LU and Cholesky in single precision with refinement against double precision, where it is
 // permitted. Each column takes some eight solves more, and several at once are dearer than one.
 inline constexpr bool mixed_pays(ptrdiff_t n, ptrdiff_t columns, bool definite) {
-    return n >= 512 && (columns == 1 || (columns > 1 && !definite && 128 * columns <= n));
+    return n >= getrf_from && (columns == 1 || (columns > 1 && !definite && 128 * columns <= n));
 }
 // O(n) methods against the small dense kernels.
 inline constexpr ptrdiff_t tridiagonal_from = 9;

@@ -21,7 +21,7 @@ class FactoredStack {
             if (count_ % pause == 0 && !keep_going()) return;
             View<T> a = first;
             a.data += locate(axes, count_).a;
-            new (slices_ + count_) Factored<T>(a, request, memory_);
+            (new (slices_ + count_) Factored<T>(a, request, memory_))->judge(memory_);
         }
     }
 
@@ -65,7 +65,8 @@ template <class T>
 Real<T> rcond(const Factored<T>& f, Workspace& w) {
     if (!f.status) return 0;
     if (!std::isnan(f.condition.rcond)) return f.condition.rcond;
-    return judge(*f.method, f.problem, f.factors, true, Real<T>(-1), w).rcond;
+    return judge(*f.method, f.problem, f.factors, true, Real<T>(-1), static_cast<T*>(nullptr), w)
+        .rcond;
 }
 
 template <class T>

@@ -108,11 +108,11 @@ Object solve_small_vector(PyArrayObject* a, PyArrayObject* b) {
     const ptrdiff_t step = stride<T>(b, 0);
     for (npy_intp i = 0; i < n; ++i) to[i] = from[i * step];
     Workspace w;
-    const Factored<T> r({static_cast<T*>(PyArray_DATA(a)), n, stride<T>(a, 0), stride<T>(a, 1)},
-                        Request{}, w);
-    if (!r.status || r.condition.ill) return Object();
-    r.solve(to, 1, w);
-    return x;
+    Factored<T> r({static_cast<T*>(PyArray_DATA(a)), n, stride<T>(a, 0), stride<T>(a, 1)},
+                  Request{}, w);
+    if (!r.status) return Object();
+    r.judge_and_solve(to, 1, w);
+    return r.condition.ill ? Object() : std::move(x);
 }
 
 bool is_small_vector_call(PyObject* const* args, Py_ssize_t positional, PyObject* keywords) {

@@ -37,6 +37,7 @@ class Refined {
         Structure s = p.s;
         s.declared = true;  // no other method is tried
         factored_.emplace(Problem<Single<T>>{in_single(w), s, true}, true, w);
+        factored_->judge(w);
     }
 
     // Rounding to single precision moves a singular matrix as far as rcond = 0.7 eps in all cases

@@ -26,23 +26,30 @@ Problem<T> pose(const View<T>& a, const Request& request, Workspace& w) {
     return p;
 }
 
-// The matrix, factored, with the verdict on it; solve() may then be called for any number of
+// The matrix, factored. judge() brings the verdict on it; solve() may be called for any number of
 // right-hand sides.
 template <class T>
 class Factored {
  public:
     Factored(const View<T>& a, const Request& request, Workspace& w)
-        : problem(pose(a, request, w)) {
-        factor(request.wants_rcond, w);
+        : problem(pose(a, request, w)), wants_rcond_(request.wants_rcond) {
+        factor(w);
     }
-    Factored(const Problem<T>& posed, bool wants_rcond, Workspace& w) : problem(posed) {
-        factor(wants_rcond, w);
+    Factored(const Problem<T>& posed, bool wants_rcond, Workspace& w)
+        : problem(posed), wants_rcond_(wants_rcond) {
+        factor(w);
     }
     Factored(const Factored&) = delete;  // factors point into the problem
     Factored& operator=(const Factored&) = delete;
 
+    void judge(Workspace& w) { judge(nullptr, w); }
     void solve(T* x, ptrdiff_t nrhs, Workspace& w) const {
         method->solve(factors, x, nrhs, Op::none, w);
+    }
+    // Both: the small kernels take two columns for little more than one.
+    void judge_and_solve(T* x, ptrdiff_t nrhs, Workspace& w) {
+        judge(nrhs == 1 && is_small(*method) ? x : nullptr, w);
+        if (!condition.column_is_solved) solve(x, nrhs, w);
     }
 
     Problem<T> problem;
@@ -53,9 +60,8 @@ class Factored {
     Condition<T> condition;
 
  private:
-    void factor(bool wants_rcond, Workspace& w) {
-        const Real<T> anorm = problem.overwrite_a ? norm1(problem.a, problem.s, w)
-                                                  : Real<T>(-1);  // before it is lost
+    void factor(Workspace& w) {
+        if (problem.overwrite_a) anorm_ = norm1(problem.a, problem.s, w);  // before it is lost
         factors.n = problem.a.n;
         factors.s = &problem.s;
         // Cholesky fails over to the method for indefinite matrices; its copy is lost, a is as it
@@ -68,9 +74,15 @@ class Factored {
             declined = status;
             problem.s.kind = method->if_it_fails;
         }
-        if (status) [[likely]]
-            condition = judge(*method, problem, factors, wants_rcond, anorm, w);
     }
+    void judge(T* column, Workspace& w) {
+        if (status) [[likely]]
+            condition =
+                smartsolve::judge(*method, problem, factors, wants_rcond_, anorm_, column, w);
+    }
+
+    bool wants_rcond_;
+    Real<T> anorm_ = -1;
 };
 
 }  // namespace smartsolve

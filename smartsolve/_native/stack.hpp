@@ -262,19 +262,26 @@ bool solve_refined(const Stack<T>& stack, const Offset& base, const Problem<T>& 
 
 // is_solved: x is there already, and only the details are asked for.
 template <class T>
-[[gnu::always_inline]] inline void solve_with(const Factored<T>& r, const Stack<T>& stack,
+[[gnu::always_inline]] inline void solve_with(Factored<T> r, const Stack<T>& stack,
                                               const Offset& base, const Details& details,
                                               Tally& tally, Workspace& w, bool is_solved) {
     double error = std::numeric_limits<double>::quiet_NaN();
+    bool is_judged = false;
     if (!r.status) fill_with_nan(stack, base);
     else
         solve_columns(
             stack, base, details.row != nullptr, is_solved, w,
-            [&](T* x, ptrdiff_t count) { r.solve(x, count, w); },
+            [&](T* x, ptrdiff_t count) {
+                if (is_judged) r.solve(x, count, w);
+                else r.judge_and_solve(x, count, w);
+                is_judged = true;
+            },
             [&](const T* x, const T* b, ptrdiff_t count) {
                 const double here = backward_error(r.problem, x, b, count);
                 if (!(here <= error)) error = here;
             });
+
+    if (!is_judged) r.judge(w);
 
     const int row = static_cast<int>(r.method - methods<T>);
     const ptrdiff_t shared = Stack<T>::count(stack.inner);

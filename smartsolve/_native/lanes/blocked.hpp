@@ -8,16 +8,18 @@
 //     +------+--+----+              padded to whole tiles, the last block to whole `columns`, all
 //     |  U   |u |    |  k rows      with zeros, so that no loop over a tile has a remainder.
 //     | L    |  |    |
-//     +------+--+    |              u: L^-1 times the block, tile by tile
+//     +------+--+    |              u: L^-1 times the block, by rows
 //     |      |t |    |              t: tiles of `height` registers lose L u, and are
-//     |      |  |    |                 factored as one narrow panel
+//     |      |  |    |                 factored as one or two narrow panels
 //     +------+--+----+
 #pragma once
 
 #include <cstdlib>
 #include <limits>
+#include <numeric>
 #include <utility>
 
+#include "loops.hpp"
 #include "substitution.hpp"
 #include "unrolled.hpp"
 
@@ -32,41 +34,69 @@ struct Tile {
     static constexpr int fitting = registers_for_sums / (columns * Lane<T>::parts);
     static constexpr int height = fitting < 1 ? 1 : fitting > 4 ? 4 : fitting;
 };
-static_assert(largest_block % Tile<float>::columns == 0);
+
+// A block of an LU: one or two tiles wide, for a pass over the columns before it serves both. How
+// many of its rows are solved for at once, and what divides that and any number of rows.
+template <class T>
+struct Block {
+    static constexpr int tiles = Tile<T>::columns < largest_block ? 2 : 1;
+    static constexpr int columns = tiles * Tile<T>::columns;
+    using Row = SMARTSOLVE_ISA::Row<T, columns>;
+    static constexpr int lines =
+        2 * std::clamp(registers_for_sums / (2 * Row::registers * Lane<T>::parts), 1, 8);
+    static constexpr int few = std::gcd(Tile<T>::columns, lines);
+};
+static_assert(largest_block % Block<float>::columns == 0);
 
 // c = a - sum over depth of (column of l) (row of u), for `height` registers and `columns` columns
-// of c. Row d of u has its elements u_step apart, and the next row begins u_next further.
-template <int height, int columns, class T>
+// of c. The elements of a row of u lie side by side, u_next elements from those of the row before.
+template <int height, class T>
 [[gnu::always_inline]] inline void subtract_product(
-    ptrdiff_t depth, const T* l, ptrdiff_t ld, const T* u, ptrdiff_t u_next, ptrdiff_t u_step,
-    const T* a, ptrdiff_t a_ld, typename Lane<T>::Values (&c)[columns][height]) {
+    ptrdiff_t depth, const T* l, ptrdiff_t ld, const T* u, ptrdiff_t u_next, const T* a,
+    typename Lane<T>::Values (&c)[Tile<T>::columns][height]) {
     using L = Lane<T>;
+    constexpr int columns = Tile<T>::columns;
     Sum<T> sum[columns][height];
     for (ptrdiff_t d = 0; d < depth; ++d, l += ld, u += u_next) {
         typename L::Values column[height];
         unrolled<0, height>([&](auto i) { column[i] = L::load(l + i * L::width); });
-        unrolled<0, columns>([&](auto j) {
-            const T factor = u[j * u_step];
-            unrolled<0, height>([&](auto i) { sum[j][i].add(column[i], factor); });
-        });
+        unrolled<0, columns>(
+            [&](auto j) { unrolled<0, height>([&](auto i) { sum[j][i].add(column[i], u[j]); }); });
     }
     unrolled<0, columns>([&](auto j) {
         unrolled<0, height>(
-            [&](auto i) { c[j][i] = L::load(a + i * L::width + j * a_ld) - sum[j][i].value(); });
+            [&](auto i) { c[j][i] = L::load(a + i * L::width + j * ld) - sum[j][i].value(); });
     });
 }
 
-// The same for one register and one column, in four sums that need not wait for each other.
-template <class T>
-[[gnu::always_inline]] inline typename Lane<T>::Values subtract_product(ptrdiff_t depth, const T* l,
-                                                                        ptrdiff_t ld, const T* x,
-                                                                        const T* a) {
+// The same for one register of one column x, or of each of several that lie ldx apart, in so many
+// sums that none has to wait for another.
+template <int columns, class T>
+[[gnu::always_inline]] inline void subtract_product(ptrdiff_t depth, const T* l, ptrdiff_t ld,
+                                                    const T* x, ptrdiff_t ldx, const T* a,
+                                                    typename Lane<T>::Values (&c)[columns]) {
     using L = Lane<T>;
-    Sum<T> sum[4];
+    Sum<T> sum[columns][4];
     for (; depth >= 4; depth -= 4, l += 4 * ld, x += 4)
-        unrolled<0, 4>([&](auto d) { sum[d].add(L::load(l + d * ld), x[d]); });
-    for (; depth > 0; --depth, l += ld, ++x) sum[0].add(L::load(l), *x);
-    return L::load(a) - ((sum[0].value() + sum[1].value()) + (sum[2].value() + sum[3].value()));
+        unrolled<0, 4>([&](auto d) {
+            const auto column = L::load(l + d * ld);
+            unrolled<0, columns>([&](auto j) { sum[j][d].add(column, x[d + j * ldx]); });
+        });
+    for (; depth > 0; --depth, l += ld, ++x)
+        unrolled<0, columns>([&](auto j) { sum[j][0].add(L::load(l), x[j * ldx]); });
+    unrolled<0, columns>([&](auto j) {
+        c[j] = L::load(a + j * ldx) -
+               ((sum[j][0].value() + sum[j][1].value()) + (sum[j][2].value() + sum[j][3].value()));
+    });
+}
+
+template <int height, class T>
+[[gnu::always_inline]] inline void store_tile(
+    const typename Lane<T>::Values (&c)[Tile<T>::columns][height], T* to, ptrdiff_t ld) {
+    unrolled<0, Tile<T>::columns>([&](auto j) {
+        unrolled<0, height>(
+            [&](auto r) { Lane<T>::store(to + r * Lane<T>::width + j * ld, c[j][r]); });
+    });
 }
 
 // body(first row, integral_constant height) for all tiles of the rows from `first` to ld.
@@ -83,89 +113,156 @@ template <class T, class Body>
         for (; i < ld; i += width) body(i, std::integral_constant<int, 1>{});
 }
 
-// X = L^-1 X for the unit lower triangle L of order n and `columns` columns of X, from its top down
-// to the tile in which row n - 1 lies; rows n and beyond of that tile lose L times X, too.
+// Rows i to i + lines - 1 of L^-1 U, for the unit lower triangle L, when those before are done.
+template <int lines, class T>
+[[gnu::always_inline]] inline void solve_lines(ptrdiff_t i, const T* l, ptrdiff_t ld, T* u) {
+    using Row = typename Block<T>::Row;
+    constexpr ptrdiff_t columns = Block<T>::columns;
+    Sum<T, typename Row::L> sum[lines][Row::registers];
+    l += i;
+    for (ptrdiff_t d = 0; d < i; ++d, l += ld) {
+        const Row known = Row::load(u + d * columns);
+        unrolled<0, lines>(
+            [&](auto r) { Row::each([&](auto c) { sum[r][c].add(known.values[c], l[r]); }); });
+    }
+    u += i * columns;
+    Row row[lines];
+    unrolled<0, lines>([&](auto r) {
+        row[r] = Row::load(u + r * columns);
+        Row::each([&](auto c) { row[r].values[c] -= sum[r][c].value(); });
+    });
+    unrolled<0, lines>([&](auto r) {
+        row[r].store(u + r * columns);
+        Multiples<T, typename Row::L> solved[Row::registers];
+        Row::each([&](auto c) { solved[c].set(row[r].values[c]); });
+        unrolled<r + 1, lines>([&](auto q) {
+            Row::each([&](auto c) { row[q].values[c] -= solved[c].times(l[q + r * ld]); });
+        });
+    });
+}
+
+// U = L^-1 U for n rows of a block, n being a multiple of `few`.
+template <class T>
+void solve_rows(ptrdiff_t n, const T* l, ptrdiff_t ld, T* u) {
+    constexpr int few = Block<T>::few, lines = Block<T>::lines;
+    ptrdiff_t i = 0;
+    for (; (n - i) % lines != 0; i += few) solve_lines<few>(i, l, ld, u);
+    for (; i < n; i += lines) solve_lines<lines>(i, l, ld, u);
+}
+
+// X = L^-1 X for the unit lower triangle L of order n and a column or two.
 template <int columns, class T>
-void solve_unit_lower(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
+void solve_unit_lower(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x, ptrdiff_t ldx) {
     using L = Lane<T>;
     for (ptrdiff_t i = 0; i < n; i += L::width) {
-        typename L::Values c[columns][1];
-        if constexpr (columns == 1) c[0][0] = subtract_product(i, l + i, ld, x, x + i);
-        else subtract_product<1, columns>(i, l + i, ld, x, 1, ld, x + i, ld, c);
+        typename L::Values v[columns];
+        subtract_product<columns>(i, l + i, ld, x, ldx, x + i, v);
         const T* triangle = l + i + i * ld;
         unrolled<0, L::width>([&](auto s) {
             if (i + s >= n) return;
             const auto column = L::load(triangle + s * ld);
             const auto below = L::beyond(0, s);
             unrolled<0, columns>([&](auto j) {
-                auto& v = c[j][0];
-                v = below ? v - L::multiply(column, L::element(v, s)) : v;
+                v[j] = below ? v[j] - L::multiply(column, L::element(v[j], s)) : v[j];
             });
         });
-        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ld, c[j][0]); });
+        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ldx, v[j]); });
     }
 }
 
-// x = U^-1 x for the upper triangle U of order n.
-template <class T>
-void solve_upper(ptrdiff_t n, const T* u, ptrdiff_t ld, T* x) {
+// X = U^-1 X for the upper triangle U of order n.
+template <int columns, class T>
+void solve_upper(ptrdiff_t n, const T* u, ptrdiff_t ld, T* x, ptrdiff_t ldx) {
     using L = Lane<T>;
     for (ptrdiff_t i = (n - 1) / L::width * L::width; i >= 0; i -= L::width) {
         const ptrdiff_t next = std::min(n, i + L::width);
-        auto v = subtract_product(n - next, u + i + next * ld, ld, x + next, x + i);
+        typename L::Values v[columns];
+        subtract_product<columns>(n - next, u + i + next * ld, ld, x + next, ldx, x + i, v);
         const T* triangle = u + i + i * ld;
         unrolled<0, L::width>([&](auto back) {
             constexpr int s = static_cast<int>(L::width) - 1 - back;
             if (i + s >= n) return;
             const auto column = L::load(triangle + s * ld);
             const auto above = L::beyond(0, s - 1);  // of the others
-            const T solved = smartsolve::divide(L::element(v, s), triangle[s + s * ld]);
-            v = above ? v : v - L::multiply(column, solved);
-            v = L::with_element(v, s, solved);
+            unrolled<0, columns>([&](auto j) {
+                const T solved = smartsolve::divide(L::element(v[j], s), triangle[s + s * ld]);
+                v[j] = above ? v[j] : v[j] - L::multiply(column, solved);
+                v[j] = L::with_element(v[j], s, solved);
+            });
         });
-        L::store(x + i, v);
+        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ldx, v[j]); });
     }
 }
 
-// Columns k to k + width - 1 of P A in order, zeros beyond row n and beyond the last column; the
-// largest abs1 among them.
+// Columns k to k + width - 1 of P A: the first k rows as the rows of u, the others by columns;
+// zeros beyond row n and beyond the last column. The largest abs1 among them.
 template <class T>
 Real<T> load_columns(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrdiff_t rs,
-                     ptrdiff_t cs, const int* perm, T* to, ptrdiff_t ld) {
+                     ptrdiff_t cs, const int* perm, T* u, T* to, ptrdiff_t ld) {
     using L = Lane<T>;
-    constexpr ptrdiff_t columns = Tile<T>::columns;
-    if (std::abs(cs) > std::abs(rs)) {
-        for (ptrdiff_t c = 0; c < width; ++c) {
-            const T* column = a + (k + c) * cs;
-            for (ptrdiff_t i = 0; i < n; ++i) to[i + c * ld] = column[perm[i] * rs];
-        }
-    } else if (width == columns && cs == 1) {
-        ptrdiff_t i = 0;
-        if constexpr (L::width == columns)
-            for (; i + columns <= n; i += columns) {
-                typename L::Values square[columns];
-                unrolled<0, columns>(
-                    [&](auto r) { square[r] = L::load(a + perm[i + r] * rs + k); });
-                transpose<L>(square);
-                unrolled<0, columns>([&](auto c) { L::store(to + i + c * ld, square[c]); });
-            }
-        for (; i < n; ++i) {
-            const T* row = a + perm[i] * rs + k;
-            unrolled<0, columns>([&](auto c) { to[i + c * ld] = row[c]; });
-        }
+    using Row = typename Block<T>::Row;
+    using Part = typename Row::L;
+    constexpr ptrdiff_t columns = Block<T>::columns;
+    constexpr int side = static_cast<int>(Part::width);
+    const ptrdiff_t top = k / L::width * L::width;  // where the first tile begins
+    a += k * cs;
+    if (width < columns) {
+        std::fill(u, u + k * columns, T(0));
+        std::fill(to + width * ld, to + columns * ld, T(0));
+    }
+    ptrdiff_t i = 0;
+    if (width == columns && cs == 1) {
+        for (; i < k; ++i) Row::load(a + perm[i] * rs).store(u + i * columns);
+        for (i = top; i + side <= n; i += side)
+            Row::each([&](auto c) {
+                typename Part::Values square[side];
+                unrolled<0, side>(
+                    [&](auto r) { square[r] = Part::load(a + perm[i + r] * rs + c * side); });
+                transpose<Part>(square);
+                unrolled<0, side>(
+                    [&](auto r) { Part::store(to + i + (c * side + r) * ld, square[r]); });
+            });
+        for (; i < n; ++i)
+            for (ptrdiff_t c = 0; c < columns; ++c) to[i + c * ld] = a[perm[i] * rs + c];
     } else {
-        for (ptrdiff_t i = 0; i < n; ++i)
-            for (ptrdiff_t c = 0; c < width; ++c) to[i + c * ld] = a[perm[i] * rs + (k + c) * cs];
+        for (ptrdiff_t c = 0; c < width; ++c, a += cs) {
+            for (i = 0; i < k; ++i) u[i * columns + c] = a[perm[i] * rs];
+            for (i = top; i < n; ++i) to[i + c * ld] = a[perm[i] * rs];
+        }
     }
-    for (ptrdiff_t c = 0; c < columns; ++c)
-        std::fill(to + c * ld + (c < width ? n : 0), to + (c + 1) * ld, T(0));
+    for (ptrdiff_t c = 0; c < width; ++c) std::fill(to + n + c * ld, to + (c + 1) * ld, T(0));
 
-    typename L::Values largest{};
-    for (ptrdiff_t i = 0; i < width * ld; i += L::width) {
-        const auto size = L::sizes(L::load(to + i));
-        largest = size > largest ? size : largest;
+    typename Part::Values large{};
+    for (i = 0; i < k * columns; i += side) {
+        const auto size = Part::sizes(Part::load(u + i));
+        large = size > large ? size : large;
     }
-    return *std::max_element(&largest[0], &largest[0] + L::reals);
+    typename L::Values largest{};
+    for (ptrdiff_t c = 0; c < width; ++c)
+        for (i = top; i < ld; i += L::width) {
+            const auto size = L::sizes(L::load(to + i + c * ld));
+            largest = size > largest ? size : largest;
+        }
+    return std::max(*std::max_element(&large[0], &large[0] + Part::reals),
+                    *std::max_element(&largest[0], &largest[0] + L::reals));
+}
+
+// Rows of u, k of them, as the columns of a block.
+template <class T>
+void store_columns(ptrdiff_t k, const T* u, T* block, ptrdiff_t ld) {
+    using Row = typename Block<T>::Row;
+    using Part = typename Row::L;
+    constexpr int side = static_cast<int>(Part::width);
+    for (ptrdiff_t i = 0; i < k; i += side)
+        Row::each([&](auto c) {
+            typename Part::Values square[side];
+            unrolled<0, side>([&](auto r) {
+                square[r] = Part::load(u + (i + r) * Block<T>::columns + c * side);
+            });
+            transpose<Part>(square);
+            unrolled<0, side>(
+                [&](auto r) { Part::store(block + i + (c * side + r) * ld, square[r]); });
+        });
 }
 
 // The first row with the largest abs1, among tiles that come in order.
@@ -240,17 +337,18 @@ ptrdiff_t eliminate(ptrdiff_t k, T* column, ptrdiff_t ld) {
     return next.row(k + 1);
 }
 
-// P A = L U of rows k to n - 1 of a block of columns; false at a column of zeros.
+// P A = L U of rows k to n - 1 of a panel of `width` columns; all columns of its block have their
+// rows exchanged. False at a column of zeros.
 template <class T>
-bool factor_panel(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, T* block, ptrdiff_t ld, int* perm,
-                  int* swapped, Pivots<T>& pivots) {
-    constexpr int columns = Tile<T>::columns;
-    ptrdiff_t p = find_pivot(k, block, ld);
+bool factor_panel(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, T* panel, T* block, ptrdiff_t ld,
+                  int* perm, int* swapped, Pivots<T>& pivots) {
+    ptrdiff_t p = find_pivot(k, panel, ld);
     bool regular = true;
+    constexpr int columns = Tile<T>::columns;
     unrolled<0, columns>([&](auto c) {
         if (c >= width || !regular) return;
         const ptrdiff_t j = k + c;
-        T* column = block + c * ld;
+        T* column = panel + c * ld;
         if (column[p] == T(0) && asum(n - j, column + j) == 0) [[unlikely]] {  // and no NaN
             pivots.failed = j;
             regular = false;
@@ -260,36 +358,77 @@ bool factor_panel(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, T* block, ptrdiff_t
         swapped[c] = static_cast<int>(p);
         if (p != j) {
             std::swap(perm[j], perm[p]);
-            for (int q = 0; q < columns; ++q) std::swap(block[j + q * ld], block[p + q * ld]);
+            for (int q = 0; q < Block<T>::columns; ++q)
+                std::swap(block[j + q * ld], block[p + q * ld]);
         }
         p = eliminate<columns - 1 - c>(j, column, ld);
     });
     return regular;
 }
 
+// Memory of reals, lest complex numbers be set to zero first.
+template <class T, ptrdiff_t elements>
+struct Scratch {
+    alignas(64) Real<T> memory[Lane<T>::parts * elements];
+    T* get() { return reinterpret_cast<T*>(memory); }
+};
+
+// The tiles from that of row k on lose L times `depth` rows of u; so many tiles side by side.
+template <class T>
+void subtract_from_tiles(ptrdiff_t k, ptrdiff_t depth, const T* l, ptrdiff_t ld, const T* u, T* to,
+                         int tiles) {
+    constexpr ptrdiff_t width = Lane<T>::width;
+    constexpr int columns = Tile<T>::columns;
+    each_tile<T>(k / width * width, ld, [&](ptrdiff_t i, auto height) {
+        for (int c = 0; c < tiles * columns; c += columns) {
+            typename Lane<T>::Values sums[columns][height()];
+            T* tile = to + i + c * ld;
+            subtract_product<height()>(depth, l + i, ld, u + c, Block<T>::columns, tile, sums);
+            store_tile<height()>(sums, tile, ld);
+        }
+    });
+}
+
+// The second panel of a block, which begins in row k, loses what the first has to subtract.
+template <class T>
+void subtract_first_panel(ptrdiff_t k, T* block, ptrdiff_t ld, T* u) {
+    constexpr int columns = Tile<T>::columns;
+    T* const panel = block + columns * ld;
+    const auto each = [&](auto&& body) {
+        for (int r = 0; r < columns; ++r)
+            for (int c = 0; c < columns; ++c)
+                body(u[r * Block<T>::columns + c], panel[k + r + c * ld]);
+    };
+    each([](T& row, T& column) { row = column; });
+    solve_rows(columns, block + k, ld, u);
+    subtract_from_tiles(k + columns, columns, block, ld, u, panel, 1);
+    each([](T& row, T& column) { column = row; });
+}
+
 template <class T>
 Pivots<T> lu_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, ptrdiff_t cs,
                               T* __restrict a, int* __restrict perm) {
-    constexpr ptrdiff_t columns = Tile<T>::columns, tile = Lane<T>::width;
+    constexpr ptrdiff_t columns = Block<T>::columns, part = Tile<T>::columns;
     const ptrdiff_t ld = padded<T>(n);
+    Scratch<T, largest_small_order * columns> rows;
+    T* const u = rows.get();
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     for (ptrdiff_t k = 0; k < n; ++k) perm[k] = static_cast<int>(k);
     for (ptrdiff_t k = 0; k < n; k += columns) {
         const ptrdiff_t width = std::min(columns, n - k);
         T* block = a + k * ld;
         pivots.largest =
-            std::max(pivots.largest, load_columns(n, k, width, from, rs, cs, perm, block, ld));
-        solve_unit_lower<columns>(k, a, ld, block);
-        each_tile<T>((k + tile - 1) / tile * tile, ld, [&](ptrdiff_t i, auto height) {
-            typename Lane<T>::Values c[columns][height()];
-            subtract_product<height(), columns>(k, a + i, ld, block, 1, ld, block + i, ld, c);
-            unrolled<0, columns>([&](auto j) {
-                unrolled<0, height()>(
-                    [&](auto r) { Lane<T>::store(block + i + r * tile + j * ld, c[j][r]); });
-            });
-        });
+            std::max(pivots.largest, load_columns(n, k, width, from, rs, cs, perm, u, block, ld));
+        solve_rows(k, a, ld, u);
+        subtract_from_tiles(k, k, a, ld, u, block, Block<T>::tiles);
+        store_columns(k, u, block, ld);
         int swapped[columns];
-        if (!factor_panel(n, k, width, block, ld, perm, swapped, pivots)) return pivots;
+        for (ptrdiff_t c = 0; c < width; c += part) {
+            if (c > 0) subtract_first_panel(k, block, ld, u);
+            if (!factor_panel(n, k + c, std::min(part, width - c), block + c * ld, block, ld, perm,
+                              swapped + c, pivots))
+                return pivots;
+        }
         for (T* column = a; column < block; column += ld)
             for (ptrdiff_t c = 0; c < width; ++c) std::swap(column[k + c], column[swapped[c]]);
     }
@@ -316,13 +455,6 @@ TriangleLines<T> upper_factor(ptrdiff_t n, const T* factors, Op op) {
     return t;
 }
 
-// Memory of small systems' right-hand sides: of reals, lest complex numbers be set to zero first.
-template <class T, ptrdiff_t elements>
-struct Scratch {
-    alignas(64) Real<T> memory[Lane<T>::parts * elements];
-    T* get() { return reinterpret_cast<T*>(memory); }
-};
-
 template <class T>
 void lu_solve_side_by_side(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op) {
     Scratch<T, side_by_side * largest_small_order> rows;
@@ -337,17 +469,28 @@ void lu_solve_side_by_side(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrd
     });
 }
 
-// The padding of a column is read by loops over whole tiles.
-template <class T>
-void lu_solve_by_blocks(ptrdiff_t n, const T* lu, const int* perm, T* x) {
+// body(y, ld) with a copy of `columns` columns of x, which are written back: their padding is read
+// by loops over whole tiles. Element i is the place[i]-th; null: in order.
+template <int columns, class T, class Body>
+[[gnu::always_inline]] inline void with_padded(ptrdiff_t n, T* x, const int* place, Body&& body) {
+    constexpr ptrdiff_t most = padded<T>(largest_small_order);
+    Scratch<T, columns * most> memory;
     const ptrdiff_t ld = padded<T>(n);
-    Scratch<T, padded<T>(largest_small_order)> column;
-    T* const y = column.get();
-    for (ptrdiff_t k = 0; k < n; ++k) y[k] = x[perm[k]];
-    std::fill(y + n, y + ld, T(0));
-    solve_unit_lower<1>(n, lu, ld, y);
-    solve_upper(n, lu, ld, y);
-    std::copy(y, y + n, x);
+    for (int j = 0; j < columns; ++j) {
+        T* const y = memory.get() + j * ld;
+        for (ptrdiff_t k = 0; k < n; ++k) y[k] = x[(place ? place[k] : k) + j * n];
+        std::fill(y + n, y + ld, T(0));
+    }
+    body(memory.get(), ld);
+    for (int j = 0; j < columns; ++j) std::copy_n(memory.get() + j * ld, n, x + j * n);
+}
+
+template <int columns, class T>
+void lu_solve_by_blocks(ptrdiff_t n, const T* lu, const int* perm, T* x) {
+    with_padded<columns>(n, x, perm, [=](T* y, ptrdiff_t ld) {
+        solve_unit_lower<columns>(n, lu, ld, y, ld);
+        solve_upper<columns>(n, lu, ld, y, ld);
+    });
 }
 
 // A sum of conj(x) y over registers.
@@ -370,36 +513,44 @@ struct Dot {
     }
 };
 
-// x = L^-H x for the unit lower triangle L: inner products with as many columns as a register has
-// elements, so that their sums come to stand in one.
-template <class T>
-void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x) {
+// X = L^-H X for the unit lower triangle L: inner products with as many columns of L as a register
+// has elements, so that their sums come to stand in one.
+template <int columns, class T>
+void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x, ptrdiff_t ldx) {
     using L = typename Row<T>::L;
     constexpr int width = static_cast<int>(L::width);
     static_assert(largest_block % width == 0);
     for (ptrdiff_t k = (n - 1) / width * width; k >= 0; k -= width) {
-        const T* columns = l + k * ld;
-        const ptrdiff_t used = n - k;  // of the columns; not all are there in the last step
-        Dot<T, L> sum[width];
+        const T* lines = l + k * ld;
+        const ptrdiff_t used = n - k;  // of the lines; not all are there in the last step
+        Dot<T, L> sum[columns][width];
         for (ptrdiff_t i = k + width; i < n; i += width) {
-            const auto known = L::load(x + i);
-            unrolled<0, width>([&](auto c) { sum[c].add(L::load(columns + i + c * ld), known); });
+            typename L::Values known[columns];
+            unrolled<0, columns>([&](auto j) { known[j] = L::load(x + i + j * ldx); });
+            unrolled<0, width>([&](auto c) {
+                const auto line = L::load(lines + i + c * ld);
+                unrolled<0, columns>([&](auto j) { sum[j][c].add(line, known[j]); });
+            });
         }
-        typename L::Values square[width], rest = L::load(x + k);
-        unrolled<0, width>([&](auto c) { square[c] = sum[c].terms(); });
-        transpose<L>(square);
-        unrolled<0, width>([&](auto c) { rest -= square[c]; });
+        typename L::Values square[width], rest[columns];
+        unrolled<0, columns>([&](auto j) {
+            rest[j] = L::load(x + k + j * ldx);
+            unrolled<0, width>([&](auto c) { square[c] = sum[j][c].terms(); });
+            transpose<L>(square);
+            unrolled<0, width>([&](auto c) { rest[j] -= square[c]; });
+        });
         unrolled<0, width>([&](auto c) {
-            square[c] = c < used ? L::load(columns + k + c * ld) : typename L::Values{};
+            square[c] = c < used ? L::load(lines + k + c * ld) : typename L::Values{};
         });
         transpose<L>(square);  // into rows of L
         unrolled<0, width - 1>([&](auto step) {
             constexpr int s = width - 1 - step;
             auto row = L::beyond(0, s - 1) ? typename L::Values{} : square[s];
             if constexpr (is_complex<T>) row *= L::alternating(-1);
-            rest -= L::multiply(row, L::element(rest, s));
+            unrolled<0, columns>(
+                [&](auto j) { rest[j] -= L::multiply(row, L::element(rest[j], s)); });
         });
-        L::store(x + k, rest);
+        unrolled<0, columns>([&](auto j) { L::store(x + k + j * ldx, rest[j]); });
     }
 }
 
@@ -465,8 +616,8 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
     using Values = typename Lane<T>::Values;
     const ptrdiff_t ld = padded<T>(n);
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
-    alignas(64) Real<T> memory[Lane<T>::parts * largest_small_order * columns];
-    T* const rows = reinterpret_cast<T*>(memory);  // of conj(L D), those of the block
+    Scratch<T, largest_small_order * columns> memory;
+    T* const rows = memory.get();  // of conj(L D), those of the block
     for (ptrdiff_t k = 0; k < n; k += columns) {
         const ptrdiff_t width = std::min<ptrdiff_t>(columns, n - k);
         T* block = a + k * ld;
@@ -478,13 +629,10 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
             unrolled<0, columns>([&](auto c) { rows[d * columns + c] = conjugate(l[c]) * pivot; });
         }
         const auto subtract = [&](ptrdiff_t i, auto height, auto& c) {
-            subtract_product<height(), columns>(k, a + i, ld, rows, columns, 1, block + i, ld, c);
+            subtract_product<height()>(k, a + i, ld, rows, columns, block + i, c);
         };
         const auto store = [&](ptrdiff_t i, auto height, const auto& c) {
-            unrolled<0, columns>([&](auto j) {
-                unrolled<0, height()>(
-                    [&](auto r) { Lane<T>::store(block + i + r * tile + j * ld, c[j][r]); });
-            });
+            store_tile<height()>(c, block + i, ld);
         };
         const ptrdiff_t top = k / tile * tile;
         constexpr std::integral_constant<int, 1> one;
@@ -531,17 +679,14 @@ void cholesky_solve_side_by_side(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) 
     });
 }
 
-template <class T>
+template <int columns, class T>
 void cholesky_solve_by_blocks(ptrdiff_t n, const T* l, T* x) {
-    const ptrdiff_t ld = padded<T>(n);
-    Scratch<T, padded<T>(largest_small_order)> column;
-    T* const y = column.get();
-    std::copy(x, x + n, y);
-    std::fill(y + n, y + ld, T(0));
-    solve_unit_lower<1>(n, l, ld, y);
-    for (ptrdiff_t k = 0; k < n; ++k) y[k] /= std::real(l[k + k * ld]);
-    solve_unit_lower_adjoint(n, l, ld, y);
-    std::copy(y, y + n, x);
+    with_padded<columns>(n, x, nullptr, [=](T* y, ptrdiff_t ld) {
+        solve_unit_lower<columns>(n, l, ld, y, ld);
+        for (ptrdiff_t k = 0; k < n; ++k)
+            for (int j = 0; j < columns; ++j) y[k + j * ld] /= std::real(l[k + k * ld]);
+        solve_unit_lower_adjoint<columns>(n, l, ld, y, ld);
+    });
 }
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

@@ -78,19 +78,54 @@ template <int N, class T>
     return pivots;
 }
 
-template <int N, class T>
+// An unknown of one column, or of two: both take the same instructions, and so come to the same
+// bits in either place.
+template <class T, int columns>
+struct Unknown {
+    using L = Lane<T, columns* static_cast<ptrdiff_t>(sizeof(T))>;
+    typename L::Values values;
+
+    void load(const T* x, ptrdiff_t ldx) {
+        T elements[columns];
+        for (int j = 0; j < columns; ++j) elements[j] = x[j * ldx];
+        values = L::load(elements);
+    }
+    void store(T* x, ptrdiff_t ldx) const {
+        T elements[columns];
+        L::store(elements, values);
+        for (int j = 0; j < columns; ++j) x[j * ldx] = elements[j];
+    }
+    void subtract(T factor, const Unknown& x) { values -= L::multiply(x.values, factor); }
+    void divide(T divisor) { values = L::divide(values, divisor); }
+    void divide_by_real(Real<T> divisor) { values /= divisor; }
+};
+template <class T>
+struct Unknown<T, 1> {
+    T value;
+
+    void load(const T* x, ptrdiff_t) { value = *x; }
+    void store(T* x, ptrdiff_t) const { *x = value; }
+    void subtract(T factor, const Unknown& x) { value -= times(factor, x.value); }
+    void divide(T divisor) { value = smartsolve::divide(value, divisor); }
+    void divide_by_real(Real<T> divisor) { value /= divisor; }
+};
+
+template <class T>
+inline constexpr bool pairs_in_registers = 2 * sizeof(T) <= register_bytes;
+
+template <int N, int columns, class T>
 [[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x) {
     constexpr ptrdiff_t ld = padded<T>(N);
-    T y[N];
-    unrolled<0, N>([&](auto k) { y[k] = x[perm[k]]; });
+    Unknown<T, columns> y[N];
+    unrolled<0, N>([&](auto k) { y[k].load(x + perm[k], N); });
     unrolled<0, N>(
-        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i] -= times(lu[i + k * ld], y[k]); }); });
+        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i].subtract(lu[i + k * ld], y[k]); }); });
     unrolled<0, N>([&](auto back) {
         constexpr int k = N - 1 - back;
-        y[k] = divide(y[k], lu[k + k * ld]);
-        unrolled<0, k>([&](auto i) { y[i] -= times(lu[i + k * ld], y[k]); });
+        y[k].divide(lu[k + k * ld]);
+        unrolled<0, k>([&](auto i) { y[i].subtract(lu[i + k * ld], y[k]); });
     });
-    unrolled<0, N>([&](auto k) { x[k] = y[k]; });
+    unrolled<0, N>([&](auto k) { y[k].store(x + k, N); });
 }
 
 template <bool conjugated, class T>
@@ -135,19 +170,19 @@ template <int N, class T>
     return pivots;
 }
 
-template <int N, class T>
+template <int N, int columns, class T>
 [[gnu::flatten]] void cholesky_solve_in_registers(const T* l, T* x) {
     constexpr ptrdiff_t ld = padded<T>(N);
-    T y[N];
-    unrolled<0, N>([&](auto k) { y[k] = x[k]; });
+    Unknown<T, columns> y[N];
+    unrolled<0, N>([&](auto k) { y[k].load(x + k, N); });
     unrolled<0, N>(
-        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i] -= times(l[i + k * ld], y[k]); }); });
-    unrolled<0, N>([&](auto k) { y[k] /= *reals(l + k + k * ld); });
+        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i].subtract(l[i + k * ld], y[k]); }); });
+    unrolled<0, N>([&](auto k) { y[k].divide_by_real(*reals(l + k + k * ld)); });
     unrolled<0, N>([&](auto back) {
         constexpr int k = N - 1 - back;
-        unrolled<0, k>([&](auto i) { y[i] -= times(conjugate(l[k + i * ld]), y[k]); });
+        unrolled<0, k>([&](auto i) { y[i].subtract(conjugate(l[k + i * ld]), y[k]); });
     });
-    unrolled<0, N>([&](auto k) { x[k] = y[k]; });
+    unrolled<0, N>([&](auto k) { y[k].store(x + k, N); });
 }
 
 template <class T>
@@ -181,6 +216,16 @@ bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
            (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 16 : 32));
 }
 
+// body(column, integral_constant columns) for two columns of x at once, or for each alone: all take
+// the same way, lest a column's bits depend on how many there are beside it.
+template <bool pairs, class T, class Body>
+[[gnu::always_inline]] inline void each_column_or_pair(ptrdiff_t n, T* x, ptrdiff_t nrhs,
+                                                       Body&& body) {
+    if constexpr (pairs)
+        if (nrhs == 2) return body(x, std::integral_constant<int, 2>{});
+    for (ptrdiff_t j = 0; j < nrhs; ++j) body(x + j * n, std::integral_constant<int, 1>{});
+}
+
 template <class T>
 void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op) {
     if (op != Op::none && nrhs == 1) [[unlikely]]
@@ -188,9 +233,13 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
                              : lu_solve_transposed<true, T>)(n, lu, perm, x);
     else if (op == Op::none && substitutes_in_registers<T>(n, nrhs))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            for (ptrdiff_t j = 0; j < nrhs; ++j) lu_solve_in_registers<N()>(lu, perm, x + j * N);
+            each_column_or_pair<pairs_in_registers<T>>(N(), x, nrhs, [=](T* y, auto columns) {
+                lu_solve_in_registers<N(), columns()>(lu, perm, y);
+            });
         });
-    else if (nrhs == 1) lu_solve_by_blocks(n, lu, perm, x);
+    else if (op == Op::none && nrhs <= 2)
+        each_column_or_pair<true>(
+            n, x, nrhs, [=](T* y, auto columns) { lu_solve_by_blocks<columns()>(n, lu, perm, y); });
     else lu_solve_side_by_side(n, lu, perm, x, nrhs, op);
 }
 
@@ -211,9 +260,13 @@ template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
     if (substitutes_in_registers<T>(n, nrhs))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            for (ptrdiff_t j = 0; j < nrhs; ++j) cholesky_solve_in_registers<N()>(l, x + j * N);
+            each_column_or_pair<pairs_in_registers<T>>(N(), x, nrhs, [=](T* y, auto columns) {
+                cholesky_solve_in_registers<N(), columns()>(l, y);
+            });
         });
-    else if (nrhs == 1) cholesky_solve_by_blocks(n, l, x);
+    else if (nrhs <= 2)
+        each_column_or_pair<true>(
+            n, x, nrhs, [=](T* y, auto columns) { cholesky_solve_by_blocks<columns()>(n, l, y); });
     else cholesky_solve_side_by_side(n, l, x, nrhs);
 }
 

@@ -1,5 +1,6 @@
 // One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
 #include "dense.hpp"
+#include "loops.hpp"
 #include "qr.hpp"
 #include "qr_stack.hpp"
 #include "substitution.hpp"

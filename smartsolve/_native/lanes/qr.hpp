@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "loops.hpp"
 #include "vector.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {

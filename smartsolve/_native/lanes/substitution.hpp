@@ -7,11 +7,11 @@
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
-// The right-hand sides, or the unknowns, of one equation.
-template <class T>
+// The right-hand sides, or the unknowns, of one equation; or as many elements of another row.
+template <class T, ptrdiff_t columns = side_by_side>
 struct Row {
-    using L = Lane<T, std::min(register_bytes, static_cast<ptrdiff_t>(sizeof(T)) * side_by_side)>;
-    static constexpr int registers = static_cast<int>(side_by_side / L::width);
+    using L = Lane<T, std::min(register_bytes, static_cast<ptrdiff_t>(sizeof(T)) * columns)>;
+    static constexpr int registers = static_cast<int>(columns / L::width);
     typename L::Values values[registers];
 
     template <class Body>
