@@ -326,7 +326,7 @@ def crossovers() -> Iterator[Crossover]:
             make = permuted_band(n, definite, *(ways if other != "sparse" else ways[::-1]))
             yield Crossover("widest_permuted_band", title, widths, make, size="kl = ku")
     title = "stacks: in lanes / slice by slice"
-    sizes = (8, 10, 12, 16, 20, 24, 28, 32)
+    sizes = (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80)
     yield Crossover("slices_from", title, sizes, lanes_or_slices)
     for n, constant in ((2, "share_in_lanes"), (16, "share_in_lanes"), (48, "share_of_slices")):
         title = f"stacks of {n}x{n}: one thread / two"
@@ -352,8 +352,9 @@ def constants() -> dict[str, str]:
     """Those in use, from the header's text."""
     text = (ROOT / "smartsolve" / "_native" / "crossovers.hpp").read_text()
     found = dict(re.findall(r"constexpr ptrdiff_t (\w+) = ([^;]+);", text))
+    tables = re.findall(r"constexpr ptrdiff_t (\w+)\[[^=]*= (\{[^;]+\});", text)
     rules = re.findall(r"constexpr \w+ (\w+)\([^)]*\) \{\s*return (.*?);", text)
-    return found | dict(rules)
+    return found | dict(tables) | dict(rules)
 
 
 # --- measuring and printing ----------------------------------------------------------------------

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+
+#include "view.hpp"
 
 namespace smartsolve::crossover {
 
@@ -11,7 +14,7 @@ using std::ptrdiff_t;
 
 // Own LU and Cholesky by one thread against getrf and potrf by as many as they start.
 inline constexpr ptrdiff_t getrf_from = 513;
-inline constexpr ptrdiff_t potrf_from = 449;
+inline constexpr ptrdiff_t potrf_from = 513;
 // Own LU against Bunch-Kaufman for symmetric indefinite matrices.
 inline constexpr ptrdiff_t sytrf_from = 385;
 // Gathering a permuted triangle against LU as it lies.
@@ -25,7 +28,7 @@ inline constexpr bool mixed_pays(ptrdiff_t n, ptrdiff_t columns, bool definite) 
 }
 // O(n) methods against the small dense kernels.
 inline constexpr ptrdiff_t tridiagonal_from = 9;
-inline constexpr ptrdiff_t banded_from = 24;
+inline constexpr ptrdiff_t banded_from = 64;
 // Hessenberg's O(n^2) against small LU's short loops.
 inline constexpr ptrdiff_t hessenberg_from = 17;
 // Own substitution reads the triangle once for every few right-hand sides, trtrs by blocks.
@@ -57,12 +60,17 @@ inline constexpr double sparse_flop = 8;
 // at a position, the sparse LU's order is looked for first.
 inline constexpr double cheap(double n) { return sparse_flop * n * n; }
 inline constexpr ptrdiff_t few_at_position = 8;
-// Stacks: one system in each lane of a register against slice by slice. Registers of two lanes gain
-// little and have to move rows for both; groups that are less than half full gain nothing.
-inline constexpr ptrdiff_t slices_from = 33;
-inline constexpr ptrdiff_t slices_from_two_lanes = 12;
-inline constexpr bool lanes_pay(ptrdiff_t n, ptrdiff_t systems, ptrdiff_t lanes) {
-    return n < (lanes > 2 ? slices_from : slices_from_two_lanes) && 2 * systems >= lanes;
+// Stacks: one system in each lane of a register against slice by slice, for float32, float64,
+// complex64 and complex128 in registers of 16, 32 and 64 bytes. Two lanes gain little and have to
+// move rows for both; complex elements need the registers twice. Groups that are less than half
+// full gain nothing.
+inline constexpr ptrdiff_t slices_from[3][4] = {
+    {28, 12, 24, 12}, {60, 42, 22, 15}, {76, 47, 54, 42}};
+template <class T>
+bool lanes_pay(ptrdiff_t n, ptrdiff_t systems, ptrdiff_t lanes) {
+    const auto bytes = static_cast<std::size_t>(lanes) * sizeof(Real<T>);
+    constexpr int type = 2 * is_complex<T> + (sizeof(Real<T>) == sizeof(double));
+    return n < slices_from[std::countr_zero(bytes / 16)][type] && 2 * systems >= lanes;
 }
 // Elements of a thread's share of a stack that repay its start.
 inline constexpr ptrdiff_t share_in_lanes = 1 << 17;

@@ -325,7 +325,7 @@ class InLanes {
     static bool applies(const Stack<T>& stack) {
         const Kind declared = stack.request.declared;
         return (declared == Kind::unknown || declared == Kind::general) &&
-               crossover::lanes_pay(stack.a.n, Stack<T>::count(stack.outer), lanes<T>().group);
+               crossover::lanes_pay<T>(stack.a.n, Stack<T>::count(stack.outer), lanes<T>().group);
     }
 
     InLanes(const Stack<T>& stack, Workspace& w)

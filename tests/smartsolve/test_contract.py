@@ -150,7 +150,8 @@ def test_empty_systems_have_the_dtype_of_others(
 
 def test_a_singular_matrix_is_an_error_even_without_right_hand_sides() -> None:
     assert_as_numpy(np.ones((2, 2)), np.ones((2, 0)))
-    assert_as_numpy(np.zeros((3, 2, 2)), np.ones((3, 2, 0)))
+    for count, n in ((3, 2), (20, 2), (20, 9)):  # slice by slice, and in lanes
+        assert_as_numpy(np.zeros((count, n, n)), np.ones((count, n, 0)))
 
 
 # --- dtypes --------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from .accuracy import assert_same_solution, assert_solves, eps
 from .matrices import DTYPES, KINDS, Array, dtypes_of, random_matrix, random_rhs, random_stack
 
 # Below, at and above every change of method: unrolled orders, loops, slice by slice.
-ORDERS_TO_TRY = (1, 2, 3, 4, 5, 8, 9, 12, 17, 32, 33)
+ORDERS_TO_TRY = (1, 2, 3, 4, 5, 8, 9, 12, 17, 32, 33, 46, 56, 77)
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 

@@ -199,52 +199,57 @@ void solve_upper(ptrdiff_t n, const T* u, ptrdiff_t ld, T* x, ptrdiff_t ldx) {
 template <class T>
 Real<T> load_columns(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrdiff_t rs,
                      ptrdiff_t cs, const int* perm, T* u, T* to, ptrdiff_t ld) {
-    using L = Lane<T>;
     using Row = typename Block<T>::Row;
-    using Part = typename Row::L;
+    using L = typename Row::L;
     constexpr ptrdiff_t columns = Block<T>::columns;
-    constexpr int side = static_cast<int>(Part::width);
-    const ptrdiff_t top = k / L::width * L::width;  // where the first tile begins
-    a += k * cs;
-    if (width < columns) {
-        std::fill(u, u + k * columns, T(0));
-        std::fill(to + width * ld, to + columns * ld, T(0));
-    }
-    ptrdiff_t i = 0;
-    if (width == columns && cs == 1) {
-        for (; i < k; ++i) Row::load(a + perm[i] * rs).store(u + i * columns);
-        for (i = top; i + side <= n; i += side)
-            Row::each([&](auto c) {
-                typename Part::Values square[side];
-                unrolled<0, side>(
-                    [&](auto r) { square[r] = Part::load(a + perm[i + r] * rs + c * side); });
-                transpose<Part>(square);
-                unrolled<0, side>(
-                    [&](auto r) { Part::store(to + i + (c * side + r) * ld, square[r]); });
-            });
-        for (; i < n; ++i)
-            for (ptrdiff_t c = 0; c < columns; ++c) to[i + c * ld] = a[perm[i] * rs + c];
-    } else {
-        for (ptrdiff_t c = 0; c < width; ++c, a += cs) {
-            for (i = 0; i < k; ++i) u[i * columns + c] = a[perm[i] * rs];
-            for (i = top; i < n; ++i) to[i + c * ld] = a[perm[i] * rs];
-        }
-    }
-    for (ptrdiff_t c = 0; c < width; ++c) std::fill(to + n + c * ld, to + (c + 1) * ld, T(0));
-
-    typename Part::Values large{};
-    for (i = 0; i < k * columns; i += side) {
-        const auto size = Part::sizes(Part::load(u + i));
-        large = size > large ? size : large;
-    }
+    constexpr int side = static_cast<int>(L::width);
+    const ptrdiff_t top = k / Lane<T>::width * Lane<T>::width;  // where the first tile begins
+    const bool by_rows = cs == 1;
     typename L::Values largest{};
-    for (ptrdiff_t c = 0; c < width; ++c)
-        for (i = top; i < ld; i += L::width) {
-            const auto size = L::sizes(L::load(to + i + c * ld));
-            largest = size > largest ? size : largest;
+    const auto note = [&](auto values) {
+        const auto size = L::sizes(values);
+        largest = size > largest ? size : largest;
+    };
+    a += k * cs;
+    for (ptrdiff_t c = 0; c < columns; ++c)
+        std::fill(to + (c < width ? n : top) + c * ld, to + (c + 1) * ld, T(0));
+    const auto load_rows = [&](auto load) {
+        for (ptrdiff_t i = 0; i < k; ++i)
+            Row::each([&](auto c) {
+                const auto row = load(a + perm[i] * rs, c * side);
+                note(row);
+                L::store(u + i * columns + c * side, row);
+            });
+        for (ptrdiff_t i = top; i < n; i += side)
+            Row::each([&](auto c) {
+                typename L::Values square[side];
+                unrolled<0, side>([&](auto r) {
+                    square[r] =
+                        i + r < n ? load(a + perm[i + r] * rs, c * side) : typename L::Values{};
+                    note(square[r]);
+                });
+                transpose<L>(square);
+                unrolled<0, side>(
+                    [&](auto r) { L::store(to + i + (c * side + r) * ld, square[r]); });
+            });
+    };
+    if (by_rows && width == columns) {
+        load_rows([](const T* row, ptrdiff_t first) { return L::load(row + first); });
+    } else if (by_rows) {
+        load_rows([=](const T* row, ptrdiff_t first) {
+            return L::load_first(row + first, width - first);
+        });
+    } else {
+        if (width < columns) std::fill(u, u + k * columns, T(0));
+        for (ptrdiff_t c = 0; c < width; ++c, a += cs) {
+            for (ptrdiff_t i = 0; i < k; ++i) u[i * columns + c] = a[perm[i] * rs];
+            for (ptrdiff_t i = top; i < n; ++i) to[i + c * ld] = a[perm[i] * rs];
         }
-    return std::max(*std::max_element(&large[0], &large[0] + Part::reals),
-                    *std::max_element(&largest[0], &largest[0] + L::reals));
+        for (ptrdiff_t i = 0; i < k * columns; i += side) note(L::load(u + i));
+        for (ptrdiff_t c = 0; c < width; ++c)
+            for (ptrdiff_t i = top; i < ld; i += side) note(L::load(to + i + c * ld));
+    }
+    return *std::max_element(&largest[0], &largest[0] + L::reals);
 }
 
 // Rows of u, k of them, as the columns of a block.

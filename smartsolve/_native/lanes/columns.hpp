@@ -1,5 +1,5 @@
 // LU and root-free Cholesky of small matrices, whose columns are walked in whole registers, of a
-// constant number; up to order 16 the order is a constant, too. The rows of an LU stay where they
+// constant number; up to order 20 the order is a constant, too. The rows of an LU stay where they
 // are until the last column is done, and what changes is which of them still take part: no load of
 // a column has to wait for the store of a single element (implicit pivoting; Anzt et al.,
 // Variable-size batched LU for small matrices, ICPP 2017).
@@ -21,7 +21,10 @@ template <class T>
 inline constexpr int first_by_columns = is_complex<T> ? 5 : 8;
 template <class T>
 inline constexpr int last_by_columns =
-    std::min(16, (register_bytes < 32 ? 2 : 4) * static_cast<int>(Short<T>::width));
+    std::min(is_complex<T> ? 16 : 20, (register_bytes < 32 ? 2
+                                       : is_complex<T>     ? 4
+                                                           : 5) *
+                                          static_cast<int>(Short<T>::width));
 template <class T>
 inline constexpr bool has_columns = last_by_columns<T> >= first_by_columns<T>;
 

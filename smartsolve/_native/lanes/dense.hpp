@@ -209,11 +209,11 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
 
 // Whether substitution is unrolled: for small orders and few right-hand sides.
 template <class T>
-inline constexpr int last_in_registers = static_cast<int>(2 * largest_unrolled<T>);
+inline constexpr int last_in_registers = is_complex<T> ? 8 : 20;
 template <class T>
 bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
     return n <= largest_unrolled<T> ||
-           (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 16 : 32));
+           (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 16 : 40));
 }
 
 // body(column, integral_constant columns) for two columns of x at once, or for each alone: all take

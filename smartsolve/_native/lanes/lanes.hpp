@@ -114,7 +114,7 @@ struct TriangleLines {
 inline constexpr ptrdiff_t systems_columns = 8;
 template <class T>
 constexpr ptrdiff_t systems_scratch(ptrdiff_t n) {
-    return (n * n + n * (systems_columns + 4)) * 64 * (is_complex<T> ? 2 : 1);
+    return (n * n + n * (systems_columns + 5)) * 64 * (is_complex<T> ? 2 : 1);
 }
 
 // Factors have the leading dimension padded(n) and padded_size(n) elements; x holds nrhs columns of

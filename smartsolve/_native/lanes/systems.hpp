@@ -64,7 +64,7 @@ class SystemsSolver {
           b_step_(systems.b_step * P::parts),
           x_step_(systems.x_step * P::parts),
           m_(reinterpret_cast<Number*>(systems.scratch)),
-          y_(m_ + systems.n * systems.n),
+          y_(m_ + systems.n * row_length(systems.n)),
           pivot_(reinterpret_cast<Mask*>(y_ + systems.n * (systems_columns + 1))),
           doubtful_(doubtful),
           doubts_(doubtful) {}
@@ -95,8 +95,9 @@ class SystemsSolver {
         return group;
     }
 
-    void load(const Group& group) {
-        load_matrix<T>(s_.n, s_.n, group.a, group.first * a_step_, s_.a_row, s_.a_column, m_);
+    // The matrices' rows are ld numbers apart.
+    void load(const Group& group, ptrdiff_t ld) {
+        load_matrix<T>(s_.n, s_.n, ld, group.a, group.first * a_step_, s_.a_row, s_.a_column, m_);
     }
 
     void doubt(const Group& group, std::uint32_t lanes) {
@@ -138,7 +139,7 @@ class SystemsSolver {
         if (packed) {
             load_packed<order * order>(group.a[0] + group.first * a_step_, m);
         } else {
-            load(group);
+            load(group, order);
             unrolled<0, order * order>([&](auto i) { m[i] = m_[i]; });
         }
         Mask pivot[order], finite = ~Mask{};
@@ -243,7 +244,7 @@ class SystemsSolver {
     // --- in memory -------------------------------------------------------------------------------
 
     void solve_in_memory(const Group& group) {
-        load(group);
+        load(group, row_length(s_.n));
         int way[W];
         find_ways(way);
         if (std::all_of(way, way + group.count, [&](int w) { return w == way[0]; })) {
@@ -262,13 +263,13 @@ class SystemsSolver {
     }
     void run(Way way) {
         const Group group = std::exchange(waiting_[way], Group{});
-        load(group);
+        load(group, row_length(s_.n));
         solve_group(way, group);
     }
 
     void find_ways(int* way) const {
-        const ptrdiff_t n = s_.n;
-        const Number corner = m_[n - 1], opposite = m_[(n - 1) * n];
+        const ptrdiff_t n = s_.n, ld = row_length(n);
+        const Number corner = m_[n - 1], opposite = m_[(n - 1) * ld];
         const Mask looks_general =
             ~P::is_zero(corner) & ~P::is_zero(opposite) & ~P::are_equal(corner, P::conj(opposite));
         std::fill(way, way + W, lu);
@@ -276,16 +277,16 @@ class SystemsSolver {
 
         Mask above_zero = ~Mask{}, below_zero = ~Mask{}, far_zero = ~Mask{}, definite = ~Mask{};
         for (ptrdiff_t i = 0; i < n; ++i) {
-            const Number d = m_[i * n + i];
+            const Number d = m_[i * ld + i];
             definite &= (P::real(d) > 0) & P::are_equal(d, P::conj(d));
             for (ptrdiff_t j = 0; j < i; ++j) {
-                const Number below = m_[i * n + j], above = m_[j * n + i];
+                const Number below = m_[i * ld + j], above = m_[j * ld + i];
                 const Mask zero = P::is_zero(below), mirrored = P::is_zero(above);
                 below_zero &= zero;
                 above_zero &= mirrored;
                 if (j + 1 < i) far_zero &= zero & mirrored;
                 definite &= P::are_equal(below, P::conj(above)) &
-                            (P::norm(below) <= P::real(d) * P::real(m_[j * n + j]));
+                            (P::norm(below) <= P::real(d) * P::real(m_[j * ld + j]));
             }
         }
         const auto mark = [&](Mask mask, Way which) {
@@ -300,10 +301,11 @@ class SystemsSolver {
     }
 
     void solve_group(Way way, const Group& group) {
-        const ptrdiff_t n = s_.n;
+        const ptrdiff_t n = s_.n, ld = row_length(n);
         Pivots pivots;
-        for (ptrdiff_t i = 0; i < n * n; ++i)
-            pivots.largest = P::larger_size(m_[i], pivots.largest);
+        for (ptrdiff_t i = 0; i < n; ++i)
+            for (ptrdiff_t j = 0; j < n; ++j)
+                pivots.largest = P::larger_size(m_[i * ld + j], pivots.largest);
         Mask failed{};
         switch (way) {
             case tridiagonal:
@@ -317,7 +319,7 @@ class SystemsSolver {
                 break;
             default:
                 for (ptrdiff_t i = 0; i < n; ++i)
-                    pivots.smallest = P::smaller(pivots.smallest, P::size(m_[i * n + i]));
+                    pivots.smallest = P::smaller(pivots.smallest, P::size(m_[i * ld + i]));
         }
         std::uint32_t healthy = screen(pivots);
         bool probes = (group.lanes() & ~healthy) != 0;
@@ -375,12 +377,12 @@ class SystemsSolver {
     // --- for both --------------------------------------------------------------------------------
 
     // The lanes that are surely well-conditioned, if their solution is finite: by their pivots and,
-    // if these leave a doubt, by what the probe has grown to.
+    // if these leave a doubt, by what the probe has grown to; zero, if all of it is NaN.
     std::uint32_t screen(const Pivots& pivots) const {
         return bits(pivots.smallest > s_.least_pivot * pivots.largest);
     }
     std::uint32_t screen(const Pivots& pivots, Values growth) const {
-        return bits((pivots.largest <= std::numeric_limits<R>::max()) &
+        return bits((pivots.largest <= std::numeric_limits<R>::max()) & (growth > 0) &
                     (pivots.largest * growth < s_.largest_growth));
     }
 
@@ -404,12 +406,12 @@ class SystemsSolver {
             }
     }
     void load_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
-        load_matrix<T>(s_.n, columns, group.b, of_b(group, shared, column), s_.b_row, s_.b_column,
-                       y_);
+        load_matrix<T>(s_.n, columns, columns, group.b, of_b(group, shared, column), s_.b_row,
+                       s_.b_column, y_);
     }
     void store_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
-        store_matrix<T>(s_.n, columns, group.x, of_x(group, shared, column), s_.x_row, s_.x_column,
-                        y_);
+        store_matrix<T>(s_.n, columns, columns, group.x, of_x(group, shared, column), s_.x_row,
+                        s_.x_column, y_);
     }
 
     const Systems<T>& s_;

@@ -196,39 +196,39 @@ class Dense {
     }
 };
 
-// Element (i, j) of a matrix of each system is number i columns + j in the lanes. Lines of
-// neighbours are sought: the whole matrix, its rows, its columns, or single elements.
-// line(reals, offset, number, step)
+// Element (i, j) of a matrix of each system is number i ld + j in the lanes. Lines of neighbours
+// are sought: the whole matrix, its rows, its columns, or single elements. line(reals, offset,
+// number, step)
 template <class T, class Line>
-[[gnu::always_inline]] inline void each_line(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t rs,
-                                             ptrdiff_t cs, Line line) {
+[[gnu::always_inline]] inline void each_line(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t ld,
+                                             ptrdiff_t rs, ptrdiff_t cs, Line line) {
     constexpr ptrdiff_t parts = Packed<T>::parts;
     const bool by_rows = cs == 1, by_columns = rs == 1;
-    const bool whole = by_rows && rs == columns;
+    const bool whole = by_rows && rs == columns && ld == columns;
     const ptrdiff_t outer = whole ? 1 : by_rows || !by_columns ? rows : columns;
     const ptrdiff_t inner = by_rows || by_columns ? 1 : columns;
     const ptrdiff_t length = whole ? rows * columns : by_rows ? columns : by_columns ? rows : 1;
     const bool across = by_columns && !by_rows;
     for (ptrdiff_t i = 0; i < outer; ++i)
         for (ptrdiff_t j = 0; j < inner; ++j)
-            line(length * parts, (i * (across ? cs : rs) + j * cs) * parts,
-                 across ? i : i * columns + j, across ? columns : 1);
+            line(length * parts, (i * (across ? cs : rs) + j * cs) * parts, across ? i : i * ld + j,
+                 across ? ld : 1);
 }
 
 template <class T>
-[[gnu::noinline]] void load_matrix(ptrdiff_t rows, ptrdiff_t columns, const Real<T>* const* from,
-                                   ptrdiff_t offset, ptrdiff_t rs, ptrdiff_t cs,
-                                   typename Packed<T>::Number* to) {
-    each_line<T>(rows, columns, rs, cs,
+[[gnu::noinline]] void load_matrix(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t ld,
+                                   const Real<T>* const* from, ptrdiff_t offset, ptrdiff_t rs,
+                                   ptrdiff_t cs, typename Packed<T>::Number* to) {
+    each_line<T>(rows, columns, ld, rs, cs,
                  [&](ptrdiff_t reals, ptrdiff_t start, ptrdiff_t number, ptrdiff_t step) {
                      load_line<T>(reals, from, offset + start, to + number, step);
                  });
 }
 template <class T>
-[[gnu::noinline]] void store_matrix(ptrdiff_t rows, ptrdiff_t columns, Real<T>* const* to,
-                                    ptrdiff_t offset, ptrdiff_t rs, ptrdiff_t cs,
-                                    typename Packed<T>::Number* from) {
-    each_line<T>(rows, columns, rs, cs,
+[[gnu::noinline]] void store_matrix(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t ld,
+                                    Real<T>* const* to, ptrdiff_t offset, ptrdiff_t rs,
+                                    ptrdiff_t cs, typename Packed<T>::Number* from) {
+    each_line<T>(rows, columns, ld, rs, cs,
                  [&](ptrdiff_t reals, ptrdiff_t start, ptrdiff_t number, ptrdiff_t step) {
                      store_line<T>(reals, to, offset + start, from + number, step);
                  });

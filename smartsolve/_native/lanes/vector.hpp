@@ -48,8 +48,37 @@ struct Lane {
     typedef R Unaligned __attribute__((vector_size(bytes), aligned(alignof(R)), may_alias));
 
     static Values load(const T* x) { return *reinterpret_cast<const Unaligned*>(x); }
+    // As many elements as there are, of `count`, and zeros.
+    static Values load_first(const T* x, ptrdiff_t count) {
+        if (count >= width) return load(x);
+        const ptrdiff_t there = std::max<ptrdiff_t>(count, 0) * parts;
+#if defined(__AVX512VL__)
+        const R* from = reinterpret_cast<const R*>(x);
+        const auto mask = static_cast<std::uint16_t>((1u << there) - 1);
+        if constexpr (bytes == 64 && sizeof(R) == 8) return _mm512_maskz_loadu_pd(mask, from);
+        if constexpr (bytes == 64 && sizeof(R) == 4) return _mm512_maskz_loadu_ps(mask, from);
+        if constexpr (bytes == 32 && sizeof(R) == 8) return _mm256_maskz_loadu_pd(mask, from);
+        if constexpr (bytes == 32 && sizeof(R) == 4) return _mm256_maskz_loadu_ps(mask, from);
+#elif defined(__AVX2__)
+        const R* from = reinterpret_cast<const R*>(x);
+        const Mask mask = numbers() < static_cast<Index>(there);
+        if constexpr (bytes == 32 && sizeof(R) == 8)
+            return _mm256_maskload_pd(from, reinterpret_cast<__m256i>(mask));
+        if constexpr (bytes == 32 && sizeof(R) == 4)
+            return _mm256_maskload_ps(from, reinterpret_cast<__m256i>(mask));
+#endif
+        R values[reals] = {};
+        std::copy_n(reinterpret_cast<const R*>(x), there, values);
+        return load(reinterpret_cast<const T*>(values));
+    }
     static void store(T* x, Values v) { *reinterpret_cast<Unaligned*>(x) = v; }
 
+    // 0, 1, 2, ...
+    static Mask numbers() {
+        Mask n;
+        for (ptrdiff_t i = 0; i < reals; ++i) n[i] = static_cast<Index>(i);
+        return n;
+    }
     // The positions first, first + 1, ... of the elements.
     static Mask positions(ptrdiff_t first) {
         Mask p;
