@@ -30,7 +30,7 @@ from timing import (
 import smartsolve
 
 SEED = 32
-ORDERS = (512, 1024, 2048, 4096)
+ORDERS = (768, 1024, 2048, 4096)
 KINDS = ("general", "positive definite", "ill-conditioned")
 EFFORT = Effort(turn=0.02, case=2.0, fewest=5, most=11)
 QUICK = Effort(turn=0.001, case=0.01, fewest=1, most=1)

@@ -53,15 +53,16 @@ Real<T> sum_abs(ptrdiff_t n, const T* x) {
     return sum;
 }
 
-// A lower bound of |A^-1|_1 that is seldom below a third of it: Hager's method with Higham's
-// safeguards (ACM TOMS 14, 1988, Algorithm 4.1), the one inside LAPACK's lacn2.
+// A lower bound of unit |A^-1|_1 that is seldom below a third of it: Hager's method with Higham's
+// safeguards (ACM TOMS 14, 1988, Algorithm 4.1), the one inside LAPACK's lacn2. A unit of the size
+// of |A| keeps the solutions from overflow.
 template <class T>
-Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Workspace& w) {
+Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Real<T> unit, Workspace& w) {
     const ptrdiff_t n = f.n;
     T* x = w.take<T>(n);
     T* signs = w.take<T>(n);
     const auto finite = [](Real<T> value) { return value <= std::numeric_limits<Real<T>>::max(); };
-    std::fill(x, x + n, T(1) / static_cast<Real<T>>(n));
+    std::fill(x, x + n, T(unit) / static_cast<Real<T>>(n));
     m.solve(f, x, 1, Op::none, w);
     Real<T> estimate = sum_abs(n, x);
     if (n == 1 || !finite(estimate)) return estimate;
@@ -72,7 +73,8 @@ Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Workspace& w) {
             const Real<T> size = modulus(x[i]);
             const T sign = size > 0 ? T(x[i] / size) : T(1);
             repeated = repeated && sign == signs[i];
-            signs[i] = x[i] = sign;
+            signs[i] = sign;
+            x[i] = sign * unit;
         }
         if (repeated) break;
         m.solve(f, x, 1, Op::adjoint, w);
@@ -82,7 +84,7 @@ Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Workspace& w) {
         if (iteration > 0 && modulus(x[largest]) == modulus(x[last])) break;
         last = largest;
         std::fill(x, x + n, T(0));
-        x[largest] = T(1);
+        x[largest] = T(unit);
         m.solve(f, x, 1, Op::none, w);
         const Real<T> better = sum_abs(n, x);
         if (!finite(better)) return better;
@@ -90,7 +92,8 @@ Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Workspace& w) {
         estimate = better;
     }
     for (ptrdiff_t i = 0; i < n; ++i)
-        x[i] = T((i % 2 ? -1 : 1) * (1 + static_cast<Real<T>>(i) / static_cast<Real<T>>(n - 1)));
+        x[i] =
+            T((i % 2 ? -unit : unit) * (1 + static_cast<Real<T>>(i) / static_cast<Real<T>>(n - 1)));
     m.solve(f, x, 1, Op::none, w);
     return std::max(estimate, 2 * sum_abs(n, x) / (3 * static_cast<Real<T>>(n)));
 }
@@ -205,7 +208,8 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
         if (screened && anorm * growth < largest_growth &&
             4 * static_cast<Real<T>>(f.n) * anorm * growth > 1)
             return c;
-        c.rcond = rcond<T>(anorm, inverse_norm1(m, f, w));
+        const Real<T> unit = std::ldexp(Real<T>(1), std::ilogb(anorm));
+        c.rcond = rcond<T>(anorm / unit, inverse_norm1(m, f, unit, w));
         // The solves overflowed, or the factors are wrong: no condition number is below 1.
         if (!(c.rcond <= 2)) c.rcond = 0;
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 
 #include "view.hpp"
@@ -62,15 +63,18 @@ inline constexpr double cheap(double n) { return sparse_flop * n * n; }
 inline constexpr ptrdiff_t few_at_position = 8;
 // Stacks: one system in each lane of a register against slice by slice, for float32, float64,
 // complex64 and complex128 in registers of 16, 32 and 64 bytes. Two lanes gain little and have to
-// move rows for both; complex elements need the registers twice. Groups that are less than half
-// full gain nothing.
+// move rows for both; complex elements need the registers twice. A group that is not full takes as
+// long as one that is: it pays up to a lower order, and not at all if it is less than half full.
 inline constexpr ptrdiff_t slices_from[3][4] = {
     {28, 12, 24, 12}, {60, 42, 22, 15}, {76, 47, 54, 42}};
 template <class T>
 bool lanes_pay(ptrdiff_t n, ptrdiff_t systems, ptrdiff_t lanes) {
+    const ptrdiff_t room = std::max<ptrdiff_t>(1, (systems + lanes - 1) / lanes) * lanes;
+    const double filled = static_cast<double>(systems) / static_cast<double>(room);
     const auto bytes = static_cast<std::size_t>(lanes) * sizeof(Real<T>);
     constexpr int type = 2 * is_complex<T> + (sizeof(Real<T>) == sizeof(double));
-    return n < slices_from[std::countr_zero(bytes / 16)][type] && 2 * systems >= lanes;
+    const auto most = static_cast<double>(slices_from[std::countr_zero(bytes / 16)][type]);
+    return 2 * systems >= lanes && static_cast<double>(n) < most * std::cbrt(filled * filled);
 }
 // Elements of a thread's share of a stack that repay its start.
 inline constexpr ptrdiff_t share_in_lanes = 1 << 17;

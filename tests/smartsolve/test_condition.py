@@ -588,3 +588,18 @@ def test_errstate_reaches_the_workers() -> None:
         x = solve(a, B, workers=2)
     assert np.isnan(x[450]).all()
     assert np.array_equal(x[400], [1.0, 1e20])
+
+
+def test_an_inverse_that_overflows_is_not_taken_for_an_ill_conditioned_matrix() -> None:
+    """Elements of 1e-36 in single precision: |A^-1| overflows, but neither x nor rcond does."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        a = (1e-36 * rng.standard_normal((255, 255))).astype(np.float32)
+        b = (1e-36 * rng.standard_normal(255)).astype(np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            x = smartsolve.solve(a, b)
+        assert np.isfinite(x).all()
+        scaled = np.linalg.cond(a.astype(np.float64) * 1e36, 1)
+        rcond = smartsolve.factorize(a).rcond
+        assert 1 / scaled <= 1.1 * rcond <= 10 / scaled

@@ -404,6 +404,7 @@ void subtract_first_panel(ptrdiff_t k, T* block, ptrdiff_t ld, T* u) {
             for (int c = 0; c < columns; ++c)
                 body(u[r * Block<T>::columns + c], panel[k + r + c * ld]);
     };
+    std::fill(u, u + columns * Block<T>::columns, T(0));
     each([](T& row, T& column) { row = column; });
     solve_rows(columns, block + k, ld, u);
     subtract_from_tiles(k + columns, columns, block, ld, u, panel, 1);
