@@ -280,7 +280,6 @@ template <class T>
                 const double here = backward_error(r.problem, x, b, count);
                 if (!(here <= error)) error = here;
             });
-
     if (!is_judged) r.judge(w);
 
     const int row = static_cast<int>(r.method - methods<T>);

@@ -61,7 +61,7 @@ struct Lane {
         if constexpr (bytes == 32 && sizeof(R) == 4) return _mm256_maskz_loadu_ps(mask, from);
 #elif defined(__AVX2__)
         const R* from = reinterpret_cast<const R*>(x);
-        const Mask mask = numbers() < static_cast<Index>(there);
+        const Mask mask = positions(0) < static_cast<Index>(count);
         if constexpr (bytes == 32 && sizeof(R) == 8)
             return _mm256_maskload_pd(from, reinterpret_cast<__m256i>(mask));
         if constexpr (bytes == 32 && sizeof(R) == 4)
@@ -73,12 +73,6 @@ struct Lane {
     }
     static void store(T* x, Values v) { *reinterpret_cast<Unaligned*>(x) = v; }
 
-    // 0, 1, 2, ...
-    static Mask numbers() {
-        Mask n;
-        for (ptrdiff_t i = 0; i < reals; ++i) n[i] = static_cast<Index>(i);
-        return n;
-    }
     // The positions first, first + 1, ... of the elements.
     static Mask positions(ptrdiff_t first) {
         Mask p;
