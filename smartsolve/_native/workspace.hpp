@@ -1,6 +1,9 @@
-// Scratch memory of one solve, freed with its owner.
+// Scratch memory of one solve. It is freed with its owner, but for one large piece, which waits for
+// the next solve.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +16,51 @@
 
 namespace smartsolve {
 
+struct Chunk {
+    std::byte* start;
+    std::size_t bytes;
+};
+
+// To be given memory by the system takes long: some 80 ms for 128 MB in small pages, a fifth of the
+// solve that it is for. So a process keeps one large chunk, which the system may take back whenever
+// it is short of memory.
+class LargeChunk {
+ public:
+    static constexpr std::size_t least = std::size_t{1} << 22, most_kept = std::size_t{1} << 29;
+
+    static Chunk take(std::size_t bytes) {
+        std::byte* start = kept_.exchange(nullptr);
+        if (start != nullptr && size_of(start) >= bytes) return {start, size_of(start)};
+        std::free(start);
+        start = static_cast<std::byte*>(std::aligned_alloc(huge_page, rounded_up(bytes)));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+        if (start != nullptr) madvise(start, bytes, MADV_HUGEPAGE);
+#endif
+        return {start, bytes};
+    }
+
+    static void give_back(Chunk chunk) {
+#if defined(__linux__) && defined(MADV_FREE)
+        if (chunk.bytes <= most_kept) {
+            size_of(chunk.start) = chunk.bytes;
+            madvise(chunk.start + page, (chunk.bytes - page) / page * page, MADV_FREE);
+            chunk.start = kept_.exchange(chunk.start);
+        }
+#endif
+        std::free(chunk.start);
+    }
+
+ private:
+    static constexpr std::size_t page = 4096, huge_page = std::size_t{1} << 21;
+    static std::size_t rounded_up(std::size_t bytes) {
+        return (bytes + huge_page - 1) / huge_page * huge_page;
+    }
+    // Of a chunk that is kept, at its start.
+    static std::size_t& size_of(std::byte* start) { return *reinterpret_cast<std::size_t*>(start); }
+
+    static inline std::atomic<std::byte*> kept_ = nullptr;
+};
+
 // A bump allocator: take() hands out pieces, rewind() takes all of them back and keeps the memory
 // for the next slice. The first pieces come from the object itself, so a small system costs no
 // malloc. std::bad_alloc is the one exception below the entry, which turns it into MemoryError.
@@ -22,7 +70,7 @@ class Workspace {
     Workspace(const Workspace&) = delete;
     Workspace& operator=(const Workspace&) = delete;
     ~Workspace() {
-        for (const Chunk& chunk : chunks_) std::free(chunk.start);
+        for (const Chunk& chunk : chunks_) free(chunk);
     }
 
     template <class T>
@@ -46,11 +94,6 @@ class Workspace {
 
  private:
     static constexpr std::size_t alignment = 64;
-    static constexpr std::size_t huge = std::size_t{1} << 22;
-    struct Chunk {
-        std::byte* start;
-        std::size_t bytes;
-    };
 
     void next_chunk(std::size_t bytes) {
         for (; current_ < chunks_.size(); ++current_)
@@ -62,18 +105,21 @@ class Workspace {
         const std::size_t least = bytes < (std::size_t{1} << 16) ? std::size_t{1} << 16 : bytes;
         chunks_.reserve(chunks_.size() + 1);
         if (least > SIZE_MAX / 2) throw std::bad_alloc();
-        // aligned_alloc may insist on whole multiples.
-        const std::size_t boundary = least >= huge ? std::size_t{1} << 21 : alignment;
-        void* start = std::aligned_alloc(boundary, (least + boundary - 1) / boundary * boundary);
-        if (start == nullptr) throw std::bad_alloc();
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-        // As NumPy does for its own arrays: 8192 page faults of a 32 MB copy cost milliseconds.
-        if (least >= huge) madvise(start, least, MADV_HUGEPAGE);
-#endif
-        chunks_.push_back({static_cast<std::byte*>(start), least});
+        const Chunk chunk = least >= LargeChunk::least ? LargeChunk::take(least) : allocate(least);
+        if (chunk.start == nullptr) throw std::bad_alloc();
+        chunks_.push_back(chunk);
         current_ = chunks_.size();
         next_ = chunks_.back().start;
-        room_ = least;
+        room_ = chunks_.back().bytes;
+    }
+
+    static Chunk allocate(std::size_t bytes) {
+        bytes = (bytes + alignment - 1) / alignment * alignment;  // aligned_alloc may insist
+        return {static_cast<std::byte*>(std::aligned_alloc(alignment, bytes)), bytes};
+    }
+    static void free(const Chunk& chunk) {
+        if (chunk.bytes >= LargeChunk::least) LargeChunk::give_back(chunk);
+        else std::free(chunk.start);
     }
 
     alignas(alignment) std::byte small_[16384];
