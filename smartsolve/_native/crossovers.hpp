@@ -66,7 +66,7 @@ inline constexpr ptrdiff_t few_at_position = 8;
 // move rows for both; complex elements need the registers twice. A group that is not full takes as
 // long as one that is: it pays up to a lower order, and not at all if it is less than half full.
 inline constexpr ptrdiff_t slices_from[3][4] = {
-    {28, 12, 24, 12}, {60, 42, 22, 15}, {76, 47, 54, 42}};
+    {28, 16, 28, 18}, {60, 38, 54, 40}, {74, 46, 52, 38}};
 template <class T>
 bool lanes_pay(ptrdiff_t n, ptrdiff_t systems, ptrdiff_t lanes) {
     const ptrdiff_t room = std::max<ptrdiff_t>(1, (systems + lanes - 1) / lanes) * lanes;

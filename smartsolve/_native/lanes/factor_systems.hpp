@@ -27,7 +27,7 @@ constexpr Known<n> row_length(Known<n>) {
     return {};
 }
 
-// body(from) to body(to - 1), and body(n - 1) to body(0).
+// body(from) to body(to - 1), or the other way round.
 template <class From, class To, class Body>
 [[gnu::always_inline]] inline void each(From from, To to, Body&& body) {
     for (ptrdiff_t i = from; i < to; ++i) body(i);
@@ -39,15 +39,15 @@ template <ptrdiff_t from, ptrdiff_t to, class Body>
         each(Known<from + 1>{}, end, body);
     }
 }
-template <class N, class Body>
-[[gnu::always_inline]] inline void each_backwards(N n, Body&& body) {
-    for (ptrdiff_t i = n - 1; i >= 0; --i) body(i);
+template <class From, class To, class Body>
+[[gnu::always_inline]] inline void each_backwards(From from, To to, Body&& body) {
+    for (ptrdiff_t i = to - 1; i >= from; --i) body(i);
 }
-template <ptrdiff_t n, class Body>
-[[gnu::always_inline]] inline void each_backwards(Known<n>, Body&& body) {
-    if constexpr (n > 0) {
-        body(Known<n - 1>{});
-        each_backwards(Known<n - 1>{}, body);
+template <ptrdiff_t from, ptrdiff_t to, class Body>
+[[gnu::always_inline]] inline void each_backwards(Known<from> begin, Known<to>, Body&& body) {
+    if constexpr (from < to) {
+        body(Known<to - 1>{});
+        each_backwards(begin, Known<to - 1>{}, body);
     }
 }
 
@@ -78,12 +78,17 @@ template <int count, class T, class K, class N, class Ld>
     });
 }
 
-// The same in the columns from `from` to `to` - 1, as many at a time as stay in registers.
-template <class T>
-inline constexpr int columns_in_registers = (register_bytes == 64 ? 8 : 4) / Packed<T>::parts;
+// body(first, integral_constant count) for the columns, or rows, from `from` to `to` - 1, as many
+// at a time as stay in registers.
+template <class T, class Body>
+[[gnu::always_inline]] inline void each_few(ptrdiff_t from, ptrdiff_t to, Body&& body) {
+    constexpr int most = (register_bytes == 64 ? 8 : 4) / Packed<T>::parts;
+    for (; from + most <= to; from += most) body(from, std::integral_constant<int, most>{});
+    if (from < to) with_constant<1, most - 1>(to - from, [&](auto count) { body(from, count); });
+}
 
-template <class T, int count = columns_in_registers<T>, class K, class N, class From, class To,
-          class Ld>
+// The same in the columns from `from` to `to` - 1.
+template <class T, class K, class N, class From, class To, class Ld>
 [[gnu::always_inline]] inline void eliminate_all(K k, N n, typename Packed<T>::Mask p,
                                                  const typename Packed<T>::Number* multipliers,
                                                  typename Packed<T>::Number* columns, From from,
@@ -91,17 +96,11 @@ template <class T, int count = columns_in_registers<T>, class K, class N, class 
     if constexpr (is_known<To>) {
         eliminate<To::value - From::value, T>(k, n, p, multipliers, columns + from, ld);
     } else {
-        ptrdiff_t c = from;
-        for (; c + count <= to; c += count)
-            eliminate<count, T>(k, n, p, multipliers, columns + c, ld);
-        if constexpr (count > 1)
-            eliminate_all<T, count / 2>(k, n, p, multipliers, columns, c, to, ld);
+        each_few<T>(from, to, [&](ptrdiff_t c, auto count) {
+            eliminate<count(), T>(k, n, p, multipliers, columns + c, ld);
+        });
     }
 }
-
-// Where comparisons have registers of their own, candidates are masked beforehand: then a chain of
-// maxima is all that they wait for.
-inline constexpr bool has_mask_registers = register_bytes == 64;
 
 // Up to this order the divider is not what the others wait for.
 inline constexpr ptrdiff_t few_quotients = 4;
@@ -125,15 +124,11 @@ template <class T, class N>
         auto top = old;
         auto p = P::fill_index(static_cast<Index>(k));
         each(next(k), n, [&](auto i) {
-            const auto size = P::size(column[i * ld]);
-            const auto candidate = has_mask_registers ? P::where(movable, size) : size;
-            const auto better =
-                has_mask_registers ? candidate > largest : (candidate > largest) & movable;
+            const auto size = P::where(movable, P::size(column[i * ld]));
+            const auto better = size > largest;
             p = better ? P::fill_index(static_cast<Index>(i)) : p;
             top = P::select(better, column[i * ld], top);
-            largest = has_mask_registers ? P::larger(candidate, largest)
-                      : better           ? candidate
-                                         : largest;
+            largest = P::larger(size, largest);
         });
         pivot[k] = p;
         smallest = P::smaller(smallest, largest);
@@ -148,52 +143,94 @@ template <class T, class N>
     });
 }
 
-// U x = y, of a matrix whose upper triangle is U.
-template <class T, class N, class Columns>
-[[gnu::always_inline]] inline void solve_upper(N n, const typename Packed<T>::Number* m,
-                                               Columns columns, typename Packed<T>::Number* y) {
+// A row of `count` neighbouring right-hand sides, or unknowns.
+template <int count, class T>
+struct FewColumns {
     using P = Packed<T>;
+    using Number = typename P::Number;
+    Number x[count];
+
+    explicit FewColumns(const Number* row) {
+        unrolled<0, count>([&](auto c) { x[c] = row[c]; });
+    }
+    void store(Number* row) const {
+        unrolled<0, count>([&](auto c) { row[c] = x[c]; });
+    }
+    void subtract(const Number& factor, const Number* row) {
+        unrolled<0, count>([&](auto c) { x[c] = P::less_product(x[c], factor, row[c]); });
+    }
+    void divide(const Number& divisor) {
+        unrolled<0, count>([&](auto c) { x[c] = P::quotient(x[c], divisor); });
+    }
+    void divide_by_real(const Number& divisor) {
+        unrolled<0, count>([&](auto c) { x[c] = P::by_real(x[c], P::real(divisor)); });
+    }
+};
+
+// U x = y in `count` neighbouring columns, of a matrix whose upper triangle is U.
+template <int count, class T, class N, class Ld>
+[[gnu::always_inline]] inline void solve_upper(N n, const typename Packed<T>::Number* m,
+                                               typename Packed<T>::Number* y, Ld ld_y) {
     const auto ld = row_length(n);
-    each_backwards(n, [&](auto k) {
-        each(Known<0>{}, columns, [&](auto c) {
-            auto& x = y[k * columns + c];
-            x = P::quotient(x, m[k * ld + k]);
-            each(Known<0>{}, k, [&](auto i) {
-                y[i * columns + c] = P::less_product(y[i * columns + c], m[i * ld + k], x);
-            });
-        });
+    each_backwards(Known<0>{}, n, [&](auto k) {
+        FewColumns<count, T> x(y + k * ld_y);
+        each_backwards(next(k), n, [&](auto j) { x.subtract(m[k * ld + j], y + j * ld_y); });
+        x.divide(m[k * ld + k]);
+        x.store(y + k * ld_y);
+    });
+}
+template <class T>
+void solve_upper(ptrdiff_t n, const typename Packed<T>::Number* m, ptrdiff_t columns,
+                 typename Packed<T>::Number* y) {
+    each_few<T>(0, columns,
+                [&](ptrdiff_t c, auto count) { solve_upper<count(), T>(n, m, y + c, columns); });
+}
+
+template <int count, class T, class N, class Ld>
+[[gnu::always_inline]] inline void lu_solve(N n, const typename Packed<T>::Number* m,
+                                            const typename Packed<T>::Mask* pivot,
+                                            typename Packed<T>::Number* y, Ld ld_y) {
+    each(Known<0>{}, n, [&](auto k) { eliminate<count, T>(k, n, pivot[k], m + k, y, ld_y); });
+    solve_upper<count, T>(n, m, y, ld_y);
+}
+template <class T>
+void lu_solve(ptrdiff_t n, const typename Packed<T>::Number* m,
+              const typename Packed<T>::Mask* pivot, ptrdiff_t columns,
+              typename Packed<T>::Number* y) {
+    each_few<T>(0, columns, [&](ptrdiff_t c, auto count) {
+        lu_solve<count(), T>(n, m, pivot, y + c, columns);
     });
 }
 
-template <class T, class N, class Columns>
-[[gnu::always_inline]] inline void lu_solve(N n, const typename Packed<T>::Number* m,
-                                            const typename Packed<T>::Mask* pivot, Columns columns,
-                                            typename Packed<T>::Number* y) {
-    each(Known<0>{}, n,
-         [&](auto k) { eliminate_all<T>(k, n, pivot[k], m + k, y, Known<0>{}, columns, columns); });
-    solve_upper<T>(n, m, columns, y);
-}
-
-// A = L D L^H from the lower triangle, without square roots: D on the diagonal, L below. A lane
-// fails at a pivot that is not positive.
+// A = L D L^H from the lower triangle, without square roots: D on the diagonal, L below, and the
+// rows of L D, conjugated, above. A lane fails at a pivot that is not positive.
 template <class T>
 typename Packed<T>::Mask cholesky_factor(ptrdiff_t n, typename Packed<T>::Number* m,
                                          typename Packed<T>::Values& smallest) {
     using P = Packed<T>;
+    using Number = typename P::Number;
     const auto ld = row_length(n);
     typename P::Mask failed{};
     for (ptrdiff_t k = 0; k < n; ++k) {
+        each_few<T>(k, n, [&](ptrdiff_t i, auto count) {
+            Number* const rows = m + i * ld;
+            Number x[count()];
+            unrolled<0, count()>([&](auto r) { x[r] = rows[r * ld + k]; });
+            for (ptrdiff_t j = 0; j < k; ++j)
+                unrolled<0, count()>(
+                    [&](auto r) { x[r] = P::less_product(x[r], rows[r * ld + j], m[j * ld + k]); });
+            unrolled<0, count()>([&](auto r) { rows[r * ld + k] = x[r]; });
+        });
         const auto pivot = P::real(m[k * ld + k]);
         failed |= ~(pivot > 0);
         smallest = P::smaller(smallest, pivot);
         m[k * ld + k] = P::number(pivot);
+        const Divisor<Real<T>> divisor(pivot);
         for (ptrdiff_t i = k + 1; i < n; ++i) {
-            const auto multiplier = P::by_real(m[i * ld + k], pivot);
-            // Row k right of the diagonal keeps the column as it was.
-            m[k * ld + i] = P::conj(m[i * ld + k]);
-            m[i * ld + k] = multiplier;
-            for (ptrdiff_t j = k + 1; j <= i; ++j)
-                m[i * ld + j] = P::less_product(m[i * ld + j], multiplier, m[k * ld + j]);
+            Number& x = m[i * ld + k];
+            m[k * ld + i] = P::conj(x);
+            if constexpr (is_complex<T>) x = {divisor.divide(x.re), divisor.divide(x.im)};
+            else x = divisor.divide(x);
         }
     }
     return failed;
@@ -202,35 +239,36 @@ typename Packed<T>::Mask cholesky_factor(ptrdiff_t n, typename Packed<T>::Number
 template <class T>
 void cholesky_solve(ptrdiff_t n, const typename Packed<T>::Number* m, ptrdiff_t columns,
                     typename Packed<T>::Number* y) {
-    using P = Packed<T>;
     const auto ld = row_length(n);
-    for (ptrdiff_t k = 0; k < n; ++k)
-        for (ptrdiff_t i = k + 1; i < n; ++i)
-            for (ptrdiff_t c = 0; c < columns; ++c)
-                y[i * columns + c] =
-                    P::less_product(y[i * columns + c], m[i * ld + k], y[k * columns + c]);
-    for (ptrdiff_t k = 0; k < n; ++k)
-        for (ptrdiff_t c = 0; c < columns; ++c)
-            y[k * columns + c] = P::by_real(y[k * columns + c], P::real(m[k * ld + k]));
-    for (ptrdiff_t k = n - 1; k > 0; --k)
-        for (ptrdiff_t i = 0; i < k; ++i)
-            for (ptrdiff_t c = 0; c < columns; ++c)
-                y[i * columns + c] =
-                    P::less_product(y[i * columns + c], P::conj(m[k * ld + i]), y[k * columns + c]);
+    each_few<T>(0, columns, [&](ptrdiff_t c, auto count) {
+        const auto row = [&](ptrdiff_t k) { return y + k * columns + c; };
+        for (ptrdiff_t k = 0; k < n; ++k) {
+            FewColumns<count(), T> x(row(k));
+            for (ptrdiff_t j = 0; j < k; ++j) x.subtract(m[k * ld + j], row(j));
+            x.store(row(k));
+        }
+        for (ptrdiff_t k = n - 1; k >= 0; --k) {
+            FewColumns<count(), T> x(row(k));
+            x.divide_by_real(m[k * ld + k]);
+            for (ptrdiff_t j = n - 1; j > k; --j)
+                x.subtract(Packed<T>::conj(m[j * ld + k]), row(j));
+            x.store(row(k));
+        }
+    });
 }
 
 template <class T>
 void solve_lower(ptrdiff_t n, const typename Packed<T>::Number* m, ptrdiff_t columns,
                  typename Packed<T>::Number* y) {
-    using P = Packed<T>;
     const auto ld = row_length(n);
-    for (ptrdiff_t k = 0; k < n; ++k)
-        for (ptrdiff_t c = 0; c < columns; ++c) {
-            auto& x = y[k * columns + c];
-            x = P::quotient(x, m[k * ld + k]);
-            for (ptrdiff_t i = k + 1; i < n; ++i)
-                y[i * columns + c] = P::less_product(y[i * columns + c], m[i * ld + k], x);
+    each_few<T>(0, columns, [&](ptrdiff_t c, auto count) {
+        for (ptrdiff_t k = 0; k < n; ++k) {
+            FewColumns<count(), T> x(y + k * columns + c);
+            for (ptrdiff_t j = 0; j < k; ++j) x.subtract(m[k * ld + j], y + j * columns + c);
+            x.divide(m[k * ld + k]);
+            x.store(y + k * columns + c);
         }
+    });
 }
 
 template <class T>

@@ -12,9 +12,20 @@
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
+// Copied part by part: as a block, GCC copies them by narrower registers, which the next load of
+// the whole has to wait for.
 template <class R>
 struct ComplexValues {
-    typename Lane<R>::Values re, im;
+    using Values = typename Lane<R>::Values;
+    Values re, im;
+
+    ComplexValues() = default;
+    ComplexValues(Values real, Values imaginary) : re(real), im(imaginary) {}
+    ComplexValues(const ComplexValues& x) : re(x.re), im(x.im) {}
+    ComplexValues& operator=(const ComplexValues& x) {
+        re = x.re, im = x.im;
+        return *this;
+    }
 };
 
 template <class T>

@@ -1,10 +1,10 @@
 // A stack of small systems, one in each lane of a register.
 //
-// Up to order 4 all systems are solved alike, by LU in registers: a diagonal or triangular matrix
-// comes out of it as out of a substitution. Beyond, each system is looked at in its lane; those of
-// a group that are to be solved in the same way are solved as they are, others wait until there
-// are enough of their way for a group of their own. A last group that is not full repeats its last
-// system: what is computed for a system never depends on its neighbours.
+// The smallest are all solved alike, by LU in registers: a diagonal or triangular matrix comes out
+// of it as out of a substitution. Beyond, each system is looked at in its lane; those of a group
+// that are to be solved in the same way are solved as they are, others wait until there are enough
+// of their way for a group of their own. A last group that is not full repeats its last system:
+// what is computed for a system never depends on its neighbours.
 #pragma once
 
 #include <bit>
@@ -23,6 +23,8 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
+    // Up to this order the code still fits the first-level cache.
+    static constexpr ptrdiff_t last_in_registers = is_complex<T> ? 7 : 9;
     static constexpr ptrdiff_t tridiagonal_from = 8;
 
     enum Way : int { diagonal, upper, lower, tridiagonal, cholesky, lu, ways };
@@ -114,7 +116,7 @@ class SystemsSolver {
             solve_in_registers<order>();
             return true;
         }
-        if constexpr (order < (is_complex<T> ? 4 : 8)) return solve_unrolled<order + 1>();
+        if constexpr (order < last_in_registers) return solve_unrolled<order + 1>();
         else return false;
     }
 
@@ -191,13 +193,13 @@ class SystemsSolver {
     template <int order>
     [[gnu::always_inline]] static void lu_solve_column(const Number* m, const Mask* pivot,
                                                        Number* y) {
-        if constexpr (order <= 4) lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
+        if constexpr (order <= 4) lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
         else lu_solve_in_memory<order>(m, pivot, y);
     }
     template <int order>
     [[gnu::noinline]] static void lu_solve_in_memory(const Number* m, const Mask* pivot,
                                                      Number* y) {
-        lu_solve<T>(Known<order>{}, m, pivot, Known<1>{}, y);
+        lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
     }
     // For the probe as well, side by side, for they wait for the same divisions: what it grows to.
     template <int order>
@@ -208,7 +210,7 @@ class SystemsSolver {
             both[2 * i] = y[i];
             both[2 * i + 1] = P::number(P::fill(s_.probe[i]));
         });
-        lu_solve<T>(Known<order>{}, m, pivot, Known<2>{}, both);
+        lu_solve<2, T>(Known<order>{}, m, pivot, both, Known<2>{});
         Values growth{};
         unrolled<0, order>([&](auto i) {
             y[i] = both[2 * i];
@@ -303,9 +305,16 @@ class SystemsSolver {
     void solve_group(Way way, const Group& group) {
         const ptrdiff_t n = s_.n, ld = row_length(n);
         Pivots pivots;
-        for (ptrdiff_t i = 0; i < n; ++i)
-            for (ptrdiff_t j = 0; j < n; ++j)
-                pivots.largest = P::larger_size(m_[i * ld + j], pivots.largest);
+        Values largest[4] = {};  // none of which waits for another
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            ptrdiff_t j = 0;
+            for (; j + 4 <= n; j += 4)
+                unrolled<0, 4>(
+                    [&](auto c) { largest[c] = P::larger_size(m_[i * ld + j + c], largest[c]); });
+            for (; j < n; ++j) largest[0] = P::larger_size(m_[i * ld + j], largest[0]);
+        }
+        pivots.largest =
+            P::larger(P::larger(largest[0], largest[1]), P::larger(largest[2], largest[3]));
         Mask failed{};
         switch (way) {
             case tridiagonal:
