@@ -29,7 +29,7 @@ namespace smartsolve::SMARTSOLVE_ISA {
 template <class T>
 struct Tile {
     static constexpr ptrdiff_t width = Lane<T>::width;
-    static constexpr int most = register_bytes == 64 ? 8 : 4;
+    static constexpr int most = (register_bytes == 64 ? 8 : 4) / Lane<T>::parts;
     static constexpr int columns = width < most ? static_cast<int>(width) : most;
     static constexpr int fitting = registers_for_sums / (columns * Lane<T>::parts);
     static constexpr int height = fitting < 1 ? 1 : fitting > 4 ? 4 : fitting;

@@ -16,15 +16,17 @@ namespace smartsolve::SMARTSOLVE_ISA {
 template <class T>
 using Short = Lane<T, (register_bytes < 32 ? register_bytes : 32)>;
 
-// The orders for which this pays.
+// The orders for which this pays: up to so many registers a column.
 template <class T>
 inline constexpr int first_by_columns = is_complex<T> ? 5 : 8;
 template <class T>
+inline constexpr int most_registers = register_bytes < 32 ? 2
+                                      : !is_complex<T>    ? 5
+                                      : sizeof(T) == 8    ? 4
+                                                          : 6;
+template <class T>
 inline constexpr int last_by_columns =
-    std::min(is_complex<T> ? 16 : 20, (register_bytes < 32 ? 2
-                                       : is_complex<T>     ? 4
-                                                           : 5) *
-                                          static_cast<int>(Short<T>::width));
+    std::min(is_complex<T> ? 16 : 20, most_registers<T>* static_cast<int>(Short<T>::width));
 template <class T>
 inline constexpr bool has_columns = last_by_columns<T> >= first_by_columns<T>;
 

@@ -82,20 +82,26 @@ template <int N, class T>
 // bits in either place.
 template <class T, int columns>
 struct Unknown {
-    using L = Lane<T, columns* static_cast<ptrdiff_t>(sizeof(T))>;
+    static_assert(columns == 2);
+    using L = Lane<T, 2 * static_cast<ptrdiff_t>(sizeof(T))>;
     typename L::Values values;
 
     void load(const T* x, ptrdiff_t ldx) {
-        T elements[columns];
-        for (int j = 0; j < columns; ++j) elements[j] = x[j * ldx];
-        values = L::load(elements);
+        const Real<T>*const first = reals(x), *const second = reals(x + ldx);
+        if constexpr (is_complex<T>)
+            values = typename L::Values{first[0], first[1], second[0], second[1]};
+        else values = typename L::Values{first[0], second[0]};
     }
     void store(T* x, ptrdiff_t ldx) const {
-        T elements[columns];
-        L::store(elements, values);
-        for (int j = 0; j < columns; ++j) x[j * ldx] = elements[j];
+        x[0] = L::element(values, 0);
+        x[ldx] = L::element(values, 1);
     }
-    void subtract(T factor, const Unknown& x) { values -= L::multiply(x.values, factor); }
+    Multiples<T, L> multiples() const {
+        Multiples<T, L> m;
+        m.set(values);
+        return m;
+    }
+    void subtract(T factor, const Multiples<T, L>& x) { values = x.subtracted(values, factor); }
     void divide(T divisor) { values = L::divide(values, divisor); }
     void divide_by_real(Real<T> divisor) { values /= divisor; }
 };
@@ -105,7 +111,8 @@ struct Unknown<T, 1> {
 
     void load(const T* x, ptrdiff_t) { value = *x; }
     void store(T* x, ptrdiff_t) const { *x = value; }
-    void subtract(T factor, const Unknown& x) { value -= times(factor, x.value); }
+    T multiples() const { return value; }
+    void subtract(T factor, T x) { value -= times(factor, x); }
     void divide(T divisor) { value = smartsolve::divide(value, divisor); }
     void divide_by_real(Real<T> divisor) { value /= divisor; }
 };
@@ -114,18 +121,21 @@ template <class T>
 inline constexpr bool pairs_in_registers = 2 * sizeof(T) <= register_bytes;
 
 template <int N, int columns, class T>
-[[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x) {
+[[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x, ptrdiff_t ldx) {
     constexpr ptrdiff_t ld = padded<T>(N);
     Unknown<T, columns> y[N];
-    unrolled<0, N>([&](auto k) { y[k].load(x + perm[k], N); });
-    unrolled<0, N>(
-        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i].subtract(lu[i + k * ld], y[k]); }); });
+    unrolled<0, N>([&](auto k) { y[k].load(x + perm[k], ldx); });
+    unrolled<0, N>([&](auto k) {
+        const auto solved = y[k].multiples();
+        unrolled<k + 1, N>([&](auto i) { y[i].subtract(lu[i + k * ld], solved); });
+    });
     unrolled<0, N>([&](auto back) {
         constexpr int k = N - 1 - back;
         y[k].divide(lu[k + k * ld]);
-        unrolled<0, k>([&](auto i) { y[i].subtract(lu[i + k * ld], y[k]); });
+        const auto solved = y[k].multiples();
+        unrolled<0, k>([&](auto i) { y[i].subtract(lu[i + k * ld], solved); });
     });
-    unrolled<0, N>([&](auto k) { y[k].store(x + k, N); });
+    unrolled<0, N>([&](auto k) { y[k].store(x + k, ldx); });
 }
 
 template <bool conjugated, class T>
@@ -171,18 +181,21 @@ template <int N, class T>
 }
 
 template <int N, int columns, class T>
-[[gnu::flatten]] void cholesky_solve_in_registers(const T* l, T* x) {
+[[gnu::flatten]] void cholesky_solve_in_registers(const T* l, T* x, ptrdiff_t ldx) {
     constexpr ptrdiff_t ld = padded<T>(N);
     Unknown<T, columns> y[N];
-    unrolled<0, N>([&](auto k) { y[k].load(x + k, N); });
-    unrolled<0, N>(
-        [&](auto k) { unrolled<k + 1, N>([&](auto i) { y[i].subtract(l[i + k * ld], y[k]); }); });
+    unrolled<0, N>([&](auto k) { y[k].load(x + k, ldx); });
+    unrolled<0, N>([&](auto k) {
+        const auto solved = y[k].multiples();
+        unrolled<k + 1, N>([&](auto i) { y[i].subtract(l[i + k * ld], solved); });
+    });
     unrolled<0, N>([&](auto k) { y[k].divide_by_real(*reals(l + k + k * ld)); });
     unrolled<0, N>([&](auto back) {
         constexpr int k = N - 1 - back;
-        unrolled<0, k>([&](auto i) { y[i].subtract(conjugate(l[k + i * ld]), y[k]); });
+        const auto solved = y[k].multiples();
+        unrolled<0, k>([&](auto i) { y[i].subtract(conjugate(l[k + i * ld]), solved); });
     });
-    unrolled<0, N>([&](auto k) { y[k].store(x + k, N); });
+    unrolled<0, N>([&](auto k) { y[k].store(x + k, ldx); });
 }
 
 template <class T>
@@ -207,23 +220,29 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
     return lu_factor_by_blocks(n, a, rs, cs, lu, perm);
 }
 
-// Whether substitution is unrolled: for small orders and few right-hand sides.
+// Whether substitution is unrolled: for small orders and few right-hand sides, `most` elements of
+// them. With an adjoint, complex ones are dearer side by side.
 template <class T>
-inline constexpr int last_in_registers = is_complex<T> ? 8 : 20;
+inline constexpr int last_in_registers = is_complex<T> ? 16 : 20;
 template <class T>
-bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs) {
-    return n <= largest_unrolled<T> ||
-           (n <= last_in_registers<T> && n * nrhs <= (is_complex<T> ? 16 : 40));
+bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t most) {
+    return n <= largest_unrolled<T> || (n <= last_in_registers<T> && n * nrhs <= most);
 }
+template <class T>
+inline constexpr ptrdiff_t most_for_lu = std::is_same_v<T, double> ? 80 : 48;
+template <class T>
+inline constexpr ptrdiff_t most_for_cholesky = is_complex<T> ? 96 : most_for_lu<T>;
 
-// body(column, integral_constant columns) for two columns of x at once, or for each alone: all take
-// the same way, lest a column's bits depend on how many there are beside it.
+// body(x, ldx, integral_constant columns) for one column or two at a time; ldx is from the one to
+// the other. An odd one is its own neighbour: what is computed for a column never depends on how
+// many there are.
 template <bool pairs, class T, class Body>
 [[gnu::always_inline]] inline void each_column_or_pair(ptrdiff_t n, T* x, ptrdiff_t nrhs,
                                                        Body&& body) {
-    if constexpr (pairs)
-        if (nrhs == 2) return body(x, std::integral_constant<int, 2>{});
-    for (ptrdiff_t j = 0; j < nrhs; ++j) body(x + j * n, std::integral_constant<int, 1>{});
+    constexpr int most = pairs ? 2 : 1;
+    if (nrhs == 1) return body(x, n, std::integral_constant<int, 1>{});
+    for (ptrdiff_t j = 0; j < nrhs; j += most)
+        body(x + j * n, j + 1 < nrhs ? n : 0, std::integral_constant<int, most>{});
 }
 
 template <class T>
@@ -231,15 +250,17 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
     if (op != Op::none && nrhs == 1) [[unlikely]]
         (op == Op::transpose ? lu_solve_transposed<false, T>
                              : lu_solve_transposed<true, T>)(n, lu, perm, x);
-    else if (op == Op::none && substitutes_in_registers<T>(n, nrhs))
+    else if (op == Op::none && substitutes_in_registers<T>(n, nrhs, most_for_lu<T>))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            each_column_or_pair<pairs_in_registers<T>>(N(), x, nrhs, [=](T* y, auto columns) {
-                lu_solve_in_registers<N(), columns()>(lu, perm, y);
-            });
+            each_column_or_pair<pairs_in_registers<T>>(
+                N(), x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
+                    lu_solve_in_registers<N(), columns()>(lu, perm, y, ldy);
+                });
         });
     else if (op == Op::none && nrhs <= 2)
-        each_column_or_pair<true>(
-            n, x, nrhs, [=](T* y, auto columns) { lu_solve_by_blocks<columns()>(n, lu, perm, y); });
+        each_column_or_pair<true>(n, x, nrhs, [=](T* y, ptrdiff_t, auto columns) {
+            lu_solve_by_blocks<columns()>(n, lu, perm, y);
+        });
     else lu_solve_side_by_side(n, lu, perm, x, nrhs, op);
 }
 
@@ -258,15 +279,17 @@ Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T
 
 template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
-    if (substitutes_in_registers<T>(n, nrhs))
+    if (substitutes_in_registers<T>(n, nrhs, most_for_cholesky<T>))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            each_column_or_pair<pairs_in_registers<T>>(N(), x, nrhs, [=](T* y, auto columns) {
-                cholesky_solve_in_registers<N(), columns()>(l, y);
-            });
+            each_column_or_pair<pairs_in_registers<T>>(
+                N(), x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
+                    cholesky_solve_in_registers<N(), columns()>(l, y, ldy);
+                });
         });
     else if (nrhs <= 2)
-        each_column_or_pair<true>(
-            n, x, nrhs, [=](T* y, auto columns) { cholesky_solve_by_blocks<columns()>(n, l, y); });
+        each_column_or_pair<true>(n, x, nrhs, [=](T* y, ptrdiff_t, auto columns) {
+            cholesky_solve_by_blocks<columns()>(n, l, y);
+        });
     else cholesky_solve_side_by_side(n, l, x, nrhs);
 }
 

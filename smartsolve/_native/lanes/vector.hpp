@@ -119,7 +119,7 @@ struct Lane {
     }
     static Values multiply(Values v, T scalar) {
         if constexpr (is_complex<T>)
-            return v * scalar.real() + swapped(v) * alternating(scalar.imag());
+            return v * scalar.real() + swapped(v) * alternating(1) * scalar.imag();
         else return v * scalar;
     }
     // By Smith's method, as smartsolve::divide.
@@ -203,6 +203,11 @@ struct Multiples {
     [[gnu::always_inline]] typename L::Values times(T scalar) const {
         if constexpr (is_complex<T>) return straight * scalar.real() + crossed * scalar.imag();
         else return straight * scalar;
+    }
+    [[gnu::always_inline]] typename L::Values subtracted(typename L::Values from, T scalar) const {
+        if constexpr (is_complex<T>)
+            return from - straight * scalar.real() - crossed * scalar.imag();
+        else return from - straight * scalar;
     }
 };
 
