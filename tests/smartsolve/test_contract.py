@@ -736,3 +736,13 @@ def test_threads_may_solve_with_the_same_arrays(n: int) -> None:
         for _ in range(10):
             solved = pool.map(lambda system: smartsolve.solve(*system).tobytes(), systems * 3)
             assert list(solved) == expected * 3
+
+
+def test_threads_do_not_share_the_memory_that_large_solves_leave_to_the_next() -> None:
+    rng = np.random.default_rng(41)
+    orders = (750, 770, 790, 810)
+    systems = [(random_matrix("general", n, float, "C", rng), np.ones(n)) for n in orders]
+    with ThreadPoolExecutor(4) as pool:
+        solutions = list(pool.map(lambda system: smartsolve.solve(*system), systems * 5))
+    for (a, b), x in zip(systems * 5, solutions, strict=True):
+        assert_solves(a, x, b)
