@@ -14,8 +14,10 @@ python3 -m venv "$environment"
 # The interpreter is not instrumented: the runtimes are loaded before it, and what it still holds
 # at its exit counts as no leak.
 export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so) $(g++ -print-file-name=libstdc++.so)"
-# Tests ask for more memory than there is, and expect a MemoryError.
-export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
+# Tests ask for more memory than there is, and expect a MemoryError. What a sanitizer says goes to
+# files, for pytest would keep it, and be aborted.
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:log_path=$environment/report
+export UBSAN_OPTIONS=print_stacktrace=1:log_path=$environment/report
 
 # Not what starts other programs, or looks at Python alone.
 tests=(tests/smartsolve tests/gmm/test_power_sums.py)
@@ -36,4 +38,5 @@ for isa in $sets; do
     printf '\n=== %s\n' "$isa"
     cat "$environment/$isa"
 done
+cat "$environment"/report* 2>/dev/null || true
 exit $status

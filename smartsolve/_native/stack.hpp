@@ -323,9 +323,8 @@ class InLanes {
  public:
     static bool applies(const Stack<T>& stack) {
         const Kind declared = stack.request.declared;
-        const ptrdiff_t run = stack.outer.empty() ? 1 : stack.outer.back().count;
-        return (declared == Kind::unknown || declared == Kind::general) &&
-               crossover::lanes_pay<T>(stack.a.n, run, lanes<T>().group);
+        return (declared == Kind::unknown || declared == Kind::general) && !stack.outer.empty() &&
+               crossover::lanes_pay<T>(stack.a.n, stack.outer.back().count, lanes<T>().group);
     }
 
     InLanes(const Stack<T>& stack, Workspace& w)

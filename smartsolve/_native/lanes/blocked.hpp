@@ -624,6 +624,7 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     Scratch<T, largest_small_order * columns> memory;
     T* const rows = memory.get();  // of conj(L D), those of the block
+    Real<T> diagonal[largest_small_order];
     for (ptrdiff_t k = 0; k < n; k += columns) {
         const ptrdiff_t width = std::min<ptrdiff_t>(columns, n - k);
         T* block = a + k * ld;
@@ -631,8 +632,8 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
             std::max(pivots.largest, load_triangle(n, k, width, from, rs, cs, block, ld));
         for (ptrdiff_t d = 0; d < k; ++d) {
             const T* l = a + k + d * ld;
-            const Real<T> pivot = std::real(a[d + d * ld]);
-            unrolled<0, columns>([&](auto c) { rows[d * columns + c] = conjugate(l[c]) * pivot; });
+            unrolled<0, columns>(
+                [&](auto c) { rows[d * columns + c] = conjugate(l[c]) * diagonal[d]; });
         }
         const auto subtract = [&](ptrdiff_t i, auto height, auto& c) {
             subtract_product<height()>(k, a + i, ld, rows, columns, block + i, c);
@@ -661,7 +662,10 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
         };
         divide_by_block(one, first);
         store(top, one, first);
-        for (ptrdiff_t c = 0; c < width; ++c) block[k + c + c * ld] = g[c][c];
+        for (ptrdiff_t c = 0; c < width; ++c) {
+            block[k + c + c * ld] = g[c][c];
+            diagonal[k + c] = std::real(g[c][c]);
+        }
         each_tile<T>(top + tile, ld, [&](ptrdiff_t i, auto height) {
             Values c[columns][height()];
             subtract(i, height, c);
