@@ -8,6 +8,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -429,8 +430,14 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_
         }
     };
     std::vector<std::jthread> threads;
-    for (ptrdiff_t share = 1; share < shares; ++share) threads.emplace_back(work, share);
+    ptrdiff_t started = 1;
+    try {
+        for (; started < shares; ++started) threads.emplace_back(work, started);
+    } catch (const std::system_error&) {
+        // The system has no thread left: this one does what remains.
+    }
     work(0);
+    for (; started < shares; ++started) work(started);
     threads.clear();  // joins
 
     for (const std::exception_ptr& error : errors)

@@ -30,8 +30,13 @@ class LargeChunk {
 
     static Chunk take(std::size_t bytes) {
         std::byte* start = kept_.exchange(nullptr);
-        if (start != nullptr && size_of(start) >= bytes) return {start, size_of(start)};
-        std::free(start);
+        if (start != nullptr) {
+            const std::size_t there = size_of(start);
+            if (there >= bytes && there / 2 <= bytes) return {start, there};
+            if (there >= bytes)
+                start = kept_.exchange(start);  // too large to be held by a small one
+            std::free(start);
+        }
         start = static_cast<std::byte*>(std::aligned_alloc(huge_page, rounded_up(bytes)));
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
         if (start != nullptr) madvise(start, bytes, MADV_HUGEPAGE);
@@ -70,7 +75,8 @@ class Workspace {
     Workspace(const Workspace&) = delete;
     Workspace& operator=(const Workspace&) = delete;
     ~Workspace() {
-        for (const Chunk& chunk : chunks_) free(chunk);
+        // The copy of the matrix, which came first, is the one to be kept.
+        for (; !chunks_.empty(); chunks_.pop_back()) free(chunks_.back());
     }
 
     template <class T>
