@@ -117,8 +117,10 @@ struct Unknown<T, 1> {
     void divide_by_real(Real<T> divisor) { value /= divisor; }
 };
 
-template <class T>
-inline constexpr bool pairs_in_registers = 2 * sizeof(T) <= register_bytes;
+// The columns of three or four reals are not worth their way into pairs.
+template <class T, int N>
+inline constexpr bool pairs_in_registers =
+    2 * sizeof(T) <= register_bytes && (is_complex<T> || N > 4);
 
 template <int N, int columns, class T>
 [[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x, ptrdiff_t ldx) {
@@ -252,7 +254,7 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
                              : lu_solve_transposed<true, T>)(n, lu, perm, x);
     else if (op == Op::none && substitutes_in_registers<T>(n, nrhs, most_for_lu<T>))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            each_column_or_pair<pairs_in_registers<T>>(
+            each_column_or_pair<pairs_in_registers<T, N()>>(
                 N(), x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
                     lu_solve_in_registers<N(), columns()>(lu, perm, y, ldy);
                 });
@@ -281,7 +283,7 @@ template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
     if (substitutes_in_registers<T>(n, nrhs, most_for_cholesky<T>))
         with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            each_column_or_pair<pairs_in_registers<T>>(
+            each_column_or_pair<pairs_in_registers<T, N()>>(
                 N(), x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
                     cholesky_solve_in_registers<N(), columns()>(l, y, ldy);
                 });
