@@ -23,7 +23,7 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
-    // Up to this order the code still fits the first-level cache.
+    // Beyond this order unrolled code is no faster than loops.
     static constexpr ptrdiff_t last_in_registers = is_complex<T> ? 7 : 9;
     static constexpr ptrdiff_t tridiagonal_from = 8;
 
