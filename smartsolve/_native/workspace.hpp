@@ -2,7 +2,6 @@
 // the next solve.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
