@@ -400,6 +400,7 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_
     std::vector<Tally> tallies(static_cast<std::size_t>(shares));
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(shares));
     std::atomic<bool> stop{false};
+    const auto caller = std::this_thread::get_id();
 
     const auto work = [&](ptrdiff_t share) {
         try {
@@ -413,7 +414,7 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_
             ptrdiff_t done = pause;  // since the last look
             for (ptrdiff_t slice = slices * share / shares; slice < end;) {
                 if (done >= pause) {
-                    if (share == 0 && !keep_going()) stop = true;
+                    if (std::this_thread::get_id() == caller && !keep_going()) stop = true;
                     if (stop) return;
                     done = 0;
                 }

@@ -110,18 +110,17 @@ class Workspace {
         const std::size_t least = bytes < (std::size_t{1} << 16) ? std::size_t{1} << 16 : bytes;
         chunks_.reserve(chunks_.size() + 1);
         if (least > SIZE_MAX / 2) throw std::bad_alloc();
-        const Chunk chunk = least >= LargeChunk::least ? LargeChunk::take(least) : allocate(least);
+        const Chunk chunk =
+            least >= LargeChunk::least
+                ? LargeChunk::take(least)
+                : Chunk{static_cast<std::byte*>(std::aligned_alloc(alignment, least)), least};
         if (chunk.start == nullptr) throw std::bad_alloc();
         chunks_.push_back(chunk);
         current_ = chunks_.size();
-        next_ = chunks_.back().start;
-        room_ = chunks_.back().bytes;
+        next_ = chunk.start;
+        room_ = chunk.bytes;
     }
 
-    static Chunk allocate(std::size_t bytes) {
-        bytes = (bytes + alignment - 1) / alignment * alignment;  // aligned_alloc may insist
-        return {static_cast<std::byte*>(std::aligned_alloc(alignment, bytes)), bytes};
-    }
     static void free(const Chunk& chunk) {
         if (chunk.bytes >= LargeChunk::least) LargeChunk::give_back(chunk);
         else std::free(chunk.start);

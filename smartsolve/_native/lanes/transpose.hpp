@@ -15,7 +15,7 @@ struct Vector {
 // places r, r + B, r + 2 B, ...; by reals, register e holds the e-th of every place. Each is the
 // other's transpose in every part of B lanes.
 template <class R, int B>
-class Block {
+class RealBlock {
     static constexpr int W = static_cast<int>(Lane<R>::width);
     static constexpr std::make_integer_sequence<int, W> lanes{};
     using Values = typename Lane<R>::Values;
@@ -110,7 +110,7 @@ template <class R, int B = static_cast<int>(Lane<R>::width), class Visit>
     if constexpr (B > 1)
         if (count < B) return each_block<R, B / 2>(count, visit);
     for (ptrdiff_t first = 0;; first = std::min<ptrdiff_t>(first + B, count - B)) {
-        visit(first, Block<R, B>{});
+        visit(first, RealBlock<R, B>{});
         if (first == count - B) return;
     }
 }
@@ -118,7 +118,7 @@ template <class R, int B = static_cast<int>(Lane<R>::width), class Visit>
 template <class R, int B = static_cast<int>(Lane<R>::width), ptrdiff_t start = 0, ptrdiff_t count,
           class Visit>
 [[gnu::always_inline]] inline void each_block(Known<count>, Visit&& visit) {
-    unrolled<0, count / B>([&](auto i) { visit(Known<start + i * B>{}, Block<R, B>{}); });
+    unrolled<0, count / B>([&](auto i) { visit(Known<start + i * B>{}, RealBlock<R, B>{}); });
     if constexpr (count % B > 0)
         each_block<R, B / 2, start + count / B * B>(Known<count % B>{}, visit);
 }
@@ -128,7 +128,7 @@ template <class T, class Count>
 [[gnu::always_inline]] inline void load_line(Count reals, const Real<T>* const* from,
                                              ptrdiff_t offset, typename Packed<T>::Number* to,
                                              ptrdiff_t step = 1) {
-    each_block<Real<T>>(reals, [&]<int B>(auto first, Block<Real<T>, B> block) {
+    each_block<Real<T>>(reals, [&]<int B>(auto first, RealBlock<Real<T>, B> block) {
         block.load(from, offset + first);
         unrolled<0, B>([&](auto e) { Packed<T>::part(to, first + e, step) = block.x[e]; });
     });
@@ -137,7 +137,7 @@ template <class T, class Count>
 [[gnu::always_inline]] inline void store_line(Count reals, Real<T>* const* to, ptrdiff_t offset,
                                               typename Packed<T>::Number* from,
                                               ptrdiff_t step = 1) {
-    each_block<Real<T>>(reals, [&]<int B>(auto first, Block<Real<T>, B> block) {
+    each_block<Real<T>>(reals, [&]<int B>(auto first, RealBlock<Real<T>, B> block) {
         unrolled<0, B>([&](auto e) { block.x[e] = Packed<T>::part(from, first + e, step); });
         block.store(to, offset + first);
     });
