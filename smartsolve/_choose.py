@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _core, _errors
+from . import _core, _operands
 from ._condition import errstate
 from ._disproofs import DEFINITE, disproof
 from ._report import QR_ROUTINES, html_table, text_table
@@ -217,9 +217,7 @@ def explain(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Plan:
     >>> plan.structure, plan.parts[0].not_taken["positive definite"]
     ('general', 'a[1, 0] = 3 differs from a[0, 1] = 1')
     """
-    for name, operand in (("a", a), ("b", b)):
-        _errors.refuse_sparse(name, operand)
-    a = np.asarray(a)
+    a = _operands.numbers(a, "a")
     if a.ndim < 2:
         raise np.linalg.LinAlgError(f"a has shape {a.shape}; expected (..., m, n), matrices")
     nrhs = _columns(a, b)
@@ -247,7 +245,7 @@ def explain(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Plan:
 def _columns(a: Array, b: npt.ArrayLike | None) -> int:
     if b is None:
         return 1
-    b = np.asarray(b)
+    b = _operands.numbers(b, "b")
     m = a.shape[-2]
     if b.ndim == 0 or b.shape[0 if b.ndim == 1 else -2] != m:
         raise ValueError(

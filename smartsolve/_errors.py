@@ -84,6 +84,36 @@ def refuse_sparse(name: str, operand: Any) -> None:
         )
 
 
+def unit_lost(name: str, operand: Any, call: str) -> str:
+    """Text for a quantity in a call that knows numbers alone."""
+    kind = type(operand)
+    own = " Without options solve(a, b) asks the quantities' own functions." * (
+        call.startswith("solve") and hasattr(kind, "__array_function__")
+    )
+    return (
+        f"{name} is a {kind.__module__}.{kind.__qualname__} with a unit, which {call} would lose; "
+        f"pass its numbers, and give the solution the unit of b divided by that of a.{own}"
+    )
+
+
+def masked(name: str, operand: Any, count: int) -> str:
+    """Text for elements that are masked, and would count with the values under the mask."""
+    elements = "1 masked element" if count == 1 else f"{count} masked elements"
+    return (
+        f"{name} of shape {operand.shape} has {elements}; expected none. Fill them "
+        f"({name}.filled(...)) or leave their equations out"
+    )
+
+
+def of_two_kinds(a: Any, b: Any, error: Exception) -> str:
+    """Text for operands of two libraries, of which one takes only arrays of its own."""
+    of_a, of_b = (f"{type(x).__module__}.{type(x).__qualname__}" for x in (a, b))
+    return (
+        f"a is a {of_a} and b a {of_b}, whose own solve takes arrays of its own kind alone "
+        f"({error}). Convert the other one to it, or this one by numpy.asarray"
+    )
+
+
 def check_finite(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> None:
     """Raise ``ValueError`` naming the operand that holds an inf or a NaN."""
     refuse_infinite("a", a)

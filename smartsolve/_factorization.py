@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _errors
+from . import _operands
 from ._condition import errstate
 from ._core import Factors, methods
 
@@ -98,9 +98,7 @@ def factorize(
     >>> f.det()
     144.0
     """
-    if not isinstance(a, np.ndarray):
-        _errors.refuse_sparse("a", a)
-    return Factorization(a, structure, lower)
+    return Factorization(_operands.matrix(a, "factorize()"), structure, lower)
 
 
 class Factorization(Factors):
@@ -334,7 +332,5 @@ def solve_other(f: Factorization, b: Any, transposed: bool, conjugate: bool) -> 
         x.real = real
         x.imag = f.solve(b.imag, transposed=transposed, conjugate=conjugate)
         return x
-    _errors.refuse_sparse("b", b)
-    x = f.solve(np.asarray(b), transposed=transposed, conjugate=conjugate)
-    wrap = getattr(b, "__array_wrap__", None)
-    return x if wrap is None else wrap(x)
+    rhs = _operands.right_hand_side(b, "a Factorization")
+    return _operands.like(b, f.solve(rhs, transposed=transposed, conjugate=conjugate))

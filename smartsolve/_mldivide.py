@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _condition, _core, _errors
+from . import _condition, _core, _errors, _operands
 from ._report import SolveInfo
 from ._scan import inspect
 
@@ -128,13 +128,14 @@ def mldivide(
         if minimum_norm or tol is not None or return_info:
             raise TypeError("mldivide() of a Factorization takes no options")
         return a.solve(b)
-    matrix, rhs = _dense("a", a), _dense("b", b)
+    matrix = _operands.matrix(a, "mldivide()")
+    rhs = _operands.right_hand_side(b, "mldivide()")
     square = matrix.ndim > 1 and matrix.shape[-1] == matrix.shape[-2]
     if square and not minimum_norm and tol is None:
         x, info = _solve_square(matrix, rhs, return_info)
     else:
         x, info = _solve_least_squares(matrix, rhs, minimum_norm, tol, return_info)
-    x = _like(b, x)
+    x = _operands.like(b, x)
     return (x, info) if return_info else x
 
 
@@ -193,8 +194,10 @@ def mrdivide(
     if isinstance(a, _core.Factors):
         if minimum_norm or tol is not None or return_info:
             raise TypeError("mrdivide() by a Factorization takes no options")
-        return _transposed(a.solve(_transposed(np.asarray(b)), transposed=True))
-    matrix, rhs = _dense("a", a), _dense("b", b)
+        rhs = _operands.right_hand_side(b, "mrdivide()")
+        return _operands.like(b, _transposed(a.solve(_transposed(rhs), transposed=True)))
+    matrix = _operands.matrix(a, "mrdivide()")
+    rhs = _operands.right_hand_side(b, "mrdivide()")
     if matrix.ndim > 1 and rhs.ndim > 0 and rhs.shape[-1] != matrix.shape[-1]:
         raise ValueError(
             f"b has shape {rhs.shape}; its last axis must be {matrix.shape[-1]} to match a of "
@@ -208,24 +211,12 @@ def mrdivide(
         return_info=return_info,
     )
     x, info = result if return_info else (result, None)
-    x = _like(b, _transposed(x))
+    x = _operands.like(b, _transposed(x))
     return (x, info) if return_info else x
 
 
 def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a if a.ndim < 2 else np.swapaxes(a, -1, -2)
-
-
-def _dense(name: str, operand: Any) -> npt.NDArray[Any]:
-    if type(operand) is not np.ndarray:
-        _errors.refuse_sparse(name, operand)
-    return np.asarray(operand)
-
-
-def _like(b: Any, x: npt.NDArray[Any]) -> Any:
-    """The result in the class of the right-hand side, as in NumPy."""
-    wrap = None if type(b) is np.ndarray else getattr(b, "__array_wrap__", None)
-    return x if wrap is None else wrap(x)
 
 
 def _solve_square(

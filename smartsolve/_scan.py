@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from . import _operands
 from ._core import kinds, scan
 
 __all__ = ["Structure", "inspect"]
@@ -121,7 +122,7 @@ def inspect(a: npt.ArrayLike) -> Structure:
     >>> s.kind, s.lower_bandwidth, s.upper_bandwidth, sorted(s.permuted_bandwidths)
     ('permuted banded', 292, 292, [5, 9])
     """
-    a = np.asarray(a)
+    a = _operands.numbers(a, "a")
     kind, kl, ku, symmetric, hermitian, rows, columns, blocks, band, work = scan(a)
     dtype = a.dtype.newbyteorder("=") if a.dtype.kind in "fc" else np.dtype(np.float64)
     names = np.array(kinds())[kind]

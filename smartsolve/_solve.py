@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core, _errors
+from . import _core, _errors, _operands
 
 _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
 
@@ -12,24 +12,36 @@ _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
 def solve_other(a: Any, b: Any, **options: Any) -> Any:
     """Solve with an operand that is not a plain array, as NumPy would.
 
-    Arrays of other libraries answer by their own ``__array_function__``; of
-    subclasses of ``ndarray`` and of objects with ``__array__``, the type of
-    `b` decides about the result through ``__array_wrap__``.
+    Arrays of other libraries answer by their own ``__array_function__``, unless
+    there are options, which it does not know; of subclasses of ``ndarray`` and
+    of objects with ``__array__``, the type of `b` decides about the result
+    through ``__array_wrap__``.
     """
     if isinstance(a, _core.Factors):
         return _solve_with(a, b, **options)
     for name, operand in (("a", a), ("b", b)):
         _errors.refuse_sparse(name, operand)
-    if not options and any(_has_own_functions(operand) for operand in (a, b)):
-        return _numpy_solve(a, b)
-    solved = _core.solve(np.asarray(a), np.asarray(b), **options)
-    wrap = getattr(b, "__array_wrap__", None)
-    if wrap is None:
-        return solved
+    if not options and any(map(_operands.has_own_functions, (a, b))):
+        return _by_their_own(a, b)
+    call = f"solve() with {', '.join(options)}" if options else "solve()"
+    solved = _core.solve(_operands.matrix(a, call), _operands.right_hand_side(b, call), **options)
     if options.get("return_info"):
         x, info = solved
-        return wrap(x), info
-    return wrap(solved)
+        return _operands.like(b, x), info
+    return _operands.like(b, solved)
+
+
+def _by_their_own(a: Any, b: Any) -> Any:
+    """NumPy's solve, which calls the functions of an operand that has its own.
+
+    They may expect both operands to be of their kind.
+    """
+    try:
+        return _numpy_solve(a, b)
+    except AttributeError as error:
+        if _operands.has_own_functions(a) and _operands.has_own_functions(b):
+            raise
+        raise TypeError(_errors.of_two_kinds(a, b, error)) from error
 
 
 def _solve_with(factors: _core.Factors, b: Any, **options: Any) -> Any:
@@ -44,8 +56,3 @@ def _solve_with(factors: _core.Factors, b: Any, **options: Any) -> Any:
             "matrices are decided about by factorize(), only transposed and check_finite are left"
         )
     return factors.solve(b, transposed=transposed)
-
-
-def _has_own_functions(operand: Any) -> bool:
-    own = getattr(type(operand), "__array_function__", None)
-    return own is not None and own is not np.ndarray.__array_function__

@@ -256,14 +256,6 @@ def test_a_matrix_is_never_a_vector(shape: tuple[int, int]) -> None:
         assert type(smartsolve.solve(a, b)) is np.matrix
 
 
-def test_masked_elements_are_treated_as_numpy_treats_them() -> None:
-    a = np.ma.masked_array([[2.0, 1.0], [0.0, 1.0]], mask=[[0, 1], [0, 0]])
-    b = np.ma.masked_array([3.0, 1.0], mask=[1, 0])
-    expected, actual = np.linalg.solve(a, b), smartsolve.solve(a, b)
-    assert np.array_equal(np.ma.getmaskarray(actual), np.ma.getmaskarray(expected))
-    assert np.array_equal(np.ma.getdata(actual), np.ma.getdata(expected))
-
-
 def test_a_subclass_keeps_what_it_remembers() -> None:
     b = np.ones(2).view(Remembering)
     b.unit = "metre"

@@ -1,0 +1,81 @@
+"""Operands that are more than plain arrays: what of them an answer may keep.
+
+The solution of ``a @ x = b`` has the unit of `b` divided by that of `a`. Libraries of quantities
+know that in functions of their own, which NumPy's ``linalg.solve`` calls; any other call has only
+numbers. It keeps the class of `b` where that is right, and refuses, by name, what it would lose.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _errors
+
+__all__ = ["has_own_functions", "like", "matrix", "numbers", "right_hand_side"]
+
+
+def matrix(operand: Any, call: str, name: str = "a") -> npt.NDArray[Any]:
+    """The numbers of a matrix; ``TypeError`` if it has a unit, which would be lost."""
+    if type(operand) is np.ndarray:
+        return operand
+    if _unit(operand) is not None:
+        raise TypeError(_errors.unit_lost(name, operand, call))
+    return numbers(operand, name)
+
+
+def right_hand_side(operand: Any, call: str, name: str = "b") -> npt.NDArray[Any]:
+    """The numbers of right-hand sides, whose unit `like` can put on the answer."""
+    if type(operand) is np.ndarray:
+        return operand
+    if _unit(operand) is not None and _wrap(operand) is None:
+        raise TypeError(_errors.unit_lost(name, operand, call))
+    return numbers(operand, name)
+
+
+def numbers(operand: Any, name: str) -> npt.NDArray[Any]:
+    """The numbers of an operand, whatever they mean: no sparse matrix, no masked element."""
+    if type(operand) is np.ndarray:
+        return operand
+    _errors.refuse_sparse(name, operand)
+    if isinstance(operand, np.ndarray):
+        masked = int(np.count_nonzero(getattr(operand, "mask", False)))
+        if masked:
+            raise ValueError(_errors.masked(name, operand, masked))
+    return np.asarray(operand)
+
+
+def like(b: Any, x: Any) -> Any:
+    """The solution in the class of the right-hand sides, if that is right for a plain matrix."""
+    wrap = None if type(b) is np.ndarray else _wrap(b)
+    return x if wrap is None else wrap(x)
+
+
+def has_own_functions(operand: Any) -> bool:
+    """Whether NumPy's functions call this operand's own."""
+    own = getattr(type(operand), "__array_function__", None)
+    return own is not None and own is not np.ndarray.__array_function__
+
+
+def _wrap(operand: Any) -> Any:
+    """What NumPy calls for the class of a result.
+
+    Arrays with names for their axes compute by ufuncs of their own; their labels are those of
+    rows, and the solution has a row for each column.
+    """
+    if not isinstance(operand, np.ndarray) and hasattr(type(operand), "__array_ufunc__"):
+        return None
+    return getattr(operand, "__array_wrap__", None)
+
+
+def _unit(operand: Any) -> Any:
+    """The unit of a quantity, unless it is 1.
+
+    Of what is no ndarray only if its class has units: a label may bear that name.
+    """
+    holder = operand if isinstance(operand, np.ndarray) else type(operand)
+    for name in ("unit", "units"):
+        if getattr(holder, name, None) is not None:
+            unit = getattr(operand, name, None)
+            return None if str(unit) in ("", "dimensionless", "None") else unit
+    return None
