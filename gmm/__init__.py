@@ -1,16 +1,17 @@
 """Generalized method of moments, for one sample or for very many at once."""
 
-from gmm._hac import HAC
-from gmm._hypotheses import HypothesisTest
-from gmm._moments import Moments
-from gmm._results import GMMResult
-from gmm._status import Status
+from gmm import _old_names
+from gmm.estimation.hac import HAC
+from gmm.estimation.status import Status
+from gmm.inference.hypotheses import HypothesisTest
+from gmm.inference.instrument_tests import IVResult
+from gmm.inference.results import GMMResult
 from gmm.models.euler import EulerEquation
 from gmm.models.exponential import ExponentialRegression
 from gmm.models.gamma import Gamma
 from gmm.models.gaussian import GaussianMeanSD
 from gmm.models.linear_iv import IV
-from gmm.models.linear_iv_tests import IVResult
+from gmm.models.moments import Moments
 from gmm.montecarlo.checkpoint import CheckpointError
 from gmm.montecarlo.experiment import BlockError
 from gmm.montecarlo.gaussian import GMMGaussianMC
@@ -38,3 +39,5 @@ __all__ = [
     "MonteCarloResult",
     "Status",
 ]
+
+_old_names.keep()

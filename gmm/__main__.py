@@ -2,7 +2,7 @@
 
 import sys
 
-from gmm._cli import main
+from gmm.cli.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

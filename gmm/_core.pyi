@@ -1,5 +1,5 @@
 """The native core of gmm."""
 
-from gmm._linear import Array
+from gmm.data.arrays import Array
 
 def central_moments(x: Array, mean: Array, central: Array) -> None: ...

@@ -20,7 +20,7 @@ export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:log_path=$environ
 export UBSAN_OPTIONS=print_stacktrace=1:log_path=$environment/report
 
 # Not what starts other programs, or looks at Python alone.
-tests=(tests/smartsolve tests/gmm/test_power_sums.py)
+tests=(tests/smartsolve tests/gmm/data/test_power_sums.py)
 for file in cli_programs files instruction_sets magic patch peer_suites profile; do
     tests+=("--ignore=tests/smartsolve/test_$file.py")
 done

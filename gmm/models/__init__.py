@@ -1,1 +1,1 @@
-"""Models that gmm can estimate, one a file."""
+"""Models that gmm can estimate, one a file, and what theory knows of them."""

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from gmm._arrays import columns, dependent, flattened
-from gmm._labels import column_names, is_pandas
-from gmm._linear import Array
-from gmm._model import Model
-from gmm._problem import Problem, Rows
+from gmm.data.arrays import Array, Rows, columns, dependent, flattened
+from gmm.data.labels import column_names, is_pandas
+from gmm.estimation.model import Model
+from gmm.estimation.problem import Problem
+from gmm.inference.results import GMMResult
 
 __all__ = ["EulerEquation"]
 
 
-class EulerEquation(Model):
+class EulerEquation(Model[GMMResult]):
     r"""Discount factor and risk aversion from consumption growth and asset returns.
 
     .. math:: E_t\left[\beta\,(c_{t+1} / c_t)^{\alpha} R_{t+1} - 1\right] = 0
@@ -56,6 +56,7 @@ class EulerEquation(Model):
     """
 
     names = ("alpha", "beta")
+    result_type = GMMResult
 
     def __init__(self, growth: Any, returns: Any, *, lags: int = 1) -> None:
         g = dependent(growth, "growth")

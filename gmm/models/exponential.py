@@ -8,25 +8,19 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from gmm._arrays import blocks, columns, dependent, flattened
-from gmm._formulas import instrumental
-from gmm._instruments import (
-    Columns,
-    InstrumentedMoments,
-    fitted,
-    joined,
-    products,
-    some,
-)
-from gmm._labels import check_rows, clusters_of, column_names, is_pandas
-from gmm._linear import Array, solve_each
-from gmm._model import Model
-from gmm._problem import Rows
+from gmm.data.arrays import Array, Rows, blocks, columns, dependent, flattened
+from gmm.data.formulas import instrumental
+from gmm.data.instruments import Columns, fitted, joined, products, some
+from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
+from gmm.estimation.instrumented import InstrumentedMoments
+from gmm.estimation.linear import solve_each
+from gmm.estimation.model import Model
+from gmm.inference.results import GMMResult
 
 __all__ = ["ExponentialRegression"]
 
 
-class ExponentialRegression(Model):
+class ExponentialRegression(Model[GMMResult]):
     r"""Regression with mean :math:`\exp(x'\beta)`, Poisson's among them.
 
     Parameters
@@ -75,6 +69,7 @@ class ExponentialRegression(Model):
     """
 
     default_initial = "unadjusted"
+    result_type = GMMResult
 
     def __init__(
         self,

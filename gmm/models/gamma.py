@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-from gmm._arrays import dependent
-from gmm._labels import is_pandas
-from gmm._linear import Array
-from gmm._model import Model
-from gmm._problem import Problem, Rows
+from gmm.data.arrays import Array, Rows, dependent
+from gmm.data.labels import is_pandas
+from gmm.estimation.model import Model
+from gmm.estimation.problem import Problem
+from gmm.inference.results import GMMResult
 
 __all__ = ["Gamma"]
 
 
-class Gamma(Model):
+class Gamma(Model[GMMResult]):
     r"""Shape :math:`a` and scale :math:`s` of a gamma distribution.
 
     Parameters
@@ -50,6 +50,7 @@ class Gamma(Model):
 
     names = ("shape", "scale")
     default_initial: ClassVar[str] = "start"
+    result_type = GMMResult
 
     def __init__(self, x: Any, *, moments: Sequence[str] = ("mean", "log")) -> None:
         self._conditions = self.moment_names = tuple(moments)

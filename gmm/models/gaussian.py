@@ -7,13 +7,14 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from gmm._gauss_newton import minimize
-from gmm._hypotheses import j_test
-from gmm._linear import Array, solve_each
-from gmm._power_sums import CentralMoments, central_moments
-from gmm._results import GMMResult
-from gmm._status import Status
-from gmm._weights import efficient_weights
+from gmm.data.arrays import Array
+from gmm.data.power_sums import CentralMoments, central_moments
+from gmm.estimation.gauss_newton import minimize
+from gmm.estimation.linear import solve_each
+from gmm.estimation.status import Status
+from gmm.estimation.weights import efficient_weights
+from gmm.inference.hypotheses import j_test
+from gmm.inference.results import GMMResult
 
 __all__ = ["GaussianMeanSD"]
 

@@ -4,7 +4,7 @@ import math
 
 from scipy import special
 
-from gmm._theory import CRITICAL, Reference, Theory
+from gmm.models.theory import CRITICAL, Reference, Theory
 
 
 def theory(moments: int, n: int) -> Theory:

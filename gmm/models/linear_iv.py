@@ -9,23 +9,24 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from gmm._arrays import beside, blocks, columns, dependent, flattened
-from gmm._formulas import instrumental
-from gmm._gauss_newton import Minimum
-from gmm._instruments import Columns, InstrumentedMoments, fitted, products, some
-from gmm._labels import check_rows, clusters_of, column_names, is_pandas
-from gmm._linear import Array, quadratic_each, solve_each
-from gmm._model import Model
-from gmm._problem import Rows, Search
-from gmm._results import GMMResult
-from gmm._status import Status
-from gmm._weights import smallest_pivot
-from gmm.models.linear_iv_tests import IVResult
+from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
+from gmm.data.formulas import instrumental
+from gmm.data.instruments import Columns, fitted, products, some
+from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
+from gmm.estimation.gauss_newton import Minimum
+from gmm.estimation.instrumented import InstrumentedMoments
+from gmm.estimation.linear import quadratic_each, solve_each
+from gmm.estimation.model import Model
+from gmm.estimation.problem import Search
+from gmm.estimation.status import Status
+from gmm.estimation.weights import smallest_pivot
+from gmm.inference.instrument_tests import IVResult
+from gmm.inference.results import GMMResult
 
 __all__ = ["IV"]
 
 
-class IV(Model):
+class IV(Model[IVResult]):
     r"""Linear regression, some of whose regressors need instruments.
 
     .. math:: y = X \beta_1 + W \beta_2 + u, \qquad E\,[X\ Z]' u = 0
@@ -143,6 +144,10 @@ class IV(Model):
         model.instrument_names = (*self.instrument_names, *names)
         model.moment_names = (*self.exog_names, *model.instrument_names)
         return model
+
+    def reduced_form(self, y: Array) -> "IV":
+        """The regression of y on the exogenous regressors and the instruments."""
+        return IV(y, exog=beside(self.exog, self.instruments), clusters=self.clusters)
 
     def problem(self, start: Array | None) -> tuple["LinearMoments", Array]:
         """What is estimated; a closed form needs no start."""

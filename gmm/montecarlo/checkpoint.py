@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from gmm._theory import Reference, Theory
+from gmm.models.theory import Reference, Theory
 from gmm.montecarlo.blocks import Block, record_type
 from gmm.montecarlo.identity import differences
 

@@ -4,19 +4,17 @@ import math
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import smartsolve
-from gmm._status import Status
+from gmm.estimation.status import Status
 from gmm.montecarlo import samples
 from gmm.montecarlo.blocks import Block, Records, generator, record_type
+from gmm.montecarlo.design import Study
 from gmm.montecarlo.identity import describe, fingerprint
-
-if TYPE_CHECKING:
-    from gmm.montecarlo.study import MonteCarlo
 
 __all__ = ["BlockError"]
 
@@ -46,7 +44,7 @@ class Experiment:
     draws regressors first and errors then would draw other numbers for other chunks.
     """
 
-    study: "MonteCarlo"
+    study: Study
     seed: int
     chunk: int
     df: int
@@ -55,7 +53,7 @@ class Experiment:
     bytes_a_sample: int
 
     @classmethod
-    def of(cls, study: "MonteCarlo", seed: int) -> "Experiment":
+    def of(cls, study: Study, seed: int) -> "Experiment":
         """Try the study with two samples; what its functions raise, they raise here first."""
         data, again = (study.draw(generator(seed, study.design, 0), 2) for _ in range(2))
         if fingerprint(samples.leaves(data)) != fingerprint(samples.leaves(again)):
@@ -156,9 +154,7 @@ class Experiment:
         )
 
 
-def estimate(
-    study: "MonteCarlo", data: Any, records: Records
-) -> tuple[dict[int, Exception], Degrees]:
+def estimate(study: Study, data: Any, records: Records) -> tuple[dict[int, Exception], Degrees]:
     """Estimate samples together; answer with exceptions by row, and degrees of freedom.
 
     If the stack raises, its samples are estimated one by one, and only those that raise again
@@ -188,7 +184,7 @@ def estimate(
     return errors, degrees
 
 
-def _record(study: "MonteCarlo", data: Any, records: Records) -> Degrees:
+def _record(study: Study, data: Any, records: Records) -> Degrees:
     """Fit the stack and write its results into the records; answer with degrees of freedom."""
     # What overflows or divides by zero ends as a status; the flags would only say it twice.
     with np.errstate(all="ignore"):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gmm._linear import Array
-from gmm._power_sums import CentralMoments, central_moments, chunk_rows
+from gmm.data.arrays import Array
+from gmm.data.power_sums import CentralMoments, central_moments, chunk_rows
 from gmm.models.gaussian import GaussianMeanSD, check_options, power_order
 from gmm.models.gaussian_theory import theory
 from gmm.montecarlo.blocks import BLOCK, block_count, generator

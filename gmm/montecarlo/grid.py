@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gmm._labels import need_pandas
-from gmm._summary import Summary as Table
+from gmm.data.labels import need_pandas
+from gmm.inference.summary import Summary as Table
 from gmm.montecarlo.identity import describe
 from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo

@@ -3,16 +3,14 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special
 
-from gmm._labels import check_names
-from gmm._linear import Array
-
-if TYPE_CHECKING:
-    from gmm.montecarlo.result import MonteCarloResult
+from gmm.data.arrays import Array
+from gmm.data.labels import check_names
+from gmm.montecarlo.replications import Replications
 
 _MISSING = 'pictures need matplotlib; install it with: pip install "smartsolve[plot]"'
 _COLORS = ("#3b75af", "#d1603d", "#4f9153", "#8a62a8")
@@ -24,7 +22,7 @@ _GREEK = (
 _DASHED = (0, (4, 2))
 _QUANTILES = 200
 
-Labelled = Sequence[tuple[str, "MonteCarloResult"]]
+Labelled = Sequence[tuple[str, Replications]]
 
 
 class PlotError(ValueError):
@@ -67,9 +65,7 @@ def draw(results: Labelled, path: str | Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def draw_study(
-    result: "MonteCarloResult", path: str | Path | None, parameters: Sequence[str]
-) -> Any:
+def draw_study(result: Replications, path: str | Path | None, parameters: Sequence[str]) -> Any:
     """Draw one result: a row for each parameter, and one for J and coverage."""
     check_names(result.parameters, parameters, "parameter")
     k = len(parameters)
@@ -129,7 +125,7 @@ def _symbol(name: str) -> str:
     return rf"$\{name}$" if name in _GREEK else name
 
 
-def _scale(result: "MonteCarloResult", name: str) -> tuple[float, bool]:
+def _scale(result: Replications, name: str) -> tuple[float, bool]:
     """The standard deviation that theory gives, if it does; else that of the replications."""
     reference = result.theory.get(name, {}).get("sd")
     if reference is not None:
@@ -137,13 +133,13 @@ def _scale(result: "MonteCarloResult", name: str) -> tuple[float, bool]:
     return result.summary()[name]["sd"].value, False
 
 
-def _scaled_label(result: "MonteCarloResult", name: str) -> str:
+def _scaled_label(result: Replications, name: str) -> str:
     symbol = _symbol(name)
     _, known = _scale(result, name)
     return f"(estimate − {symbol}) / {'sd in theory' if known else 'sd'}"
 
 
-def _errors(result: "MonteCarloResult", name: str) -> tuple[Array, Array]:
+def _errors(result: Replications, name: str) -> tuple[Array, Array]:
     """Errors of the converged replications, and their standard errors."""
     column, ok = result.parameters.index(name), result.converged
     error: Array = result.estimates[ok, column] - result.truth[name]
@@ -172,7 +168,7 @@ def _densities(axes: Any, results: Labelled, name: str) -> None:
     _open(axes)
 
 
-def _quantiles(axes: Any, result: "MonteCarloResult", name: str) -> None:
+def _quantiles(axes: Any, result: Replications, name: str) -> None:
     """Quantiles of the t statistic against those of the normal distribution."""
     error, spread = _errors(result, name)
     with np.errstate(all="ignore"):
@@ -193,7 +189,7 @@ def _quantiles(axes: Any, result: "MonteCarloResult", name: str) -> None:
     _open(axes)
 
 
-def _p_values(axes: Any, result: "MonteCarloResult") -> None:
+def _p_values(axes: Any, result: Replications) -> None:
     """How often J rejects at each nominal level (Davidson and MacKinnon 1998)."""
     _open(axes)
     if not result.df:

@@ -1,27 +1,19 @@
 """What a Monte Carlo study answers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-from scipy import special
-
-from gmm._labels import need_pandas
-from gmm._linear import Array
-from gmm._status import Status
-from gmm._theory import Theory
-from gmm.montecarlo.blocks import MEMORY, Records, allocate
+from gmm.data.labels import need_pandas
+from gmm.montecarlo.blocks import MEMORY, allocate
 from gmm.montecarlo.checkpoint import Checkpoint, CheckpointError
-from gmm.montecarlo.summary import Summary, summarize
+from gmm.montecarlo.plots import draw_study
+from gmm.montecarlo.replications import Replications
 
 __all__ = ["MonteCarloResult"]
 
 
-@dataclass(frozen=True, eq=False)
-class MonteCarloResult:
+class MonteCarloResult(Replications):
     """Estimates of all replications, in order; the arrays are read-only.
 
     Attributes
@@ -41,18 +33,6 @@ class MonteCarloResult:
     blocks_reused, blocks_damaged : int
         Blocks read from the checkpoint, and blocks found damaged there and computed again.
     """
-
-    parameters: tuple[str, ...]
-    truth: dict[str, float]
-    n: int
-    seed: int
-    df: int
-    df_t: float | None
-    theory: Theory = field(repr=False)
-    records: Records = field(repr=False)
-    errors: dict[int, str] = field(default_factory=dict, repr=False)
-    blocks_reused: int = 0
-    blocks_damaged: int = 0
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -105,82 +85,6 @@ class MonteCarloResult:
             blocks_damaged=len(checkpoint.damaged),
         )
 
-    @property
-    def replications(self) -> int:
-        """R, the number of samples."""
-        return len(self.records)
-
-    @property
-    def estimates(self) -> Array:
-        """Estimates (R, k); NaN where the estimation failed."""
-        result: Array = self.records["estimates"]
-        return result
-
-    @property
-    def bse(self) -> Array:
-        """Standard errors (R, k)."""
-        result: Array = self.records["bse"]
-        return result
-
-    @property
-    def j(self) -> Array:
-        """Hansen's J statistics (R,)."""
-        result: Array = self.records["j"]
-        return result
-
-    @property
-    def j_pvalues(self) -> Array:
-        """The p-values of J (R,); NaN if there are no more moments than parameters."""
-        if not self.df:
-            return np.full(len(self.records), np.nan)
-        result: Array = special.chdtrc(self.df, self.j)
-        return result
-
-    @property
-    def iterations(self) -> npt.NDArray[np.int16]:
-        """Gauss-Newton steps (R,)."""
-        result: npt.NDArray[np.int16] = self.records["iterations"]
-        return result
-
-    @property
-    def status(self) -> npt.NDArray[np.int8]:
-        """A `Status` for each replication (R,)."""
-        result: npt.NDArray[np.int8] = self.records["status"]
-        return result
-
-    @property
-    def converged(self) -> npt.NDArray[np.bool_]:
-        """Which replications were estimated without failure (R,)."""
-        result: npt.NDArray[np.bool_] = self.status == Status.OK
-        return result
-
-    def summary(self, *, level: float = 0.05, null: Mapping[str, float] | None = None) -> Summary:
-        """Bias, sd, RMSE, mean standard error, coverage, size and power, beside theory.
-
-        Parameters
-        ----------
-        level : float
-            Of the tests, and one minus that of the intervals, which are normal, or Student's with
-            `df_t` degrees of freedom if the fit's are.
-        null : dict of str to float, optional
-            False values of parameters: the power of the t test is its rate of rejecting them.
-
-        Returns
-        -------
-        Summary
-            Every statistic has its Monte Carlo standard error.
-        """
-        return summarize(
-            parameters=self.parameters,
-            truth=[self.truth[name] for name in self.parameters],
-            records=self.records,
-            df=self.df,
-            df_t=self.df_t,
-            theory=self.theory,
-            level=level,
-            null=null or {},
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """The experiment and its summary, as JSON values."""
         return {
@@ -230,6 +134,4 @@ class MonteCarloResult:
         ImportError
             Without matplotlib: ``pip install "smartsolve[plot]"``.
         """
-        from gmm.montecarlo.plots import draw_study
-
         return draw_study(self, path, self.parameters if parameters is None else parameters)

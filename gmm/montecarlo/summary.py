@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from gmm._labels import need_pandas
-from gmm._linear import Array
-from gmm._status import Status
-from gmm._summary import Summary as Table
-from gmm._theory import CRITICAL, Reference, Theory
+from gmm.data.arrays import Array
+from gmm.data.labels import need_pandas
+from gmm.estimation.status import Status
+from gmm.inference.summary import Summary as Table
+from gmm.models.theory import CRITICAL, Reference, Theory
 from gmm.montecarlo.blocks import Records
 
 __all__ = ["Measure", "Summary"]

@@ -2,7 +2,8 @@
 
 recorder  counts, looks at and times the calls while the program runs
 source    finds a call in the program's text
-report    the findings as plain data
+findings  what was found, as plain data
 advice    one line for each call site
 text, html  what people read
+report    the findings with their words
 """

@@ -1,9 +1,6 @@
 """What to do about a call site, in one line."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .report import CallSite
+from .findings import CallSite
 
 __all__ = ["advice"]
 
@@ -23,7 +20,7 @@ _BY_HAND = {
 }
 
 
-def advice(site: "CallSite", with_ours: bool = False) -> str:
+def advice(site: CallSite, with_ours: bool = False) -> str:
     """The most that can be said for certain first, then what only its author can know."""
     if not site.calls:
         return "every call failed"
@@ -42,7 +39,7 @@ def advice(site: "CallSite", with_ours: bool = False) -> str:
     return "; ".join(parts)
 
 
-def _repetition(site: "CallSite") -> str:
+def _repetition(site: CallSite) -> str:
     if site.matrices is None or not 0 < site.matrices * _REPEATED <= site.calls:
         return ""
     if site.matrices == 1:
@@ -55,7 +52,7 @@ def _repetition(site: "CallSite") -> str:
     return f"{found}, `smartsolve.factorize(a)`"
 
 
-def _structure(site: "CallSite", with_ours: bool) -> str:
+def _structure(site: CallSite, with_ours: bool) -> str:
     counts = site.structures
     total = sum(counts.values())
     found = next(iter(counts), "general")
@@ -77,14 +74,14 @@ def _structure(site: "CallSite", with_ours: bool) -> str:
     return f"{several}`smartsolve.solve` is {faster:.2g} times as fast"
 
 
-def _times_as_fast(site: "CallSite", with_ours: bool) -> float | None:
+def _times_as_fast(site: CallSite, with_ours: bool) -> float | None:
     if not site.other_seconds:
         return None
     ratio = site.seconds / site.other_seconds
     return 1 / ratio if with_ours and ratio else ratio
 
 
-def _about_inverse(site: "CallSite") -> str:
+def _about_inverse(site: CallSite) -> str:
     if site.multiplied is None:
         return (
             "the text does not show what the inverse is for; if it is multiplied, "
@@ -98,7 +95,7 @@ def _about_inverse(site: "CallSite") -> str:
     )
 
 
-def _about_least_squares(site: "CallSite") -> str:
+def _about_least_squares(site: CallSite) -> str:
     deficient = site.calls - site.full_rank
     if deficient:
         return (

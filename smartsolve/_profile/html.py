@@ -2,7 +2,8 @@
 
 from html import escape
 
-from .report import CallSite, Profile
+from .advice import advice
+from .findings import CallSite, Findings
 from .text import duration, measured_how, shapes, summary
 
 __all__ = ["fragment", "page"]
@@ -51,13 +52,13 @@ body {{ margin: 0; padding: 1.5rem; background: #ffffff; }}
 """
 
 
-def page(profile: Profile) -> str:
+def page(profile: Findings) -> str:
     """A document of its own."""
     title = escape(f"{profile.program}: linear systems")
     return _PAGE.format(title=title, content=fragment(profile))
 
 
-def fragment(profile: Profile) -> str:
+def fragment(profile: Findings) -> str:
     """What a notebook shows; its style reaches nothing else."""
     heading, *rest = summary(profile)
     longest = max((t for s in profile.sites for t in profile.times(s) if t), default=0.0)
@@ -74,7 +75,7 @@ def fragment(profile: Profile) -> str:
     return "\n".join([*parts, "</div>"])
 
 
-def _section(profile: Profile, site: CallSite, longest: float) -> str:
+def _section(profile: Findings, site: CallSite, longest: float) -> str:
     theirs, ours = profile.times(site)
     rows = [_row(site.function, theirs, "theirs", longest)]
     if site.role != "inv":
@@ -87,7 +88,7 @@ def _section(profile: Profile, site: CallSite, longest: float) -> str:
         f"<p><code>{escape(site.text)}</code></p>",
         f"<table>{''.join(rows)}</table>",
         *(f'<p class="dim">{escape(line)}</p>' for line in shapes(site)),
-        f'<p class="advice">{_marked(site.advice(profile.with_ours))}</p>',
+        f'<p class="advice">{_marked(advice(site, profile.with_ours))}</p>',
     ]
     return "<section>\n" + "\n".join(lines) + "\n</section>"
 

@@ -1,115 +1,18 @@
-"""The findings of a recording, as plain data."""
+"""The findings of a recording, as people and programs read them."""
 
-import os
-import sys
-from collections import Counter
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
-from .. import _core
 from .advice import advice
-from .recorder import Group, Recording, Role, Site
-from .source import find_call
+from .findings import Findings
+from .html import fragment
+from .text import as_text
 
-__all__ = ["CallSite", "Profile", "Systems"]
-
-
-@dataclass(frozen=True)
-class Systems:
-    """Calls of one site with the same shapes and dtypes, and the structures of their matrices."""
-
-    a_shape: tuple[int, ...]
-    a_dtype: str
-    b_shape: tuple[int, ...] | None
-    b_dtype: str | None
-    calls: int
-    structures: dict[str, int]
-
-    @property
-    def n(self) -> int:
-        """Order of the matrices."""
-        return self.a_shape[-1]
+__all__ = ["Profile"]
 
 
-@dataclass(frozen=True)
-class CallSite:
-    """One place in the program that calls one function.
-
-    `seconds` is what all its calls took in the function that ran. `other_seconds` is what they
-    would have taken in the other one: its time on the `sampled` calls, for which both ran on the
-    same operands, times the ratio of all calls to the sampled ones in the time of the first. None
-    if nothing could be compared. `matrices` counts the different ones, None if too many to tell.
-    """
-
-    file: str
-    line: int
-    column: int | None
-    where: str
-    text: str
-    function: str
-    role: Role
-    calls: int
-    failed: int
-    seconds: float
-    other_seconds: float | None
-    sampled: int
-    matrices: int | None
-    full_rank: int
-    multiplied: int | None
-    multiplied_as: str | None
-    systems: tuple[Systems, ...]
-
-    @property
-    def structures(self) -> dict[str, int]:
-        """Structures over all shapes, with their counts; the most frequent first."""
-        counts: Counter[str] = Counter()
-        for systems in self.systems:
-            counts.update(systems.structures)
-        return dict(counts.most_common())
-
-    @property
-    def place(self) -> str:
-        """``file:line``."""
-        return f"{self.file}:{self.line}"
-
-    def advice(self, with_ours: bool = False) -> str:
-        """What to do about it, in one line."""
-        return advice(self, with_ours)
-
-
-@dataclass(frozen=True, repr=False)
-class Profile:
-    """What a program solved, where, and what it would cost otherwise.
-
-    With `with_ours` the program ran with `smartsolve.solve`, and NumPy's time is the estimate.
-    """
-
-    program: str
-    seconds: float
-    overhead: float
-    sites: tuple[CallSite, ...]
-    with_ours: bool = False
-
-    @classmethod
-    def of(
-        cls, recording: Recording, program: str, seconds: float, with_ours: bool = False
-    ) -> "Profile":
-        """Sites by the time they took; those of `inv` and `lstsq` only if they are findings."""
-        sites = [_call_site(site) for site in list(recording.sites.values())]
-        found = [site for site in sites if site.role == "solve" or site.systems]
-        found.sort(key=lambda site: (site.role != "solve", -site.seconds))
-        return cls(program, seconds, recording.overhead, tuple(found), with_ours)
-
-    @property
-    def solves(self) -> tuple[CallSite, ...]:
-        """The sites that call a solve."""
-        return tuple(site for site in self.sites if site.role == "solve")
-
-    def times(self, site: CallSite) -> tuple[float | None, float | None]:
-        """NumPy's (or SciPy's) time and ours; None for what did not run."""
-        pair = (site.seconds if site.calls else None, site.other_seconds)
-        return (pair[1], pair[0]) if self.with_ours and site.role == "solve" else pair
+class Profile(Findings):
+    """What a program solved, where, and what it would cost otherwise."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; times in seconds."""
@@ -122,7 +25,7 @@ class Profile:
                 "seconds": theirs,
                 "smartsolve_seconds": ours,
                 "structures": site.structures,
-                "advice": site.advice(self.with_ours),
+                "advice": advice(site, self.with_ours),
             }
             sites.append(entry)
         return {
@@ -134,85 +37,9 @@ class Profile:
         }
 
     def __str__(self) -> str:
-        from .text import as_text
-
         return as_text(self)
 
     __repr__ = __str__  # what a terminal's IPython shows
 
     def _repr_html_(self) -> str:
-        from .html import fragment
-
         return fragment(self)
-
-
-def _call_site(site: Site) -> CallSite:
-    call = find_call(site.code, site.instruction, site.line)
-    groups = list(site.groups.values())
-    for group in groups:
-        group.settle()
-    sampled = sum(group.sampled for group in groups)
-    return CallSite(
-        file=_short_path(site.code.co_filename),
-        line=site.line,
-        column=call.column,
-        where=site.code.co_qualname,
-        text=call.text,
-        function=site.function,
-        role=site.role,
-        calls=sum(group.calls for group in groups) + site.other_calls,
-        failed=site.failed,
-        seconds=sum(group.seconds for group in groups) + site.other_seconds,
-        other_seconds=_estimate(groups, site.other_seconds),
-        sampled=sampled,
-        matrices=_different(groups),
-        full_rank=sum(group.full_rank for group in groups),
-        multiplied=call.multiplied,
-        multiplied_as=call.name,
-        systems=tuple(map(_systems, groups)),
-    )
-
-
-def _systems(group: Group) -> Systems:
-    names = zip(_core.kinds(), group.kinds, strict=True)
-    return Systems(
-        group.a_shape,
-        str(group.a_dtype),
-        group.b_shape,
-        None if group.b_dtype is None else str(group.b_dtype),
-        group.calls,
-        {name: count for name, count in names if count},
-    )
-
-
-def _estimate(groups: list[Group], unsampled: float) -> float | None:
-    """Group by group: a site may solve small and large systems, at different ratios."""
-    total = unsampled  # calls that only their own library understands would go there again
-    for group in groups:
-        if not group.calls:
-            continue
-        if not group.sampled_seconds:
-            return None
-        total += group.seconds * group.other_seconds / group.sampled_seconds
-    return total if any(group.sampled for group in groups) else None
-
-
-def _different(groups: list[Group]) -> int | None:
-    if any(group.unremembered for group in groups):
-        return None
-    return sum(len(group.matrices) for group in groups)
-
-
-def _short_path(file: str) -> str:
-    """Relative to the working directory, or to where packages are installed."""
-    if "ipython-input-" in file or "ipykernel_" in file:
-        return "cell"
-    path = Path(file)
-    if not path.is_absolute():
-        return file
-    shorter = [
-        str(path.relative_to(directory))
-        for directory in {os.getcwd(), *sys.path}
-        if directory and path.is_relative_to(directory)
-    ]
-    return min([file, *shorter], key=len)

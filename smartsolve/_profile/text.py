@@ -2,7 +2,8 @@
 
 import textwrap
 
-from .report import CallSite, Profile, Systems
+from .advice import advice
+from .findings import CallSite, Findings, Systems
 
 __all__ = ["as_text", "duration", "measured_how", "shapes", "summary"]
 
@@ -11,7 +12,7 @@ _INDENT = " " * 8
 _MOST_SHAPES = 4
 
 
-def as_text(profile: Profile) -> str:
+def as_text(profile: Findings) -> str:
     """Summary, one entry for each call site, and how it was measured."""
     lines = [line for text in summary(profile) for line in textwrap.wrap(text, _WIDTH)]
     if profile.sites:
@@ -23,7 +24,7 @@ def as_text(profile: Profile) -> str:
     return "\n".join(lines)
 
 
-def summary(profile: Profile) -> list[str]:
+def summary(profile: Findings) -> list[str]:
     """What ran, how long, and how much of it a change would save."""
     calls = sum(site.calls for site in profile.solves)
     lines = [
@@ -63,7 +64,7 @@ def _shape(systems: Systems) -> str:
     return f"{text}: {found}" if found else text
 
 
-def measured_how(profile: Profile) -> str:
+def measured_how(profile: Findings) -> str:
     """What was measured, and on how many calls."""
     sampled = sum(site.sampled for site in profile.sites if site.role != "inv")
     calls = sum(site.calls for site in profile.sites if site.role != "inv")
@@ -85,7 +86,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds * 1e9:.0f} ns"
 
 
-def _entry(profile: Profile, site: CallSite) -> list[str]:
+def _entry(profile: Findings, site: CallSite) -> list[str]:
     theirs, ours = profile.times(site)
     saving = None if theirs is None or ours is None else theirs - ours
     lines = [
@@ -98,7 +99,7 @@ def _entry(profile: Profile, site: CallSite) -> list[str]:
     if site.failed:
         lines.append(f"{_INDENT}{_plural(site.failed, 'call')} failed")
     lines += textwrap.wrap(
-        f"-> {site.advice(profile.with_ours)}",
+        f"-> {advice(site, profile.with_ours)}",
         _WIDTH,
         initial_indent=_INDENT,
         subsequent_indent=_INDENT + "   ",

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import smartsolve
+from smartsolve._profile.advice import advice
 from smartsolve._profile.html import page
 from smartsolve._profile.recorder import record
 from smartsolve._profile.report import Profile
@@ -54,8 +55,8 @@ def test_both_call_sites_of_an_unchanged_script(profile: Callable[..., Profile])
         assert site.text.startswith("np.linalg.solve(D, ")
         assert (site.calls, site.structures) == (300, {"diagonal": 300})
         assert site.systems[0].a_shape == site.systems[0].b_shape == (2, 2)
-        assert "all 300 matrices were diagonal" in site.advice()
-        assert "`np.diagonal(a)`" in site.advice()
+        assert "all 300 matrices were diagonal" in advice(site)
+        assert "`np.diagonal(a)`" in advice(site)
         assert 0 < site.sampled <= 300
         assert site.other_seconds is not None
         assert site.other_seconds > 0
@@ -112,8 +113,8 @@ def test_structures_of_stacks_are_counted_slice_by_slice(profile: Callable[..., 
 )  # fmt: skip
 def test_advice(profile: Callable[..., Profile], text: str, words: str) -> None:
     (site,) = profile(text).sites
-    assert words in site.advice()
-    assert "\n" not in site.advice()
+    assert words in advice(site)
+    assert "\n" not in advice(site)
 
 
 def test_a_matrix_that_changes_is_not_the_same(profile: Callable[..., Profile]) -> None:
@@ -127,7 +128,7 @@ def test_a_matrix_that_changes_is_not_the_same(profile: Callable[..., Profile]) 
         """
     )
     assert found.sites[0].matrices == 50
-    assert "the same matrix" not in found.sites[0].advice()
+    assert "the same matrix" not in advice(found.sites[0])
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_inverses_and_what_the_text_says_of_them(
     assert site.function == "numpy.linalg.inv"
     assert site.multiplied == (None if multiplied is None else multiplied + 1)
     assert site.multiplied_as == name
-    certain = "does not show" not in site.advice()
+    certain = "does not show" not in advice(site)
     assert certain == (multiplied is not None)
 
 
@@ -164,8 +165,8 @@ def test_least_squares_of_square_systems(profile: Callable[..., Profile]) -> Non
     )
     square = {site.line: site for site in found.sites}
     assert set(square) == {2, 3}
-    assert "`smartsolve.solve(a, b)` gives the same solution" in square[2].advice()
-    assert "had not full rank" in square[3].advice()
+    assert "`smartsolve.solve(a, b)` gives the same solution" in advice(square[2])
+    assert "had not full rank" in advice(square[3])
 
 
 def test_scipys_solve_and_what_it_may_overwrite(profile: Callable[..., Profile]) -> None:
@@ -206,7 +207,7 @@ def test_arrays_of_other_libraries_are_left_alone(profile: Callable[..., Profile
         """
     )
     assert found.sites[0].calls == 1
-    assert "another library's" in found.sites[0].advice()
+    assert "another library's" in advice(found.sites[0])
 
 
 def test_no_call_is_lost_among_threads(profile: Callable[..., Profile]) -> None:
@@ -310,8 +311,8 @@ def test_a_call_is_found_by_its_instruction(tmp_path: Path) -> None:
 
 def test_the_estimate_is_the_ratio_of_what_was_measured() -> None:
     """Two groups at different ratios are estimated each by its own."""
+    from smartsolve._profile.findings import _estimate
     from smartsolve._profile.recorder import Group
-    from smartsolve._profile.report import _estimate
 
     small, large = Group(np.eye(2), np.ones(2)), Group(np.eye(9), np.ones(9))
     small.calls, small.seconds = 100, 1.0

@@ -1,0 +1,43 @@
+"""Groups of columns, regressors and instruments, that need not lie side by side.
+
+Each array (R or 1, n, .) has a leading axis of R, or of 1 if all samples share it.
+"""
+
+import numpy as np
+
+from gmm.data.arrays import Array, Rows
+
+Columns = tuple[Array, ...]
+
+
+def some(a: Array, index: Rows | slice) -> Array:
+    """Those of some samples, of an array that all may share."""
+    return a if len(a) == 1 else a[index]
+
+
+def products(left: Columns, right: Columns) -> Array:
+    """Left' right (R or 1, ., .) of all columns."""
+    rows = [[a.swapaxes(1, 2) @ b for b in right] for a in left]
+    samples = max(len(product) for row in rows for product in row)
+    return np.concatenate([_joined(row, samples, -1) for row in rows], axis=1)
+
+
+def fitted(x: Columns, theta: Array, index: Rows | slice) -> Array:
+    """x'theta (r, n)."""
+    result, last = np.zeros(()), 0
+    for block in x:
+        first, last = last, last + block.shape[-1]
+        part = (some(block, index) @ theta[:, first:last, np.newaxis])[..., 0]
+        result = part if first == 0 else result + part
+    return result
+
+
+def joined(x: Columns, index: Rows | slice, samples: int) -> Array:
+    """All columns (r, n, .) of some samples side by side."""
+    return _joined([some(block, index) for block in x], samples, -1)
+
+
+def _joined(parts: list[Array], samples: int, axis: int) -> Array:
+    if len(parts) == 1:
+        return np.broadcast_to(parts[0], (samples, *parts[0].shape[1:]))
+    return np.concatenate([np.broadcast_to(a, (samples, *a.shape[1:])) for a in parts], axis=axis)

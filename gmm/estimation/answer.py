@@ -1,0 +1,52 @@
+"""What an estimation leaves: plain data, of which results are made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm.data.arrays import Array
+from gmm.estimation.estimators import Weighting
+from gmm.estimation.problem import Problem, Search
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What further tests need: the problem, and theta (R, k) and W (R, q, q) of its last step.
+
+    `why_not` tells why W does not estimate S^-1, if it does not.
+    """
+
+    problem: Problem
+    theta: Array
+    weights: Array
+    weighting: Weighting | None
+    search: Search
+    status: npt.NDArray[np.int8]
+    why_not: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Estimates (..., k) and all that was found with them, with the leading axes of the data.
+
+    `j` (...) is n g'Wg with `j_df` moments beyond the parameters, and `j_reason` tells why it is
+    not chi-squared, if it is not.
+    """
+
+    parameters: tuple[str, ...]
+    n: int
+    estimates: Array
+    covariance: Array
+    j: Array
+    j_df: int
+    j_reason: str
+    status: npt.NDArray[np.int8]
+    iterations: npt.NDArray[np.int16]
+    df: float | None
+    labelled: bool
+    options: dict[str, str]
+    moment_names: tuple[str, ...]
+    model: Any
+    fit: Fit

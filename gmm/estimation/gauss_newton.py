@@ -1,0 +1,224 @@
+"""Damped Gauss-Newton for many small GMM problems at once."""
+
+from dataclasses import dataclass, fields
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm.data.arrays import Array
+from gmm.estimation.linear import quadratic_each, solve_each
+from gmm.estimation.status import Status
+
+_STALLED = 100.0
+_ROUNDING = 16 * np.finfo(np.float64).eps
+
+
+class MomentConditions(Protocol):
+    """Sample moments of R replications, as functions of their parameters."""
+
+    def moments(self, theta: Array) -> Array:
+        """The mean moments (R, q) at theta (R, k)."""
+
+    def jacobian(self, theta: Array) -> Array:
+        """Their derivatives (R, q, k)."""
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Self:
+        """The same for some of the replications."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where each replication's search ended: theta (R, k), objective, status, iterations (R,)."""
+
+    theta: Array
+    objective: Array
+    status: npt.NDArray[np.int8]
+    iterations: npt.NDArray[np.int16]
+
+
+def minimize(
+    conditions: MomentConditions,
+    weights: Array,
+    start: Array,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 200,
+    max_halvings: int = 40,
+) -> Minimum:
+    """Minimize g' W g for every replication, each with its own steps and its own end.
+
+    A step solves (G'WG) step = -G'Wg, or G step = -g if there are as many moments as parameters
+    (Newton's method, for which W only judges the progress), and is halved until the line search
+    accepts it. The search ends when the decrease that the step promises is below tolerance**2; as
+    W is the inverse of a covariance matrix, that is a move of `tolerance` standard deviations of
+    one observation. Replications that have ended are dropped, so that the others do not wait for
+    them.
+
+    Gauss-Newton leaves out the second derivatives of g, and converges slowly where Wg is large
+    beside them. So G'WG is complemented by what the steps tell of them, the symmetric rank-one
+    update of Dennis, Gay and Welsch (1981, ACM TOMS 7, 348-368, without sizing), wherever that
+    gives a direction of descent. When the search ends is judged without it.
+    """
+    theta = start.copy()
+    objective = np.empty(len(start))
+    status = np.full(len(start), Status.MAX_ITERATIONS, np.int8)
+    iterations = np.zeros(len(start), np.int16)
+
+    # Where W is ill-conditioned, rounding may keep the promised decrease above the tolerance. So
+    # near to it, or below what the objective can show, one that no longer shrinks is rounding.
+    near = (_STALLED * tolerance) ** 2
+    last = np.full(len(start), np.inf)
+    curvature = np.zeros((len(start), start.shape[1], start.shape[1]))
+    rows = np.arange(len(start))
+    point = _evaluate(conditions, weights, start)
+    for iteration in range(max_iterations + 1):
+        theta[rows], objective[rows] = point.theta, point.objective
+        step = _step(point, weights)
+        decrement = -np.einsum("rj,rj->r", point.gradient, step)
+
+        converged = decrement <= tolerance**2
+        rounding = _rounding_of_objective(point, weights)
+        floor = np.maximum(near, rounding)
+        converged |= (decrement <= floor) & (decrement >= last)
+        singular = ~np.isfinite(decrement)
+        status[rows[converged]] = Status.OK
+        status[rows[singular]] = Status.SINGULAR
+        status[rows[~np.isfinite(point.objective)]] = Status.NON_FINITE
+        going = np.flatnonzero(~(converged | singular))
+        if not going.size or iteration == max_iterations:
+            break
+        if len(going) < len(rows):
+            rows, conditions, weights = rows[going], conditions.take(going), weights[going]
+            point, step, decrement = point.take(going), step[going], decrement[going]
+            rounding, floor, curvature = rounding[going], floor[going], curvature[going]
+        last = decrement
+        limit, origin = point.objective + rounding, point
+        step, slope = _with_curvature(point, weights, curvature, step, decrement)
+        point, found = _line_search(conditions, weights, origin, step, slope, limit, max_halvings)
+        iterations[rows] = iteration + 1
+        curvature += _secant(origin, point, weights, curvature)
+        if not found.all():
+            # Once more, without what the steps have told.
+            misled = np.flatnonzero(~found & curvature.any(axis=(1, 2)))
+            point.put(misled, origin.take(misled))
+            curvature[misled], found[misled] = 0.0, True
+            status[rows[~found]] = np.where(
+                decrement[~found] <= floor[~found], Status.OK, Status.LINE_SEARCH
+            )
+            going = np.flatnonzero(found)
+            rows, conditions, weights = rows[going], conditions.take(going), weights[going]
+            point, last, curvature = point.take(going), last[going], curvature[going]
+    return Minimum(theta, objective, status, iterations)
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Parameters, g, g'Wg, half its gradient G'Wg, and G."""
+
+    theta: Array
+    moments: Array
+    objective: Array
+    gradient: Array
+    jacobian: Array
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "_Point":
+        return _Point(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def put(self, rows: npt.NDArray[np.intp], other: "_Point") -> None:
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)
+
+
+def _evaluate(conditions: MomentConditions, weights: Array, theta: Array) -> _Point:
+    g, jacobian = conditions.moments(theta), conditions.jacobian(theta)
+    weighted = np.einsum("rij,rj->ri", weights, g)
+    objective = np.einsum("ri,ri->r", g, weighted)
+    gradient = np.einsum("rij,ri->rj", jacobian, weighted)
+    return _Point(theta, g, objective, gradient, jacobian)
+
+
+def _step(point: _Point, weights: Array) -> Array:
+    q, k = point.jacobian.shape[1:]
+    if q == k:
+        return -solve_each(point.jacobian, point.moments[..., np.newaxis])[..., 0]
+    return -solve_each(_hessian(point, weights), point.gradient[..., np.newaxis])[..., 0]
+
+
+def _hessian(point: _Point, weights: Array) -> Array:
+    hessian: Array = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
+    return hessian
+
+
+def _with_curvature(
+    point: _Point, weights: Array, curvature: Array, step: Array, decrement: Array
+) -> tuple[Array, Array]:
+    """The step with G'WG + curvature and minus its slope, where it descends; else those given."""
+    if not curvature.any():
+        return step, decrement
+    full = _hessian(point, weights) + curvature
+    other = -solve_each(full, point.gradient[..., np.newaxis])[..., 0]
+    slope = -np.einsum("rj,rj->r", point.gradient, other)
+    descends = (slope > 0) & np.isfinite(slope)
+    return np.where(descends[:, np.newaxis], other, step), np.where(descends, slope, decrement)
+
+
+def _secant(origin: _Point, point: _Point, weights: Array, curvature: Array) -> Array:
+    """The update after which curvature times the last step is (G_new - G_old)' W g_new."""
+    step = point.theta - origin.theta
+    if point.jacobian.shape[1] == point.jacobian.shape[2]:
+        return np.zeros_like(curvature)
+    weighted = np.einsum("rij,rj->ri", weights, point.moments)
+    change = np.einsum("rij,ri->rj", point.jacobian - origin.jacobian, weighted)
+    gap = change - np.einsum("rij,rj->ri", curvature, step)
+    along = np.einsum("rj,rj->r", gap, step)
+    sizes = np.einsum("rj,rj->r", gap, gap) * np.einsum("rj,rj->r", step, step)
+    sound = along**2 > 1e-16 * sizes
+    along = np.where(sound, along, np.inf)
+    update: Array = gap[:, :, np.newaxis] * gap[:, np.newaxis, :]
+    return update / along[:, np.newaxis, np.newaxis]
+
+
+def _rounding_of_objective(point: _Point, weights: Array) -> Array:
+    """An error of eps in g times W g, about the root of the objective, and that of the sum."""
+    g = np.abs(point.moments)
+    return _ROUNDING * (np.sqrt(point.objective) + quadratic_each(g, np.abs(weights)))
+
+
+def _line_search(
+    conditions: MomentConditions,
+    weights: Array,
+    origin: _Point,
+    step: Array,
+    decrement: Array,
+    limit: Array,
+    max_halvings: int,
+) -> tuple[_Point, npt.NDArray[np.bool_]]:
+    """Take the longest of the steps 1, 1/2, 1/4, ... that each replication can accept.
+
+    The objective must not rise above its limit, and its slope along the step, -decrement at the
+    origin, must not come out beyond +decrement / 2: for a parabola that is Armijo's rule with
+    constant 1/4, but a slope still has digits near the minimum, where a decrease of the objective
+    has none (Hager and Zhang 2005, SIAM J. Optim. 16, 170-192, "approximate Wolfe").
+    """
+
+    def acceptable(point: _Point, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        slope = np.einsum("rj,rj->r", point.gradient, step[rows])
+        result: npt.NDArray[np.bool_] = slope <= decrement[rows] / 2
+        result &= point.objective <= limit[rows]
+        return result
+
+    point = _evaluate(conditions, weights, origin.theta + step)
+    found = acceptable(point, slice(None))
+    length = 1.0
+    for _ in range(max_halvings):
+        left = np.flatnonzero(~found)
+        if not left.size:
+            break
+        length /= 2
+        trial = _evaluate(
+            conditions.take(left), weights[left], origin.theta[left] + length * step[left]
+        )
+        point.put(left, trial)
+        found[left] = acceptable(trial, left)
+    return point, found

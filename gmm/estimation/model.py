@@ -1,0 +1,249 @@
+"""How every model is estimated: options in, a result out."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm.data.arrays import Array
+from gmm.estimation.answer import Answer, Fit
+from gmm.estimation.covariance import FORMULAS, SMALL_SAMPLE, Ingredients, correction, is_usable
+from gmm.estimation.estimators import Estimate, Weighting, check_steps, estimate, first_failure
+from gmm.estimation.hac import HAC
+from gmm.estimation.linear import quadratic_each
+from gmm.estimation.moment_covariance import Kind, given_matrix, given_or_estimated, is_estimator
+from gmm.estimation.problem import Problem, Search
+from gmm.estimation.status import Status, why_failed
+from gmm.estimation.weights import efficient_weights
+
+# What `fit` answers with; a type variable, as results stand above the estimation.
+Result = TypeVar("Result", covariant=True)
+
+
+class Model(ABC, Generic[Result]):
+    """Moment conditions with data; `fit` estimates their parameters.
+
+    `result_type` makes the result of an `Answer`: it has a method ``of``.
+    """
+
+    n: int
+    shape: tuple[int, ...]
+    names: tuple[str, ...] | None
+    moment_names: tuple[str, ...] | None
+    labelled: bool = False
+    default_initial: ClassVar[str] = "identity"
+    result_type: ClassVar[Any]
+
+    @abstractmethod
+    def problem(self, start: Array | None) -> tuple[Problem, Array]:
+        """What is estimated, and where (R, k) its search begins."""
+
+    def fit(
+        self,
+        start: npt.ArrayLike | Mapping[str, float] | None = None,
+        *,
+        steps: int | str = 2,
+        weights: Kind = "robust",
+        initial: Kind | None = None,
+        center: bool = False,
+        cov: Kind | None = None,
+        cov_formula: str = "sandwich",
+        small_sample: str | None = None,
+        tolerance: float = 1e-10,
+        max_iterations: int = 200,
+    ) -> Result:
+        """Estimate every sample.
+
+        Parameters
+        ----------
+        start : (k,) or (..., k) array_like or dict, optional
+            Where the search begins, for all samples or for each, in the order of the parameters
+            or by their names; linear models need none.
+        steps : int or {"iterated", "cue"}
+            How many steps; each but the first has weights from the estimate before it.
+            "iterated" goes on until the estimate stays, "cue" updates them continuously.
+        weights : {"robust", "unadjusted", "cluster", "identity"}, HAC or (..., q, q) array_like
+            The estimator of S whose inverse is the weighting matrix of the steps after the
+            first. The identity or a matrix W is used as it is, for the first and only step.
+        initial : {"identity", "unadjusted", "start"} or (..., q, q) array_like, optional
+            Weights of the first step: the identity (the default for user moments),
+            (Z'Z / n)^-1 for models with instruments (their default: the one-step of a linear
+            model is 2SLS), those that follow from S at the start, or a matrix.
+        center : bool
+            Whether S, for weights and covariance, is of the moments less their sample mean.
+        cov : like `weights`, optional
+            S in the covariance matrix of the estimates; a matrix is S itself. By default the
+            estimator of `weights`, or "robust" if that is none.
+        cov_formula : {"sandwich", "efficient", "weights"}
+            (G'WG)^-1 G'W S W G (G'WG)^-1 / n, which is right for any weights; or
+            (G' S^-1 G)^-1 / n with S at the estimate; or (G'WG)^-1 / n. The last two hold for
+            efficient weights only.
+        small_sample : {"df", "cluster"}, optional
+            Multiply the covariance matrix by n / (n - k), or by G / (G - 1) (n - 1) / (n - k)
+            for G clusters; p-values and intervals are then Student's.
+        tolerance, max_iterations
+            When a search ends: as it would move by less than `tolerance` standard deviations of
+            one observation, or after so many iterations.
+
+        Returns
+        -------
+        GMMResult
+            With the leading axes of the data. What goes wrong in one sample is in its `status`.
+        """
+        steps = check_steps(steps)
+        _check_name("cov_formula", cov_formula, FORMULAS)
+        _check_name("small_sample", small_sample, {None: None, **SMALL_SAMPLE})
+        search = Search(tolerance, max_iterations)
+        kind = cov if cov is not None else weights if is_estimator(weights) else "robust"
+        # What overflows or divides by zero ends as a status.
+        with np.errstate(all="ignore"):
+            problem, begin = self.problem(self._starts(start))
+            if begin.shape[1] != problem.k:
+                raise ValueError(f"start has {begin.shape[1]} values for {problem.k} parameters")
+            weighting = Weighting(weights, center) if is_estimator(weights) else None
+            first, source = self._first_weights(problem, begin, weights, initial, weighting)
+            found = estimate(problem, first, weighting, begin, steps, search)
+            used, why_not = _last_weights(problem, found, weighting, steps, source)
+            s = given_or_estimated(kind, problem, found.theta, center)
+            ingredients = Ingredients(problem.jacobian(found.theta), used, s, problem.n)
+            factor, df = correction(small_sample, problem.n, problem.k, problem.clusters)
+            variance = factor * FORMULAS[cov_formula](ingredients)
+
+            usable = np.where(is_usable(variance), Status.OK, Status.SINGULAR).astype(np.int8)
+            status = first_failure(found.status, usable)
+            theta = found.theta.copy()
+            theta[status != Status.OK] = variance[status != Status.OK] = np.nan
+            j = problem.n * quadratic_each(problem.moments(theta), used)
+        k, shape = problem.k, self.shape
+        why_not = why_failed(status.reshape(shape)) or why_not
+        answer = Answer(
+            parameters=self.names or tuple(f"theta{i}" for i in range(k)),
+            n=problem.n,
+            estimates=theta.reshape(*shape, k),
+            covariance=variance.reshape(*shape, k, k),
+            j=j.reshape(shape),
+            j_df=problem.q - k,
+            j_reason=why_not,
+            status=status.reshape(shape),
+            iterations=found.iterations.reshape(shape),
+            df=df,
+            labelled=self.labelled,
+            options=_describe(steps, weights, center, kind, cov_formula, small_sample, problem),
+            model=self,
+            fit=Fit(problem, theta, used, weighting, search, status, why_not),
+            moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
+        )
+        return cast(Result, self.result_type.of(answer))
+
+    def _starts(self, start: npt.ArrayLike | Mapping[str, float] | None) -> Array | None:
+        """The start of each sample (R, k)."""
+        if start is None:
+            return None
+        if isinstance(start, Mapping):
+            if self.names is None:
+                raise ValueError("start names its parameters; give the model names, too")
+            names = self.names
+            if set(start) != set(names):
+                raise ValueError(f"start names {', '.join(start)}; it must name {', '.join(names)}")
+            start = [start[name] for name in names]
+        values = np.asarray(start, dtype=np.float64)
+        if values.ndim == 0:
+            values = values[np.newaxis]
+        if values.ndim > 1 and values.shape[:-1] != self.shape:
+            raise ValueError(
+                f"start has shape {values.shape}; it must be (k,), or (..., k) with the leading "
+                f"axes {self.shape} of the data"
+            )
+        rows = values.reshape(-1, values.shape[-1])
+        return np.array(np.broadcast_to(rows, (math.prod(self.shape), rows.shape[1])))
+
+    def _first_weights(
+        self,
+        problem: Problem,
+        start: Array,
+        weights: Kind,
+        initial: Kind | None,
+        weighting: Weighting | None,
+    ) -> tuple[Array, str]:
+        """W (R, q, q) of the first step, and what it is."""
+        if weighting is None:
+            if initial is not None:
+                raise ValueError(
+                    "weights are given as they are and used in the only step; leave out initial"
+                )
+            source = weights if isinstance(weights, str) else "given"
+            return given_matrix("weights", weights, problem), source
+        if initial is None:
+            initial = self.default_initial
+        if isinstance(initial, str) and initial == "unadjusted":
+            return _weights_or_nan(problem.instrument_products()), initial
+        if isinstance(initial, str) and initial == "start":
+            return _weights_or_nan(weighting.covariance(problem, start)), initial
+        return given_matrix("initial", initial, problem), "given"
+
+
+def _check_name(argument: str, name: str | None, valid: Mapping[Any, object]) -> None:
+    if name not in valid:
+        names = ", ".join(map(repr, valid))
+        raise ValueError(f"{argument} is {name!r}; it must be one of {names}")
+
+
+def _weights_or_nan(s: Array) -> Array:
+    weights, status = efficient_weights(s)
+    weights[status != Status.OK] = np.nan
+    return weights
+
+
+def _last_weights(
+    problem: Problem, found: Estimate, weighting: Weighting | None, steps: int | str, source: str
+) -> tuple[Array, str]:
+    """W of the last step, and why n g'Wg is not chi-squared with it, if it is not."""
+    if weighting is not None and problem.q == problem.k:
+        # The estimate does not depend on W, but restrictions of it will.
+        return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
+    if source == "identity":
+        return found.weights, "identity weights are not efficient; fit with others"
+    if weighting is None or steps != 1 or source == "start":
+        return found.weights, ""
+    if source == weighting.kind == "unadjusted":
+        # They differ by the variance of the residual: Sargan's statistic.
+        return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
+    return found.weights, "one-step weights are not efficient; fit with steps=2 or more"
+
+
+def _describe(
+    steps: int | str,
+    weights: Kind,
+    center: bool,
+    cov: Kind,
+    formula: str,
+    small_sample: str | None,
+    problem: Problem,
+) -> dict[str, str]:
+    """The conventions of a fit, for its summary."""
+    if problem.q == problem.k:
+        how = "exactly identified"
+    elif not is_estimator(weights):
+        how = "one-step"
+    else:
+        how = {1: "one-step", 2: "two-step"}.get(steps, f"{steps}-step")  # type: ignore[arg-type]
+        how = {"iterated": "iterated", "cue": "continuously updating"}.get(str(steps), how)
+    centered = ", centered" if center and is_estimator(weights) else ""
+    described = {"estimator": how, "weights": _name(weights) + centered, "cov": _name(cov)}
+    if formula != "sandwich":
+        described["cov"] += f", formula {formula!r}"
+    if small_sample is not None:
+        described["cov"] += f", small sample {small_sample!r}"
+    return described
+
+
+def _name(kind: Kind) -> str:
+    if isinstance(kind, str):
+        return kind
+    if isinstance(kind, HAC):
+        white = ", prewhitened" if kind.prewhiten else ""
+        return f"HAC({kind.kernel}, {kind.bandwidth}{white})"
+    return "given matrix"

@@ -1,0 +1,124 @@
+"""S, the covariance matrix of the moments: its estimators, by name."""
+
+from collections.abc import Callable
+from typing import TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm.data.arrays import Array
+from gmm.estimation.hac import HAC
+from gmm.estimation.problem import Problem
+
+# A name below, a kernel estimator, or a matrix.
+Kind = str | HAC | npt.ArrayLike
+Estimator = Callable[[Problem, Array, bool], Array]
+
+
+def moment_covariance(
+    kind: str | HAC, problem: Problem, theta: Array, center: bool, widths: Array | None = None
+) -> Array:
+    """S (R, q, q) at theta (R, k), of moments less their mean if `center`.
+
+    `widths` (R,) are bandwidths, if they are not to be chosen anew.
+    """
+    if not isinstance(kind, HAC):
+        return ESTIMATORS[kind](problem, theta, center)
+    if widths is None:
+        return problem.by_piece(theta, lambda g: kind.covariance(_deviations(g, center)))
+    parts = [
+        kind.covariance(
+            _deviations(problem.contributions(theta[span], index), center), widths[span]
+        )
+        for span, index in problem.pieces()
+    ]
+    return np.concatenate([np.empty((0, problem.q, problem.q)), *parts])
+
+
+def given_or_estimated(kind: Kind, problem: Problem, theta: Array, center: bool) -> Array:
+    """S (R, q, q), if `kind` may be S itself."""
+    if is_estimator(kind):
+        return moment_covariance(kind, problem, theta, center)
+    return given_matrix("cov", kind, problem)
+
+
+def bandwidths(kind: str | HAC, problem: Problem, theta: Array, center: bool) -> Array | None:
+    """The automatic bandwidths (R,) at theta, if the estimator has any."""
+    if not isinstance(kind, HAC) or not isinstance(kind.bandwidth, str):
+        return None
+    return problem.by_piece(theta, lambda g: kind.widths(_deviations(g, center)))
+
+
+def is_estimator(kind: Kind) -> TypeGuard[str | HAC]:
+    """Whether S is estimated from the data, or else given."""
+    return isinstance(kind, HAC) or (isinstance(kind, str) and kind in ESTIMATORS)
+
+
+def given_matrix(argument: str, kind: Kind, problem: Problem) -> Array:
+    """The matrix (R, q, q) that `kind` is, or an error that lists what it could have been."""
+    names = ", ".join(map(repr, ESTIMATORS))
+    if isinstance(kind, str):
+        if kind == "identity" and argument != "cov":
+            return np.broadcast_to(np.eye(problem.q), (problem.samples, problem.q, problem.q))
+        identity = "" if argument == "cov" else "'identity', "
+        raise ValueError(
+            f"{argument} is {kind!r}; it must be {identity}{names}, gmm.HAC(...) or a matrix"
+        )
+    q, samples = problem.q, problem.samples
+    matrix = np.asarray(kind, dtype=np.float64)
+    if matrix.ndim > 3 and matrix.shape[-2:] == (q, q):
+        matrix = matrix.reshape(-1, q, q)
+    if matrix.shape not in ((q, q), (samples, q, q)):
+        raise ValueError(
+            f"{argument} has shape {matrix.shape}; it must be ({q}, {q}) for {q} moments, "
+            "with the leading axes of the data if there are many samples"
+        )
+    if not np.allclose(matrix, matrix.swapaxes(-1, -2), rtol=1e-10, atol=0, equal_nan=True):
+        raise ValueError(f"{argument} is not symmetric")
+    return np.broadcast_to(matrix, (samples, q, q))
+
+
+def _deviations(g: Array, center: bool) -> Array:
+    return g - g.mean(axis=1, keepdims=True) if center else g
+
+
+def _robust(problem: Problem, theta: Array, center: bool) -> Array:
+    """Mean of g_i g_i' (White 1980): independent observations, each with its own variance."""
+    return problem.robust(theta, center)
+
+
+def _unadjusted(problem: Problem, theta: Array, center: bool) -> Array:
+    """The residual's variance times Z'Z / n. Nothing to center: E g = 0 is part of it."""
+    return problem.unadjusted(theta)
+
+
+def _cluster(problem: Problem, theta: Array, center: bool) -> Array:
+    """Sums over groups of observations; for two groupings S_1 + S_2 - S_12.
+
+    Cameron, Gelbach and Miller (2011), J. Business and Economic Statistics 29, 238-249.
+    """
+    if problem.clusters is None:
+        raise ValueError("'cluster' needs the model's argument clusters, the groups")
+    groupings = [(1.0, column) for column in problem.clusters.T]
+    if len(groupings) == 2:
+        first, second = problem.clusters.T
+        groupings.append((-1.0, first * (second.max() + 1) + second))
+    orders = [(sign, np.argsort(codes, kind="stable"), codes) for sign, codes in groupings]
+
+    def covariance(g: Array) -> Array:
+        g = _deviations(g, center)
+        result = np.zeros((len(g), problem.q, problem.q))
+        for sign, order, codes in orders:
+            begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
+            sums = np.add.reduceat(g[:, order], begins, axis=1)
+            result += sign * (sums.swapaxes(1, 2) @ sums)
+        return result / problem.n
+
+    return problem.by_piece(theta, covariance)
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    "unadjusted": _unadjusted,
+    "robust": _robust,
+    "cluster": _cluster,
+}

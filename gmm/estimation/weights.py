@@ -1,0 +1,50 @@
+"""Weighting matrices from covariance matrices of moments."""
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm.data.arrays import Array
+from gmm.estimation.linear import solve_each
+from gmm.estimation.status import Status
+
+
+def efficient_weights(s: Array) -> tuple[Array, npt.NDArray[np.int8]]:
+    """The inverse of every S (R, q, q), and the status of every inversion.
+
+    S is scaled to unit diagonal first: moments of different orders differ by powers of the
+    data's scale, which says nothing about whether S can be inverted.
+    """
+    q = s.shape[-1]
+    scale = np.sqrt(np.diagonal(s, axis1=1, axis2=2))
+    outer = scale[:, :, np.newaxis] * scale[:, np.newaxis, :]
+    correlation = s / outer
+    weights = solve_each(correlation, np.broadcast_to(np.eye(q), s.shape)) / outer
+    weights = (weights + weights.swapaxes(1, 2)) / 2
+
+    status = np.full(len(s), Status.OK, np.int8)
+    pivot = _smallest_pivot(correlation)
+    # A pivot is 1 - R^2 of one moment on those before it: below this it is rounding error.
+    rounding = 8 * q * np.finfo(np.float64).eps
+    status[~np.isfinite(weights).all(axis=(1, 2)) | (pivot <= rounding)] = Status.SINGULAR
+    status[pivot < -rounding] = Status.NOT_POSITIVE_DEFINITE
+    status[(np.diagonal(s, axis1=1, axis2=2) < 0).any(axis=1)] = Status.NOT_POSITIVE_DEFINITE
+    status[~np.isfinite(s).all(axis=(1, 2))] = Status.NON_FINITE
+    return weights, status
+
+
+def smallest_pivot(a: Array) -> Array:
+    """That of each symmetric A (R, k, k) scaled to unit diagonal; NaN if that cannot be done."""
+    scale = np.sqrt(np.diagonal(a, axis1=1, axis2=2))
+    return _smallest_pivot(a / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :]))
+
+
+def _smallest_pivot(c: Array) -> Array:
+    """The smallest pivot of each C = L D L', positive if and only if C is positive definite."""
+    c = c.copy()
+    smallest = c[:, 0, 0].copy()
+    for j in range(1, c.shape[-1]):
+        column = c[:, j:, j - 1]
+        outer = column[:, :, np.newaxis] * column[:, np.newaxis, :]
+        c[:, j:, j:] -= outer / c[:, j - 1, j - 1, np.newaxis, np.newaxis]
+        np.minimum(smallest, c[:, j, j], out=smallest)
+    return smallest

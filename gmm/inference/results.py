@@ -1,0 +1,120 @@
+"""What an estimation answers."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy.typing as npt
+
+from gmm.estimation.answer import Answer
+from gmm.inference import specification
+from gmm.inference.estimates import Estimates
+from gmm.inference.hypotheses import HypothesisTest, j_test
+from gmm.inference.summary import Summary, result_summary
+
+__all__ = ["GMMResult"]
+
+
+class GMMResult(Estimates):
+    """Estimates of one sample, or of many with leading axes.
+
+    Estimates of a single sample that came in as pandas objects have pandas labels.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        Names of the k parameters.
+    n : int
+        Observations in each sample.
+    params : (..., k) ndarray or Series
+        Estimates; NaN where the estimation failed.
+    cov : (..., k, k) ndarray or DataFrame
+        Estimated covariance matrices of the estimates.
+    bse, tvalues, pvalues : (..., k) ndarray or Series
+        Standard errors, ratios, and two-sided p-values: normal, or Student's if `df` is given.
+    j_test : HypothesisTest
+        Hansen's test of the overidentifying restrictions.
+    status : (...) ndarray of int8
+        A `Status` for each sample.
+    iterations : (...) ndarray of int16
+        Gauss-Newton steps taken; zero where the estimate has a closed form.
+    converged : (...) ndarray of bool
+        Where the status is OK.
+    df : float or None
+        Degrees of freedom of Student's t, if a small-sample correction was asked for.
+
+    Examples
+    --------
+    >>> import gmm
+    >>> from gmm import GaussianMeanSD
+    >>> result = GaussianMeanSD([4.0, 7.0, 1.0, 4.0, 9.0, 2.0]).fit()
+    >>> result.conf_int(level=0.95).round(2)
+    array([[2.3 , 6.7 ],
+           [1.74, 3.77]])
+    >>> print(result.wald_test([[1.0, 0.0]], 2.0))
+    Wald test
+    H0: mu = 2
+    chi2(1) = 4.94505, p = 0.0262
+    """
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """The result of an estimation, with its J test."""
+        held = dict(vars(answer))
+        test = j_test(held.pop("j"), held.pop("j_df"), held.pop("j_reason"))
+        return cls(j_test=test, **held)
+
+    def wald_test(self, R: Any, q: npt.ArrayLike | None = None) -> HypothesisTest:
+        """Test linear restrictions R theta = q by the distance of R theta from q.
+
+        Parameters
+        ----------
+        R : (r, k) or (k,) array_like, str or sequence of str
+            The restrictions; or their text, such as ``"s = iq"`` (needs formulaic).
+        q : (r,) array_like, optional
+            Their right-hand sides, by default zero; a text has them itself.
+
+        Returns
+        -------
+        HypothesisTest
+            Chi-squared with r degrees of freedom, or F(r, df) after a small-sample correction.
+        """
+        matrix, values = specification.restrictions(R, q, self.parameters)
+        return specification.wald_test(self, matrix, values)
+
+    def distance_test(self, R: Any, q: npt.ArrayLike | None = None) -> HypothesisTest:
+        """Test R theta = q by what the restrictions add to n g'Wg, with the same W.
+
+        Parameters and result as in `wald_test`; Newey and West (1987), Int. Economic Review 28,
+        777-787, call it D. With the same weights on both sides it cannot be negative.
+        """
+        matrix, values = specification.restrictions(R, q, self.parameters)
+        return specification.distance_test(self, matrix, values)
+
+    def lm_test(self, R: Any, q: npt.ArrayLike | None = None) -> HypothesisTest:
+        """Test R theta = q by the gradient of n g'Wg at the restricted estimate.
+
+        Parameters and result as in `wald_test`; Newey and West (1987) as in `distance_test`.
+        """
+        matrix, values = specification.restrictions(R, q, self.parameters)
+        return specification.lm_test(self, matrix, values)
+
+    def c_test(self, names: Sequence[str]) -> HypothesisTest:
+        """Test whether some moments hold, given that the others do.
+
+        The difference of J with all moments and J without the named ones, both with the same S:
+        Hayashi (2000), Econometrics, section 3.6. It cannot be negative.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Which of the moments are in doubt.
+
+        Returns
+        -------
+        HypothesisTest
+        """
+        return specification.c_test(self, names)
+
+    def summary(self) -> Summary:
+        """The table of estimates; prints as text, shows as HTML, `to_latex()`."""
+        return result_summary(self)
