@@ -8,6 +8,9 @@ namespace smartsolve {
 // factorization.cpp: the type Factors. False with an exception set.
 bool add_factors(PyObject* module);
 
+// sparse/matrix.cpp: the types SparseMatrix and SparseFactors
+bool add_sparse(PyObject* module);
+
 // least_squares.cpp
 PyObject* least_squares(PyObject* module, PyObject* args);
 

@@ -1,0 +1,537 @@
+// smartsolve._core.SparseMatrix: canonical arrays, and what can be asked of them.
+#include "objects.hpp"
+
+#include <structmember.h>
+
+#include "../entries.hpp"
+#include "canonical.hpp"
+#include "condition.hpp"
+#include "peel.hpp"
+#include "product.hpp"
+#include "scan.hpp"
+#include "structured.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+PyTypeObject* matrix_type;  // written at load
+
+Object new_vector(npy_intp size, int type) { return Object(PyArray_SimpleNew(1, &size, type)); }
+
+template <class T>
+T* data(const Object& array) {
+    return static_cast<T*>(PyArray_DATA(array.array()));
+}
+
+Object intp_vector(const std::vector<Index>& values) {
+    Object array = new_vector(static_cast<npy_intp>(values.size()), NPY_INTP);
+    if (array) std::copy(values.begin(), values.end(), data<npy_intp>(array));
+    return array;
+}
+
+Object new_matrix(Object value, Object index, Object start, npy_intp rows, npy_intp columns,
+                  bool csr, bool borrowed) {
+    Object object(matrix_type->tp_alloc(matrix_type, 0));
+    if (!object) return object;
+    MatrixObject* self = matrix_of(object.get());
+    self->value = value.release();
+    self->index = index.release();
+    self->start = start.release();
+    self->rows = rows;
+    self->columns = columns;
+    self->csr = csr;
+    self->borrowed = borrowed;
+    const Pattern a = self->pattern();
+    if (rows == columns && a.size() == columns && columns > 0) {
+        Index other = 0;
+        for (Index j = 0; j < a.columns; ++j) other |= (a.start[j] ^ j) | (a.index[j] ^ j);
+        self->diagonal = other == 0;
+    }
+    return object;
+}
+
+struct Given {
+    Object value, index, start;
+    npy_intp rows, columns;
+    bool csr;
+    bool borrowed = true;
+
+    npy_intp lines() const { return csr ? rows : columns; }
+    npy_intp positions() const { return csr ? columns : rows; }
+    npy_intp stored() const {
+        return std::min(PyArray_SIZE(value.array()), PyArray_SIZE(index.array()));
+    }
+};
+
+// A vector that can be read as it lies, or a copy of it.
+Object readable_vector(PyObject* given, const char* name, int type) {
+    if (!PyArray_Check(given) || PyArray_NDIM(reinterpret_cast<PyArrayObject*>(given)) != 1) {
+        PyErr_Format(PyExc_TypeError, "%s must be a vector (numpy.ndarray)", name);
+        return Object();
+    }
+    PyArrayObject* array = reinterpret_cast<PyArrayObject*>(given);
+    if (PyArray_TYPE(array) == type && PyArray_IS_C_CONTIGUOUS(array) && PyArray_ISALIGNED(array) &&
+        PyArray_ISNOTSWAPPED(array))
+        return Object(Py_NewRef(given));
+    return Object(PyArray_FromArray(array, PyArray_DescrFromType(type),
+                                    NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST));
+}
+
+bool read_indices(PyObject* given, const char* name, int& type, Object& to) {
+    if (!PyArray_Check(given) ||
+        !PyTypeNum_ISINTEGER(PyArray_TYPE(reinterpret_cast<PyArrayObject*>(given)))) {
+        PyErr_Format(PyExc_TypeError, "%s must be an array of integers", name);
+        return false;
+    }
+    type = PyArray_ITEMSIZE(reinterpret_cast<PyArrayObject*>(given)) == 4 ? NPY_INT32 : NPY_INT64;
+    to = readable_vector(given, name, type);
+    return static_cast<bool>(to);
+}
+
+bool refuse_size() {
+    PyErr_SetString(PyExc_ValueError,
+                    "the matrix has more than 2147483647 rows, columns or stored entries");
+    return false;
+}
+
+// Borrows the arrays if they are canonical, else replaces them by copies that are.
+template <class T, class I>
+bool make_proper(Given& g) {
+    const npy_intp lines = g.lines(), stored = g.stored();
+    const I* start = data<I>(g.start);
+    const I* index = data<I>(g.index);
+    const T* value = data<T>(g.value);
+    Form form;
+    {
+        WithoutGil gil(stored + lines >= 2048);
+        form = look_at_form(lines, g.positions(), stored, start, index, value);
+    }
+    if (form == Form::start_wrong) {
+        PyErr_SetString(PyExc_ValueError,
+                        "indptr must begin with 0, never decrease, and end with the number of "
+                        "entries at most");
+        return false;
+    }
+    if (form == Form::index_wrong) {
+        PyErr_Format(PyExc_ValueError, "indices must lie between 0 and %zd, the last %s",
+                     g.positions() - 1, g.csr ? "column" : "row");
+        return false;
+    }
+    const ptrdiff_t entries = static_cast<ptrdiff_t>(start[lines]);
+    if (entries > largest_index) return refuse_size();
+    if (form == Form::canonical && std::is_same_v<I, Index>) return true;
+    Object new_start = new_vector(lines + 1, NPY_INT32);
+    if (!new_start) return false;
+    g.borrowed = false;
+    if (form == Form::canonical) {
+        Object new_index = new_vector(entries, NPY_INT32);
+        if (!new_index) return false;
+        WithoutGil gil(stored >= 2048);
+        std::transform(index, index + entries, data<Index>(new_index),
+                       [](I i) { return static_cast<Index>(i); });
+        std::transform(start, start + lines + 1, data<Index>(new_start),
+                       [](I i) { return static_cast<Index>(i); });
+        g.index = std::move(new_index);
+        g.start = std::move(new_start);
+        return true;
+    }
+    Buffer<Index> new_index(entries);
+    Buffer<T> new_value(entries);
+    Index count;
+    {
+        WithoutGil gil(stored >= 2048);
+        count = make_canonical(lines, start, index, value, data<Index>(new_start), new_index.data(),
+                               new_value.data());
+    }
+    Object kept_index = new_vector(count, NPY_INT32);
+    Object kept_value = new_vector(count, PyArray_TYPE(g.value.array()));
+    if (!kept_index || !kept_value) return false;
+    std::copy_n(new_index.data(), count, data<Index>(kept_index));
+    std::copy_n(new_value.data(), count, data<T>(kept_value));
+    g.index = std::move(kept_index);
+    g.value = std::move(kept_value);
+    g.start = std::move(new_start);
+    return true;
+}
+
+PyObject* create(PyTypeObject*, PyObject* args, PyObject* keywords) {
+    PyObject *value, *index, *start;
+    Given g;
+    int csr = 0;
+    if (keywords != nullptr && PyDict_GET_SIZE(keywords) > 0) {
+        PyErr_SetString(PyExc_TypeError, "SparseMatrix() takes no keyword arguments");
+        return nullptr;
+    }
+    if (!PyArg_ParseTuple(args, "OOO(nn)|p:SparseMatrix", &value, &index, &start, &g.rows,
+                          &g.columns, &csr))
+        return nullptr;
+    g.csr = csr != 0;
+    if (g.rows < 0 || g.columns < 0) {
+        PyErr_SetString(PyExc_ValueError, "shape must not be negative");
+        return nullptr;
+    }
+    if (g.rows > largest_index - 1 || g.columns > largest_index - 1) {
+        refuse_size();
+        return nullptr;
+    }
+    if (!PyArray_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "data must be a vector (numpy.ndarray)");
+        return nullptr;
+    }
+    PyArrayObject* values = reinterpret_cast<PyArrayObject*>(value);
+    const int type = solving_type(PyArray_TYPE(values), PyArray_TYPE(values));
+    if (type == NPY_NOTYPE) {
+        refuse_type("a", values);
+        return nullptr;
+    }
+    int index_type, start_type;
+    g.value = readable_vector(value, "data", type);
+    if (!g.value || !read_indices(index, "indices", index_type, g.index) ||
+        !read_indices(start, "indptr", start_type, g.start))
+        return nullptr;
+    g.borrowed = g.value.get() == value && g.index.get() == index && g.start.get() == start;
+    if (index_type != start_type) {
+        Object& narrow = index_type == NPY_INT32 ? g.index : g.start;
+        narrow = readable_vector(narrow.get(), "indices", NPY_INT64);
+        if (!narrow) return nullptr;
+        index_type = NPY_INT64;
+    }
+    if (PyArray_SIZE(g.start.array()) != g.lines() + 1) {
+        PyErr_Format(PyExc_ValueError, "indptr has %zd entries; expected %zd, one more than %s",
+                     PyArray_SIZE(g.start.array()), g.lines() + 1, g.csr ? "rows" : "columns");
+        return nullptr;
+    }
+    const Object done(guarded([&]() -> PyObject* {
+        const bool proper = with_element_type(type, [&](auto element) {
+            using T = decltype(element);
+            return index_type == NPY_INT32 ? make_proper<T, std::int32_t>(g)
+                                           : make_proper<T, std::int64_t>(g);
+        });
+        return proper ? Py_NewRef(Py_None) : nullptr;
+    }));
+    if (!done) return nullptr;
+    return new_matrix(std::move(g.value), std::move(g.index), std::move(g.start), g.rows, g.columns,
+                      g.csr, g.borrowed)
+        .release();
+}
+
+void destroy(PyObject* object) {
+    MatrixObject* self = matrix_of(object);
+    PyTypeObject* type = Py_TYPE(object);
+    Py_XDECREF(self->value);
+    Py_XDECREF(self->index);
+    Py_XDECREF(self->start);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+// A read-only view of the first of its elements.
+Object view_of(PyObject* array, npy_intp size) {
+    PyArrayObject* a = reinterpret_cast<PyArrayObject*>(array);
+    PyArray_Descr* descr = PyArray_DESCR(a);
+    Py_INCREF(descr);
+    Object view(
+        PyArray_NewFromDescr(&PyArray_Type, descr, 1, &size, nullptr, PyArray_DATA(a), 0, nullptr));
+    if (!view || PyArray_SetBaseObject(view.array(), Py_NewRef(array)) < 0) return Object();
+    return view;
+}
+
+PyObject* arrays(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    const Pattern a = self->pattern();
+    const Object value = view_of(self->value, a.size()), index = view_of(self->index, a.size()),
+                 start = view_of(self->start, npy_intp{a.columns} + 1);
+    if (!value || !index || !start) return nullptr;
+    return PyTuple_Pack(3, value.get(), index.get(), start.get());
+}
+
+PyObject* csc(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    if (!self->csr) return arrays(object, nullptr);
+    const Pattern a = self->pattern();
+    const Object value = new_vector(a.size(), self->type()),
+                 index = new_vector(a.size(), NPY_INT32),
+                 start = new_vector(npy_intp{a.rows} + 1, NPY_INT32);
+    if (!value || !index || !start) return nullptr;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        with_element_type(self->type(), [&](auto element) {
+            using T = decltype(element);
+            transpose(a, self->lines<T>().value, data<Index>(start), data<Index>(index),
+                      data<T>(value));
+        });
+    }));
+    if (!done) return nullptr;
+    return PyTuple_Pack(3, value.get(), index.get(), start.get());
+}
+
+PyObject* owned(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    if (!self->borrowed) return Py_NewRef(object);
+    const Object borrowed(arrays(object, nullptr));
+    if (!borrowed) return nullptr;
+    Object copies[3];
+    for (int i = 0; i < 3; ++i) {
+        PyObject* array = PyTuple_GET_ITEM(borrowed.get(), i);
+        copies[i] = Object(PyArray_NewCopy(reinterpret_cast<PyArrayObject*>(array), NPY_CORDER));
+        if (!copies[i]) return nullptr;
+    }
+    return new_matrix(std::move(copies[0]), std::move(copies[1]), std::move(copies[2]), self->rows,
+                      self->columns, self->csr, false)
+        .release();
+}
+
+PyObject* astype(PyObject* object, PyObject* argument) {
+    const MatrixObject* self = matrix_of(object);
+    PyArray_Descr* descr = nullptr;
+    if (!PyArray_DescrConverter(argument, &descr)) return nullptr;
+    const int type = descr->type_num;
+    Py_DECREF(descr);
+    if (!is_solvable(type)) {
+        PyErr_SetString(PyExc_TypeError, "dtype must be float32, float64, complex64 or complex128");
+        return nullptr;
+    }
+    if (type == self->type()) return Py_NewRef(object);
+    Object value(PyArray_FromArray(self->values(), PyArray_DescrFromType(type),
+                                   NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_FORCECAST));
+    if (!value) return nullptr;
+    return new_matrix(std::move(value), Object(Py_NewRef(self->index)),
+                      Object(Py_NewRef(self->start)), self->rows, self->columns, self->csr,
+                      self->borrowed)
+        .release();
+}
+
+PyObject* dense(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    npy_intp shape[2] = {self->rows, self->columns};
+    Object array(PyArray_ZEROS(2, shape, self->type(), !self->csr));
+    if (!array) return nullptr;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        with_element_type(self->type(), [&](auto element) {
+            using T = decltype(element);
+            const Lines<T> a = self->lines<T>();
+            T* line = data<T>(array);
+            for (Index j = 0; j < a.columns; ++j, line += a.rows)
+                for (Index k = a.start[j]; k < a.start[j + 1]; ++k) line[a.index[k]] = a.value[k];
+        });
+    }));
+    return done ? array.release() : nullptr;
+}
+
+PyObject* dot(PyObject* object, PyObject* args, PyObject* keywords) {
+    static const char* names[] = {"x", "transposed", "conjugate", nullptr};
+    const MatrixObject* self = matrix_of(object);
+    PyObject* given;
+    int transposed = 0, conjugated = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|$pp:dot", const_cast<char**>(names), &given,
+                                     &transposed, &conjugated))
+        return nullptr;
+    const Object x(
+        PyArray_FROMANY(given, self->type(), 1, 2,
+                        NPY_ARRAY_F_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED));
+    if (!x) return nullptr;
+    const npy_intp from = transposed ? self->rows : self->columns,
+                   to = transposed ? self->columns : self->rows;
+    const int ndim = PyArray_NDIM(x.array());
+    if (PyArray_DIM(x.array(), 0) != from) {
+        PyErr_Format(PyExc_ValueError, "x has shape %S; expected %zd rows",
+                     shape_of(x.array()).get(), from);
+        return nullptr;
+    }
+    npy_intp shape[2] = {to, ndim == 2 ? PyArray_DIM(x.array(), 1) : 1};
+    Object y(PyArray_EMPTY(ndim, shape, self->type(), 1));
+    if (!y) return nullptr;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        with_element_type(self->type(), [&](auto element) {
+            using T = decltype(element);
+            const Meant meant(transposed, conjugated, self->csr, is_complex<T>);
+            Buffer<T> copy(meant.conjugated_outside ? from : 0);
+            for (npy_intp r = 0; r < shape[1]; ++r) {
+                const T* column = data<T>(x) + r * from;
+                T* result = data<T>(y) + r * to;
+                if (meant.conjugated_outside) {
+                    std::transform(column, column + from, copy.begin(), conjugate<T>);
+                    column = copy.data();
+                }
+                multiply(self->lines<T>(), meant.op, column, result);
+                if (meant.conjugated_outside)
+                    std::transform(result, result + to, result, conjugate<T>);
+            }
+        });
+    }));
+    return done ? y.release() : nullptr;
+}
+
+PyObject* norm(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    return guarded([&] {
+        return with_element_type(self->type(), [&](auto element) {
+            return PyFloat_FromDouble(
+                static_cast<double>(norm1(self->lines<decltype(element)>(), self->csr)));
+        });
+    });
+}
+
+PyObject* residual(PyObject* object, PyObject* args) {
+    const MatrixObject* self = matrix_of(object);
+    PyObject *given_x, *given_b;
+    if (!PyArg_ParseTuple(args, "OO:residual", &given_x, &given_b)) return nullptr;
+    const auto columns_of = [&](PyObject* given) {
+        return Object(
+            PyArray_FROMANY(given, self->type(), 1, 2,
+                            NPY_ARRAY_F_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED));
+    };
+    const Object x = columns_of(given_x), b = columns_of(given_b);
+    if (!x || !b) return nullptr;
+    const int ndim = PyArray_NDIM(b.array());
+    if (PyArray_NDIM(x.array()) != ndim || PyArray_DIM(x.array(), 0) != self->columns ||
+        PyArray_DIM(b.array(), 0) != self->rows ||
+        (ndim == 2 && PyArray_DIM(x.array(), 1) != PyArray_DIM(b.array(), 1))) {
+        PyErr_Format(PyExc_ValueError, "x and b have shapes %S and %S; expected those of a x = b",
+                     shape_of(x.array()).get(), shape_of(b.array()).get());
+        return nullptr;
+    }
+    double worst = 0;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        with_element_type(self->type(), [&](auto element) {
+            using T = decltype(element);
+            const npy_intp count = ndim == 2 ? PyArray_DIM(b.array(), 1) : 1;
+            for (npy_intp r = 0; r < count; ++r) {
+                const double error =
+                    backward_error(self->lines<T>(), self->csr ? Op::transpose : Op::none,
+                                   data<T>(x) + r * self->columns, data<T>(b) + r * self->rows);
+                if (error > worst || error != error) worst = error;
+                if (error != error) break;
+            }
+        });
+    }));
+    return done ? PyFloat_FromDouble(worst) : nullptr;
+}
+
+PyObject* scan_matrix(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    Findings f;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        with_element_type(self->type(),
+                          [&](auto element) { f = scan(self->lines<decltype(element)>()); });
+    }));
+    if (!done) return nullptr;
+    if (self->csr) {
+        std::swap(f.kl, f.ku);
+        std::swap(f.empty_row, f.empty_column);
+    }
+    // Places from kl below to ku above the diagonal.
+    const double m = static_cast<double>(self->rows), n = static_cast<double>(self->columns);
+    const auto outside = [](double lines, double positions, double width) {
+        // Diagonals farther than `width`: of lengths min(lines, positions - k).
+        double count = 0;
+        const double k = width + 1, longest = positions - lines;
+        if (k >= positions) return count;
+        if (k < longest) count += (longest - k) * lines;
+        const double first = std::min(lines, positions - std::max(k, longest));
+        return count + first * (first + 1) / 2;
+    };
+    const double places =
+        m * n - outside(n, m, static_cast<double>(f.kl)) - outside(m, n, static_cast<double>(f.ku));
+    const double filled = static_cast<double>(self->pattern().size());
+    const auto answer = [](Answer a) {
+        return a == Answer::unknown ? Py_None : a == Answer::yes ? Py_True : Py_False;
+    };
+    const auto truth = [](bool value) { return value ? Py_True : Py_False; };
+    return Py_BuildValue("{s:n,s:n,s:d,s:n,s:O,s:O,s:O,s:O,s:O,s:n,s:n}", "kl", f.kl, "ku", f.ku,
+                         "in_band", places > 0 ? filled / places : 0.0, "diagonal", f.diagonal,
+                         "positive_diagonal", truth(f.positive_diagonal), "symmetric",
+                         truth(f.symmetric), "hermitian", truth(f.hermitian), "symmetric_pattern",
+                         answer(f.symmetric_pattern), "not_finite", truth(f.not_finite),
+                         "empty_row", f.empty_row, "empty_column", f.empty_column);
+}
+
+PyObject* peel_matrix(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    std::optional<Peeled> peeled;
+    const Object done(
+        without_gil(self->is_large(), 1, [&](const Control&) { peeled = peel(self->pattern()); }));
+    if (!done) return nullptr;
+    if (!peeled) return Py_NewRef(Py_None);
+    // A lower triangle's transpose, backwards, is one again.
+    if (self->csr) {
+        std::swap(peeled->rows, peeled->columns);
+        std::reverse(peeled->rows.begin(), peeled->rows.end());
+        std::reverse(peeled->columns.begin(), peeled->columns.end());
+    }
+    const Object rows = intp_vector(peeled->rows), columns = intp_vector(peeled->columns);
+    if (!rows || !columns) return nullptr;
+    return PyTuple_Pack(2, rows.get(), columns.get());
+}
+
+PyObject* get_shape(PyObject* object, void*) {
+    return Py_BuildValue("nn", matrix_of(object)->rows, matrix_of(object)->columns);
+}
+PyObject* get_nnz(PyObject* object, void*) {
+    return PyLong_FromLong(matrix_of(object)->pattern().size());
+}
+PyObject* get_dtype(PyObject* object, void*) {
+    return Py_NewRef(reinterpret_cast<PyObject*>(PyArray_DESCR(matrix_of(object)->values())));
+}
+PyObject* get_csr(PyObject* object, void*) { return PyBool_FromLong(matrix_of(object)->csr); }
+PyObject* get_is_diagonal(PyObject* object, void*) {
+    return PyBool_FromLong(matrix_of(object)->diagonal);
+}
+PyObject* get_borrowed(PyObject* object, void*) {
+    return PyBool_FromLong(matrix_of(object)->borrowed);
+}
+
+PyGetSetDef getters[] = {
+    {"shape", get_shape, nullptr, "(rows, columns)", nullptr},
+    {"nnz", get_nnz, nullptr, "Number of entries.", nullptr},
+    {"dtype", get_dtype, nullptr, "Of the entries.", nullptr},
+    {"csr", get_csr, nullptr, "Whether it is stored by rows.", nullptr},
+    {"is_diagonal", get_is_diagonal, nullptr, "One entry in each row, on the diagonal.", nullptr},
+    {"borrowed", get_borrowed, nullptr, "Whether it lies in the arrays given.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+template <class Function>
+PyCFunction method(Function function) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function));
+}
+
+PyMethodDef methods_of_matrix[] = {
+    {"arrays", arrays, METH_NOARGS, "arrays()\n--\n\n(data, indices, indptr) as they are stored."},
+    {"csc", csc, METH_NOARGS, "csc()\n--\n\n(data, indices, indptr) by columns."},
+    {"owned", owned, METH_NOARGS, "owned()\n--\n\nThe matrix in arrays that nobody else has."},
+    {"astype", astype, METH_O, "astype(dtype, /)\n--\n\nThe matrix with entries of another type."},
+    {"dense", dense, METH_NOARGS, "dense()\n--\n\nThe matrix as an array of its own memory order."},
+    {"dot", method(dot), METH_VARARGS | METH_KEYWORDS,
+     "dot(x, *, transposed=False, conjugate=False)\n--\n\nProduct with a vector or columns."},
+    {"norm1", norm, METH_NOARGS, "norm1()\n--\n\nLargest sum of a column's moduli."},
+    {"residual", residual, METH_VARARGS,
+     "residual(x, b, /)\n--\n\nNormwise backward error of the worst column, in the maximum norm."},
+    {"scan", scan_matrix, METH_NOARGS, "scan()\n--\n\nWhat is seen in one pass."},
+    {"peel", peel_matrix, METH_NOARGS,
+     "peel()\n--\n\n(rows, columns) in whose order it is lower triangular, or None."},
+    {"factor", method(new_factors), METH_FASTCALL | METH_KEYWORDS,
+     "factor(method, *, ordering=None, workers=1, tolerance=None)\n--\n\nFactors by a method."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                       {Py_tp_methods, methods_of_matrix},
+                       {Py_tp_getset, getters},
+                       {0, nullptr}};
+
+PyType_Spec spec = {"smartsolve._core.SparseMatrix", sizeof(MatrixObject), 0, Py_TPFLAGS_DEFAULT,
+                    slots};
+
+}  // namespace
+
+bool add_types(PyObject* module) {
+    const Object type(PyType_FromModuleAndSpec(module, &spec, nullptr));
+    if (!type || PyModule_AddObjectRef(module, "SparseMatrix", type.get()) != 0) return false;
+    matrix_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(type.get()));
+    return add_sparse_factors(module);
+}
+
+}  // namespace smartsolve::sparse
+
+namespace smartsolve {
+bool add_sparse(PyObject* module) { return sparse::add_types(module); }
+}  // namespace smartsolve

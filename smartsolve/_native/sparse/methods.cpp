@@ -1,0 +1,55 @@
+#include "methods.hpp"
+
+#include "structured.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+const Index* order_or_null(const Request& r) { return r.order.empty() ? nullptr : r.order.data(); }
+
+template <class T>
+struct Method {
+    const char* name;
+    FactorsOwner<T> (*run)(const Lines<T>& a, const Request& request);
+};
+
+template <class T>
+constexpr Method<T> methods[] = {
+    {"diagonal", [](auto& a, auto&) { return factor_diagonal(a); }},
+    {"tridiagonal", [](auto& a, auto&) { return factor_tridiagonal(a, false); }},
+    {"spd_tridiagonal", [](auto& a, auto&) { return factor_tridiagonal(a, true); }},
+    {"banded", [](auto& a, auto& r) { return factor_banded(a, false, order_or_null(r)); }},
+    {"spd_banded", [](auto& a, auto& r) { return factor_banded(a, true, order_or_null(r)); }},
+    {"triangular", [](auto& a, auto&) { return factor_triangular(a); }},
+    {"permuted_triangular", [](auto& a, auto&) { return factor_permuted_triangular(a); }},
+};
+
+}  // namespace
+
+const char* find_method(std::string_view method) {
+    for (const Method<double>& m : methods<double>)
+        if (method == m.name) return m.name;
+    return nullptr;
+}
+
+bool is_ordering(std::string_view name) {
+    for (const char* known : {"natural"})
+        if (name == known) return true;
+    return false;
+}
+
+template <class T>
+FactorsOwner<T> factor(std::string_view method, const Lines<T>& a, const Request& request) {
+    for (const Method<T>& m : methods<T>)
+        if (method == m.name) return m.run(a, request);
+    return nullptr;
+}
+
+#define SMARTSOLVE_INSTANTIATE(T) \
+    template FactorsOwner<T> factor<T>(std::string_view, const Lines<T>&, const Request&);
+SMARTSOLVE_INSTANTIATE(float)
+SMARTSOLVE_INSTANTIATE(double)
+SMARTSOLVE_INSTANTIATE(std::complex<float>)
+SMARTSOLVE_INSTANTIATE(std::complex<double>)
+
+}  // namespace smartsolve::sparse

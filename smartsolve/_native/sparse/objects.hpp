@@ -1,0 +1,77 @@
+// The Python types SparseMatrix and SparseFactors.
+#pragma once
+
+#include "../python.hpp"
+#include "methods.hpp"
+
+namespace smartsolve::sparse {
+
+struct MatrixObject {
+    PyObject_HEAD;
+    PyObject *value, *index, *start;  // arrays; canonical
+    npy_intp rows, columns;           // of A
+    bool csr, borrowed, diagonal;     // diagonal: one entry in each row, on it
+
+    PyArrayObject* values() const { return reinterpret_cast<PyArrayObject*>(value); }
+    int type() const { return PyArray_TYPE(values()); }
+    // The lines are the columns of A, or of A^T.
+    Pattern pattern() const {
+        const auto data = [](PyObject* array) {
+            return static_cast<const Index*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(array)));
+        };
+        return {static_cast<Index>(csr ? columns : rows), static_cast<Index>(csr ? rows : columns),
+                data(start), data(index)};
+    }
+    template <class T>
+    Lines<T> lines() const {
+        return {pattern(), static_cast<const T*>(PyArray_DATA(values()))};
+    }
+    bool is_large() const { return pattern().size() + rows + columns >= 2048; }
+};
+
+inline MatrixObject* matrix_of(PyObject* object) { return reinterpret_cast<MatrixObject*>(object); }
+
+// What op(A), where A is asked for transposed or conjugated or both, is of the lines.
+struct Meant {
+    Op op = Op::none;
+    bool conjugated_outside = false;  // conj(A) x = b is A conj(x) = conj(b)
+
+    Meant(bool transposed, bool conjugated, bool csr, bool is_complex) {
+        conjugated = conjugated && is_complex;
+        transposed = transposed != csr;
+        if (transposed) op = conjugated ? Op::adjoint : Op::transpose;
+        else conjugated_outside = conjugated;
+    }
+};
+
+struct Interrupted : std::exception {};
+
+// call(control) without the GIL, which is taken back now and then for Python's signal handlers;
+// a null pointer, with an exception set, for what went wrong.
+template <class Call>
+PyObject* without_gil(bool release, int workers, Call&& call) {
+    return guarded([&]() -> PyObject* {
+        try {
+            WithoutGil gil(release);
+            Control control;
+            control.workers = workers;
+            control.pause = [&] {
+                if (!gil.no_signal()) throw Interrupted();
+            };
+            call(control);
+        } catch (const Interrupted&) {
+            return nullptr;
+        }
+        return Py_NewRef(Py_None);
+    });
+}
+
+// factorization.cpp
+PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positional,
+                      PyObject* keywords);
+bool add_sparse_factors(PyObject* module);
+
+// matrix.cpp: adds both types. False with an exception set.
+bool add_types(PyObject* module);
+
+}  // namespace smartsolve::sparse

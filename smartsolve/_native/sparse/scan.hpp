@@ -1,0 +1,110 @@
+// What is this matrix? One pass with early exits.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "lines.hpp"
+
+namespace smartsolve::sparse {
+
+enum class Answer : std::int8_t { unknown = -1, no = 0, yes = 1 };
+
+struct Findings {
+    ptrdiff_t kl = 0, ku = 0;
+    ptrdiff_t diagonal = 0;          // entries on it
+    bool positive_diagonal = false;  // all of them there, real and positive
+    bool symmetric = false, hermitian = false;
+    Answer symmetric_pattern = Answer::unknown;
+    bool not_finite = false;
+    ptrdiff_t empty_row = -1, empty_column = -1;
+};
+
+// Lines are sorted, so that the entries above the diagonal of line i are met in their order while
+// those below it are gone through line by line. Stops at the first disproof of what is asked.
+template <class T>
+void find_symmetry(const Lines<T>& a, Findings& f) {
+    std::vector<Index> next(a.start, a.start + a.columns);
+    f.symmetric = f.hermitian = true;
+    bool pattern = true;
+    for (Index j = 0; j < a.columns && pattern; ++j) {
+        Index k = next[j];
+        // What remains above the diagonal has no mirror image.
+        pattern = k == a.start[j + 1] || a.index[k] >= j;
+        if (pattern && k < a.start[j + 1] && a.index[k] == j) {
+            if constexpr (is_complex<T>) f.hermitian = f.hermitian && a.value[k].imag() == 0;
+            if (a.value[k] != a.value[k]) f.symmetric = f.hermitian = false;
+            ++k;
+        }
+        for (; k < a.start[j + 1] && pattern; ++k) {
+            const Index i = a.index[k], mirror = next[i]++;
+            pattern = mirror < a.start[i + 1] && a.index[mirror] == j;
+            if (!pattern) break;
+            f.symmetric = f.symmetric && a.value[k] == a.value[mirror];
+            f.hermitian = f.hermitian && a.value[k] == conjugate(a.value[mirror]);
+            if (!f.symmetric && !f.hermitian) return;
+        }
+    }
+    if (!pattern) f.symmetric = f.hermitian = false;
+    f.symmetric_pattern = pattern ? Answer::yes : Answer::no;
+}
+
+// Ends of the lines, and of each the entry on the diagonal.
+template <class T>
+void find_diagonal(const Lines<T>& a, Findings& f) {
+    bool positive = a.is_square(), real = true;
+    for (Index j = 0; j < a.columns; ++j) {
+        const Index from = a.start[j], to = a.start[j + 1];
+        if (from == to) {
+            if (f.empty_column < 0) f.empty_column = j;
+            positive = false;
+            continue;
+        }
+        f.kl = std::max<ptrdiff_t>(f.kl, a.index[to - 1] - j);
+        f.ku = std::max<ptrdiff_t>(f.ku, j - a.index[from]);
+        Index k = from;
+        if (to - from > 32)
+            k = static_cast<Index>(std::lower_bound(a.index + from, a.index + to, j) - a.index);
+        while (k < to && a.index[k] < j) ++k;
+        const bool there = k < to && a.index[k] == j;
+        f.diagonal += there;
+        if (there) {
+            if constexpr (is_complex<T>) real &= a.value[k].imag() == 0;
+            positive &= std::real(a.value[k]) > 0;
+        } else {
+            positive = false;
+        }
+    }
+    f.positive_diagonal = positive && real;
+    f.hermitian = real;
+}
+
+inline void find_empty_row(const Pattern& a, Findings& f) {
+    std::vector<bool> met(a.rows, false);
+    for (Index k = 0; k < a.size(); ++k) met[a.index[k]] = true;
+    for (Index i = 0; i < a.rows && f.empty_row < 0; ++i)
+        if (!met[i]) f.empty_row = i;
+}
+
+template <class T>
+Findings scan(const Lines<T>& a) {
+    Findings f;
+    find_diagonal(a, f);
+    if (f.diagonal < a.rows) find_empty_row(a, f);
+    int not_finite = 0;
+    for (Index k = 0; k < a.size(); ++k) not_finite |= !is_finite(a.value[k]);
+    f.not_finite = not_finite != 0;
+    if (!a.is_square() || f.kl != f.ku) {
+        f.hermitian = false;
+        f.symmetric_pattern = Answer::no;
+    } else if (f.kl == 0) {
+        f.symmetric = !f.not_finite;
+        f.hermitian = f.hermitian && !f.not_finite;
+        f.symmetric_pattern = Answer::yes;
+    } else {
+        find_symmetry(a, f);
+    }
+    return f;
+}
+
+}  // namespace smartsolve::sparse

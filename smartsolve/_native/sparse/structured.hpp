@@ -1,0 +1,26 @@
+// Methods of the cheap structures. Each answers factors, or the reason why there are none.
+#pragma once
+
+#include "factors.hpp"
+
+namespace smartsolve::sparse {
+
+template <class T>
+FactorsOwner<T> factor_diagonal(const Lines<T>& a);
+template <class T>
+FactorsOwner<T> factor_triangular(const Lines<T>& a);
+template <class T>
+FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a);
+template <class T>
+FactorsOwner<T> factor_tridiagonal(const Lines<T>& a, bool definite);
+// In an order of rows and columns alike, or as it is where that is null.
+template <class T>
+FactorsOwner<T> factor_banded(const Lines<T>& a, bool definite, const Index* order);
+
+// Bandwidths of A[order][:, order].
+struct Band {
+    ptrdiff_t kl = 0, ku = 0;
+};
+Band find_band(const Pattern& a, const Index* order);
+
+}  // namespace smartsolve::sparse

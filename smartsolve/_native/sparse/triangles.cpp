@@ -1,0 +1,163 @@
+// Diagonals, triangles and permuted triangles: the matrix is its own factor.
+#include "peel.hpp"
+#include "structured.hpp"
+#include "substitution.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+template <class T>
+class Diagonal final : public Factors<T> {
+ public:
+    explicit Diagonal(const Lines<T>& a) : n_(a.columns), d_(a.value) {
+        this->entries = n_;
+        this->flops = static_cast<double>(n_);
+        for (Index j = 0; a.size() < n_ && j < n_; ++j)
+            if (a.start[j] == a.start[j + 1]) {
+                this->outcome = {Code::singular, j, false, true};
+                return;
+            }
+    }
+    void solve(T* x, ptrdiff_t nrhs, Op op) const override {
+        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n_) {
+            if (op == Op::adjoint)
+                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(x[i], conjugate(d_[i]));
+            else
+                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(x[i], d_[i]);
+        }
+    }
+    Determinant<T> determinant() const override { return product<T>(n_, d_, 1); }
+    Real<T> exact_rcond() const override {
+        Real<T> smallest = std::numeric_limits<Real<T>>::infinity(), largest = 0;
+        for (ptrdiff_t i = 0; i < n_; ++i) {
+            const Real<T> size = modulus(d_[i]);
+            if (size != size) return size;
+            smallest = std::min(smallest, size);
+            largest = std::max(largest, size);
+        }
+        return n_ == 0 ? Real<T>(1) : smallest / largest;
+    }
+
+ private:
+    ptrdiff_t n_;
+    const T* d_;
+};
+
+template <class T>
+class Triangle final : public Factors<T> {
+ public:
+    explicit Triangle(const Lines<T>& a) : a_(a) {
+        this->entries = a.size();
+        this->flops = 2.0 * static_cast<double>(a.size());
+        lower_ = true;
+        for (Index j = 0; j < a.columns && lower_; ++j)
+            lower_ = a.start[j] == a.start[j + 1] || a.index[a.start[j]] >= j;
+        for (Index j = 0; j < a.columns; ++j)
+            if (a.start[j] == a.start[j + 1] || a.index[pivot(j)] != j) {
+                this->outcome = {Code::singular, j, false, true};
+                return;
+            }
+    }
+    void solve(T* x, ptrdiff_t nrhs, Op op) const override {
+        in_order(a_.columns, nullptr, nullptr, x, nrhs,
+                 [&](T* y, auto width) { substitute<decltype(width)::value>(a_, lower_, op, y); });
+    }
+    Determinant<T> determinant() const override {
+        Determinant<T> d;
+        for (Index j = 0; j < a_.columns; ++j) d.multiply(a_.value[pivot(j)]);
+        return d;
+    }
+
+ private:
+    ptrdiff_t pivot(ptrdiff_t j) const { return lower_ ? a_.start[j] : a_.start[j + 1] - 1; }
+
+    Lines<T> a_;
+    bool lower_;
+};
+
+template <class T>
+class PermutedTriangle final : public Factors<T> {
+ public:
+    explicit PermutedTriangle(const Lines<T>& a) : a_(a) {
+        this->entries = a.size();
+        this->flops = 2.0 * static_cast<double>(a.size());
+        std::optional<Peeled> peeled = peel(a);
+        if (!peeled) {
+            this->outcome = {Code::undecided};
+            return;
+        }
+        order_ = std::move(*peeled);
+    }
+    void solve(T* x, ptrdiff_t nrhs, Op op) const override {
+        // What is asked for stands where it is needed next: unknowns take the places of equations.
+        const auto run = [&](T* y, auto width) {
+            substitute_in_order<decltype(width)::value>(op, y);
+        };
+        in_order(a_.columns, nullptr, nullptr, x, nrhs, run);
+    }
+    Determinant<T> determinant() const override {
+        Determinant<T> d;
+        for (const Index k : order_.pivot) d.multiply(a_.value[k]);
+        d.change_sign_if(is_odd(order_.rows) != is_odd(order_.columns));
+        return d;
+    }
+
+ private:
+    template <int width>
+    void substitute_in_order(Op op, T* y) const {
+        const ptrdiff_t n = a_.columns;
+        const bool conjugated = op == Op::adjoint;
+        Buffer<T> x(n * width);
+        for (ptrdiff_t step = 0; step < n; ++step) {
+            const ptrdiff_t k = op == Op::none ? step : n - 1 - step;
+            const ptrdiff_t i = order_.rows[k], j = order_.columns[k], pivot = order_.pivot[k];
+            const T d = conjugated ? conjugate(a_.value[pivot]) : a_.value[pivot];
+            T own[width];
+            if (op == Op::none) {
+                for (int c = 0; c < width; ++c) {
+                    own[c] = divide(y[i * width + c], d);
+                    x[j * width + c] = own[c];
+                }
+                for (ptrdiff_t e = a_.start[j]; e < a_.start[j + 1]; ++e)
+                    subtract<width>(y + ptrdiff_t{a_.index[e]} * width, own, a_.value[e]);
+            } else {
+                for (int c = 0; c < width; ++c) own[c] = y[j * width + c];
+                for (ptrdiff_t e = a_.start[j]; e < a_.start[j + 1]; ++e)
+                    if (e != pivot)
+                        subtract<width>(own, x.data() + ptrdiff_t{a_.index[e]} * width,
+                                        conjugated ? conjugate(a_.value[e]) : a_.value[e]);
+                for (int c = 0; c < width; ++c) x[i * width + c] = divide(own[c], d);
+            }
+        }
+        std::copy(x.begin(), x.end(), y);
+    }
+
+    Lines<T> a_;
+    Peeled order_;
+};
+
+}  // namespace
+
+template <class T>
+FactorsOwner<T> factor_diagonal(const Lines<T>& a) {
+    return std::make_unique<Diagonal<T>>(a);
+}
+template <class T>
+FactorsOwner<T> factor_triangular(const Lines<T>& a) {
+    return std::make_unique<Triangle<T>>(a);
+}
+template <class T>
+FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a) {
+    return std::make_unique<PermutedTriangle<T>>(a);
+}
+
+#define SMARTSOLVE_INSTANTIATE(T)                                   \
+    template FactorsOwner<T> factor_diagonal<T>(const Lines<T>&);   \
+    template FactorsOwner<T> factor_triangular<T>(const Lines<T>&); \
+    template FactorsOwner<T> factor_permuted_triangular<T>(const Lines<T>&);
+SMARTSOLVE_INSTANTIATE(float)
+SMARTSOLVE_INSTANTIATE(double)
+SMARTSOLVE_INSTANTIATE(std::complex<float>)
+SMARTSOLVE_INSTANTIATE(std::complex<double>)
+
+}  // namespace smartsolve::sparse
