@@ -76,7 +76,7 @@ def print_row(name: str, t: Timings, systems: int = 1) -> dict[str, Any]:
 def main() -> None:
     options = arguments(__doc__).parse_args()
     effort = QUICK if options.quick else Effort(case=0.3)
-    facts, found = machine(), []
+    facts, found = machine(options), []
     print_machine(facts)
     print("Factored before, one solve: microseconds, and how many times ours is as fast")
     print(f"{'n':<14}{'numpy':>10}{'scipy':>10}{'smartsolve':>12}{'vs numpy':>10}{'vs scipy':>10}")

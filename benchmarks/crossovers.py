@@ -431,7 +431,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="PATTERN", default="", help="constants or titles")
     parser.add_argument("--dtype", nargs="+", default=matrices.DTYPES, choices=matrices.DTYPES)
     options = parser.parse_args()
-    facts, in_use = machine(), constants()
+    facts, in_use = machine(options), constants()
     print_machine(facts)
     effort = QUICK if options.quick else EFFORT
     found: list[dict[str, Any]] = []

@@ -7,7 +7,6 @@ That all estimate the same is checked, too.
 
 from __future__ import annotations
 
-import itertools
 import time
 import warnings
 from collections.abc import Callable
@@ -129,8 +128,8 @@ def nonlinear(samples: int) -> dict[str, tuple[int, Callable[[], Estimates]]]:
 def main() -> None:
     options = arguments(__doc__).parse_args()
     rounds, samples = (1, 500) if options.quick else (5, 10_000)
-    facts = machine()
-    print_machine(facts)
+    facts = machine(options)
+    print_machine(facts, markdown=True)
     results: dict[str, Any] = {}
     warnings.simplefilter("ignore")
     for title, case in (("linear", linear(samples)), ("nonlinear", nonlinear(samples))):
@@ -145,21 +144,25 @@ def main() -> None:
                 taken[name].append((time.perf_counter() - began) / count * 1e6)
         owns = [name for name in case if name.startswith("gmm")]
         peers = [name for name in case if name not in owns]
-        print(f"\n{title}: two-step, q = 4, n = {N}; {samples} samples in one call")
+        print(
+            f"| {title}: two-step, q = 4, n = {N}; {samples:,} samples | us per estimation |",
+            end="",
+        )
+        print("".join(f" times as long as `{own}`; largest difference |" for own in owns))
+        print("|---|---:|" + "---:|" * len(owns))
         for name in case:
-            print(f"   {name:26}{Spread.of(taken[name]).median:10.1f} us per estimation")
-        for own, peer in itertools.product(owns, peers):
-            ratio = Spread.of([a / b for a, b in zip(taken[peer], taken[own], strict=True)])
-            difference = np.abs(found[own][: len(found[peer])] - found[peer]).max()
-            held = "held" if ratio.median >= TARGET else "not held"
-            print(
-                f"   {own} against {peer}: {ratio.median:.0f} times as fast "
-                f"({ratio.low:.0f}-{ratio.high:.0f}), {held}; differs by {difference:.0e}"
-            )
-            results[f"{own} against {peer}"] = {
-                "ratio": ratio.as_dict(),
-                "difference": float(difference),
-            }
+            cells = [f"`{name}`", f"{Spread.of(taken[name]).median:.1f}"]
+            for own in owns if name in peers else ():
+                ratio = Spread.of([a / b for a, b in zip(taken[name], taken[own], strict=True)])
+                difference = float(np.abs(found[own][: len(found[name])] - found[name]).max())
+                below = "" if ratio.median >= TARGET else f", below {TARGET}"
+                spread = f"{ratio.median:.0f} ({ratio.low:.0f}-{ratio.high:.0f})"
+                cells.append(f"{spread}{below}; {difference:.0e}")
+                compared = {"ratio": ratio.as_dict(), "difference": difference}
+                results[f"{own} against {name}"] = compared
+            cells += [""] * (2 + len(owns) - len(cells))
+            print("| " + " | ".join(cells) + " |")
+        print()
     write_json(options.json, facts, results=results)
 
 

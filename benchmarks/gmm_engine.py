@@ -37,8 +37,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=500)
     options = parser.parse_args()
     replications = 5_000 if options.quick else options.replications
-    facts = machine()
-    print_machine(facts)
+    facts = machine(options)
+    print_machine(facts, markdown=True)
 
     names = {
         "draw_alone": draw_alone,
@@ -50,17 +50,17 @@ def main() -> None:
     effort = Effort(turn=0.001, case=0.0, fewest=3 if options.quick else 7)
     timings = compare(calls, effort)
 
-    print(f"{replications:,} samples of {options.n}\n")
-    print(f"{'':<24} {'seconds':>8} {'ratio to the draws':>22} {'target':>8}  held")
+    print(f"| {replications:,} samples of {options.n} | seconds | times as long as the draws "
+          "| at most | held |\n|---|---:|---:|---:|---|")  # fmt: skip
     for peer in PEERS:
         time = timings.time(peer).median
         if peer == DRAWS:
-            print(f"{peer:<24} {time:8.3f}")
+            print(f"| {peer} | {time:.3f} | | | |")
             continue
         ratio, target = timings.ratio(peer, DRAWS), TARGETS[peer]
-        spread = f"{ratio.median:.2f} [{ratio.low:.2f}-{ratio.high:.2f}]"
+        spread = f"{ratio.median:.2f} ({ratio.low:.2f}-{ratio.high:.2f})"
         held = "yes" if ratio.median <= target else "no"
-        print(f"{peer:<24} {time:8.3f} {spread:>22} {target:8.2f}  {held}")
+        print(f"| {peer} | {time:.3f} | {spread} | {target:g} | {held} |")
     if (os.cpu_count() or 1) < 2:
         print("\none core: two workers can gain nothing")
     write_json(options.json, facts, replications=replications, timings=timings.as_dict())

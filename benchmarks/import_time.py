@@ -31,7 +31,7 @@ def seconds(statement: str) -> float:
 def main() -> None:
     options = arguments(__doc__).parse_args()
     rounds = 3 if options.quick else 21
-    facts = machine()
+    facts = machine(options)
     print_machine(facts)
     for statement in STATEMENTS.values():
         seconds(statement)  # files into the page cache, bytecode written

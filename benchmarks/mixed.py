@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--nrhs", type=int, default=1)
     parser.add_argument("--orders", type=int, nargs="+", default=ORDERS)
     options = parser.parse_args()
-    facts, found = machine(), []
+    facts, found = machine(options), []
     print_machine(facts, markdown=True)
     header = (*HEADER, "default error", "mixed error")
     print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))

@@ -150,7 +150,7 @@ def main() -> None:
     orders = options.n or [*SMALL, *LARGE] + ([2048, 4096] if options.full else [])
     if options.quick and not options.n:
         orders = [2, 9, 32, 64]
-    facts = machine()
+    facts = machine(options)
     print_machine(facts)
     start, limit = time.monotonic(), 60 * options.minutes
     # Three quarters for the sweep, the rest for a second look.

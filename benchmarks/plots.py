@@ -232,7 +232,7 @@ def main() -> None:
         for picture, found in rows.items():
             report(picture, found)
     else:
-        facts, rows = machine(), {}
+        facts, rows = machine(options), {}
         if (jax := load_jax()) is not None:
             facts["JAX"] = jax.__version__
         print_machine(facts)

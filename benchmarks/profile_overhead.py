@@ -30,7 +30,7 @@ LIMIT = 2.0
 
 def main() -> None:
     options = arguments(__doc__).parse_args()
-    facts = machine()
+    facts = machine(options)
     print_machine(facts)
     print(f"{'order':>5}{'alone us':>12}{'profiled us':>14}{'ratio':>8}  held")
     rows = []

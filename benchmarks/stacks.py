@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--kind", default="general", choices=list(matrices.KINDS))
     parser.add_argument("--last", type=int, default=40, help="the largest order")
     options = parser.parse_args()
-    facts = machine()
+    facts = machine(options)
     print_machine(facts)
     effort = QUICK if options.quick else EFFORT
     print(f"{'':4}{'stack: numpy':>12}{'smartsolve':>12}{'ratio':>8}".ljust(52), end="")

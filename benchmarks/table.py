@@ -3,6 +3,7 @@
     python benchmarks/table.py                      # about five minutes
     python benchmarks/table.py --markdown > run.md  # for docs/benchmarks.md; progress on stderr
     python benchmarks/table.py --only 'banded'      # cases whose name the pattern finds
+    python benchmarks/table.py --short run.json     # README's tables, from a run's --json
 
 Ratios are medians of pairs taken in the same round, and their quartiles stand behind them. A
 target is held ("yes"), missed ("no"), or lies between the quartiles ("about"). "limit" is one read
@@ -11,12 +12,15 @@ of the matrix by `np.dot`, or one copy of the stack by `np.copyto`.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
-from cases import FASTER, TINY, Case, Target, Variant, all_cases, kinds, memory_limit
+from cases import FASTER, LARGE, TINY, Case, Target, Variant, all_cases, kinds, memory_limit
 from systems import matrices, method, solvers
 from timing import (
     QUICK,
@@ -160,6 +164,43 @@ def print_markdown(rows: list[Measured], variant: Variant) -> None:
             print(f"| {kind} | " + " | ".join(figures) + " |")
 
 
+# README's rows of single systems. Of a tiny order it shows the worst and the best structure.
+SHORT = (
+    *(f".* {n}" for n in (2, 4, 8, 16)),
+    *(f"general {n}" for n in (32, 128, 256, 512, 1024, 2048)),
+    *(f"positive definite {n}" for n in (64, 256, 2048)),
+    *(f"{kind} {LARGE}, C" for kind in ("diagonal", "tridiagonal", "banded", "upper triangular")),
+    *(f"{kind} {LARGE}, C" for kind in ("permuted triangular", "upper hessenberg", "circulant")),
+    *(f"{kind} {LARGE}, C" for kind in ("block triangular", "permuted banded", "sparse")),
+    f"symmetric {LARGE}, C",
+)
+
+
+def print_short(facts: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    """The ratios of a run in two small tables."""
+    print_machine(facts, markdown=True)
+    print("| one system, one right-hand side, float64, C order | times NumPy's speed "
+          "| times the faster of NumPy and SciPy |\n|---|---:|---:|")  # fmt: skip
+    for pattern in SHORT:
+        found = [row for row in rows if re.fullmatch(pattern, row["case"])]
+        if found:
+            name = pattern.removesuffix(", C").replace(".*", "any structure of order")
+            numpy = span(row["ratios"]["numpy"]["median"] for row in found)
+            faster = span(row["ratio to the faster"]["median"] for row in found)
+            print(f"| {name} | {numpy} | {faster} |")
+    print("\n| stack | times NumPy's speed |\n|---|---:|")
+    for row in rows:
+        if row["group"] == "stack":
+            print(f"| {row['case']} | {span([row['ratios']['numpy']['median']])} |")
+
+
+def span(ratios: Iterable[float]) -> str:
+    """6.1, or 27 to 39"""
+    figures = [f"{r:.{1 if r < 20 else 0}f}" for r in sorted(ratios)]
+    ends = (figures[0], figures[-1])
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
@@ -168,9 +209,14 @@ def main() -> None:
     parser.add_argument("--dtype", default="float64", choices=matrices.DTYPES)
     parser.add_argument("--nrhs", type=int, default=1, metavar="K")
     parser.add_argument("--order", choices=("C", "F"), help="default: C, and F at 2048")
+    parser.add_argument("--short", metavar="FILE", help="print README's tables of that --json FILE")
     options = parser.parse_args()
+    if options.short:
+        run = json.loads(Path(options.short).read_text())
+        print_short(run["machine"], run["rows"])
+        return
     variant = Variant(options.dtype, options.nrhs, options.order)
-    facts = machine()
+    facts = machine(options)
     live = sys.stderr if options.markdown else sys.stdout
     print_machine(facts, options.markdown)
     print_row(list(HEADER), live)

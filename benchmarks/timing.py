@@ -12,8 +12,6 @@ calls a pass where calls are short: about 1 ns a call, left in the figures of ev
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.metadata
 import json
 import math
 import os
@@ -29,7 +27,9 @@ from typing import Any
 
 import numpy as np
 import scipy
+from peers import leave_to_themselves, peers
 
+import smartsolve
 from smartsolve import _core
 
 # OpenBLAS' idle threads spin for 2^26 cycles before they sleep, and would take a core from the
@@ -171,8 +171,9 @@ def pause_for(n: int) -> float:
 # --- the machine ---------------------------------------------------------------------------------
 
 
-def machine() -> dict[str, str]:
+def machine(options: argparse.Namespace) -> dict[str, str]:
     """What a reader has to know about the machine; no names and no paths."""
+    libraries = peers(options.lower_kernels)
     return {
         "processor": processor(),
         "cores": str(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()),
@@ -180,9 +181,10 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "load before the run": f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "?",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "NumPy": f"{np.__version__}, {blas('numpy')}",
-        "SciPy": f"{scipy.__version__}, {blas('scipy')}",
-        "smartsolve": importlib.metadata.version("smartsolve"),
+        "NumPy": f"{np.__version__}, {libraries.pop('NumPy')}",
+        "SciPy": f"{scipy.__version__}, {libraries.pop('SciPy')}",
+        **libraries,
+        "smartsolve": smartsolve.__version__,
     }
 
 
@@ -197,28 +199,12 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def blas(package: str) -> str:
-    """The BLAS of NumPy's or SciPy's wheel, its version, kernels and threads."""
-    try:
-        threadpoolctl: Any = importlib.import_module("threadpoolctl")
-    except ImportError:
-        config: Any = importlib.import_module(package).show_config("dicts")
-        found = config["Build Dependencies"]["blas"]
-        return f"{found.get('name')} {found.get('version')}"
-    importlib.import_module(f"{package}.linalg")  # loads the library
-
-    libraries = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
-    own = [lib for lib in libraries if package in Path(lib["filepath"]).parent.name]
-    for lib in own or libraries:
-        kernels = lib.get("architecture", "unknown")
-        threads = lib["num_threads"]
-        return f"{lib['internal_api']} {lib['version']}, {kernels} kernels, {threads} threads"
-    return "BLAS unknown"
-
-
 def print_machine(facts: dict[str, str], markdown: bool = False) -> None:
-    for key, value in facts.items():
-        print(f"- {key}: {value}" if markdown else f"{key:<20} {value}")
+    if markdown:
+        print("; ".join(f"{key}: {value}" for key, value in facts.items()) + ".")
+    else:
+        for key, value in facts.items():
+            print(f"{key:<20} {value}")
     print()
 
 
@@ -232,14 +218,22 @@ def microseconds(seconds: float) -> str:
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
+    """A parser of what all scripts understand, in a process whose peers are left to themselves."""
+    leave_to_themselves()
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file as well")
     parser.add_argument("--quick", action="store_true", help="does it run? (rough figures)")
+    parser.add_argument(
+        "--lower-kernels",
+        action="store_true",
+        help="measure although a peer's BLAS runs kernels below the processor's instruction set",
+    )
     return parser
 
 
 def write_json(file: str | None, facts: dict[str, str], **content: Any) -> None:
     if file is not None:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(json.dumps({"machine": facts, **content}, indent=1) + "\n")

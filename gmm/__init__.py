@@ -18,6 +18,7 @@ from gmm.montecarlo.gaussian import GMMGaussianMC
 from gmm.montecarlo.grid import GridResult, MonteCarloGrid
 from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo
+from smartsolve import __version__ as __version__  # one distribution
 
 __all__ = [
     "HAC",

@@ -14,6 +14,7 @@ from gmm.cli.tables import report
 from gmm.montecarlo import plots
 from gmm.montecarlo.experiment import BlockError
 from gmm.montecarlo.result import MonteCarloResult
+from smartsolve import __version__
 
 _PICTURE = Path("gmm-2010.png")
 _COMMANDS = ("run", "status", "summary")
@@ -151,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(command=_main_job, traceback=False)
     add = parser.add_argument
+    add("--version", action="version", version=__version__)
     add("--replications", type=_whole, metavar="R", help="samples (default 100000)")
     add("--n", type=_whole, default=500, help="observations in a sample (default 500)")
     add("--seed", type=_whole, default=2010, help="names the random streams (default 2010)")

@@ -98,21 +98,27 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
 // The call that simulations make: two plain arrays of one type, a small matrix and a vector, no
 // options, and a healthy system. Anything else gives nothing, and the general way starts anew.
 template <class T>
-Object solve_small_vector(PyArrayObject* a, PyArrayObject* b) {
-    npy_intp n = PyArray_DIM(b, 0);
-    Object x(PyArray_NewFromDescr(&PyArray_Type, PyArray_DescrFromType(PyArray_TYPE(b)), 1, &n,
-                                  nullptr, nullptr, 0, nullptr));
-    if (!x) return x;
-    T* to = static_cast<T*>(PyArray_DATA(x.array()));
+[[gnu::always_inline]] inline bool solve_small_vector(PyArrayObject* a, PyArrayObject* b,
+                                                      PyArrayObject* x) {
+    const npy_intp n = PyArray_DIM(b, 0);
+    T* to = static_cast<T*>(PyArray_DATA(x));
     const T* from = static_cast<const T*>(PyArray_DATA(b));
     const ptrdiff_t step = stride<T>(b, 0);
     for (npy_intp i = 0; i < n; ++i) to[i] = from[i * step];
     Workspace w;
     Factored<T> r({static_cast<T*>(PyArray_DATA(a)), n, stride<T>(a, 0), stride<T>(a, 1)},
                   Request{}, w);
-    if (!r.status) return Object();
+    if (!r.status) return false;
     r.judge_and_solve(to, 1, w);
-    return r.condition.ill ? Object() : std::move(x);
+    return !r.condition.ill;
+}
+
+template <class T>
+Object solve_small_vector(PyArrayObject* a, PyArrayObject* b) {
+    npy_intp n = PyArray_DIM(b, 0);
+    Object x(PyArray_NewFromDescr(&PyArray_Type, PyArray_DescrFromType(PyArray_TYPE(b)), 1, &n,
+                                  nullptr, nullptr, 0, nullptr));
+    return x && solve_small_vector<T>(a, b, x.array()) ? std::move(x) : Object();
 }
 
 bool is_small_vector_call(PyObject* const* args, Py_ssize_t positional, PyObject* keywords) {
@@ -289,6 +295,32 @@ PyObject* solve_with_row(PyObject*, PyObject* args) {
     });
 }
 
+// solve_again(a, b, times): the native steps of one call, from the scan to the verdict, so many
+// times over and without an array for the result. Benchmarks take the kernel's share of a call from
+// it.
+PyObject* solve_again(PyObject*, PyObject* args) {
+    PyObject *a, *b;
+    Py_ssize_t times;
+    if (!PyArg_ParseTuple(args, "OOn", &a, &b, &times)) return nullptr;
+    PyObject* const system[] = {a, b};
+    if (!is_small_vector_call(system, 2, nullptr)) {
+        PyErr_SetString(PyExc_ValueError, "expected a small matrix and a vector of its type");
+        return nullptr;
+    }
+    const Object x(PyArray_NewCopy(reinterpret_cast<PyArrayObject*>(b), NPY_CORDER));
+    if (!x) return nullptr;
+    bool healthy = true;
+    for (Py_ssize_t i = 0; i < times && healthy; ++i)
+        healthy = with_element_type(PyArray_TYPE(x.array()), [&](auto element) {
+            return solve_small_vector<decltype(element)>(reinterpret_cast<PyArrayObject*>(a),
+                                                         reinterpret_cast<PyArrayObject*>(b),
+                                                         x.array());
+        });
+    if (healthy) Py_RETURN_NONE;
+    PyErr_SetString(linalg_error, "the matrix is singular or ill-conditioned");
+    return nullptr;
+}
+
 PyObject* list_methods(PyObject*, PyObject*) {
     Object list(PyList_New(0));
     if (!list) return nullptr;
@@ -356,6 +388,8 @@ PyMethodDef functions[] = {
     {"methods", list_methods, METH_NOARGS, "methods()\n--\n\nThe table of methods, row by row."},
     {"solve_with_row", solve_with_row, METH_VARARGS,
      "solve_with_row(row, a, b, mixed=False, /)\n--\n\nSolve by a given row of the table."},
+    {"solve_again", solve_again, METH_VARARGS,
+     "solve_again(a, b, times, /)\n--\n\nThe kernel of a small call alone, so many times."},
     {"kinds", list_kinds, METH_NOARGS, "kinds()\n--\n\nThe structures, in order of preference."},
     {"flops", count_flops, METH_VARARGS,
      "flops(row, n, nrhs, kl, ku, work=-1.0, /)\n--\n\nFlops of a row of the table."},

@@ -1,5 +1,6 @@
 """python -m gmm as its users meet it: in a process of its own."""
 
+import importlib.metadata
 import json
 import os
 import signal
@@ -9,6 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+import gmm
+import smartsolve
 
 SMALL = ["--replications", "1500", "--n", "50", "--loops", "100"]
 WITHOUT_MATPLOTLIB = """
@@ -67,6 +71,14 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     assert document["variants"]["q4"]["loops"] == {}
     assert document["reported_2010"]["seconds"] == 60
     assert list(tmp_path.iterdir()) == []
+
+
+def test_both_packages_have_the_version_of_the_distribution(tmp_path: Path) -> None:
+    installed = importlib.metadata.version("smartsolve")
+    assert gmm.__version__ == smartsolve.__version__ == installed
+    for package in ("gmm", "smartsolve"):
+        done = run("--version", cwd=tmp_path, program=("-m", package))
+        assert (done.returncode, done.stdout.strip()) == (0, installed)
 
 
 @pytest.mark.parametrize(
