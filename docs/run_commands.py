@@ -48,7 +48,7 @@ def masked(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    for page in DOCS.glob("*.md"):
+    for page in DOCS.rglob("*.md"):
         old = page.read_text()
         new = BLOCK.sub(lambda found: f"```console\n{renewed(found[1])}```\n", old)
         if new != old:

@@ -38,7 +38,7 @@ class SolveInfo:
         diagonal or circulant matrix exact, and in the 2-norm; for least
         squares the ratio of the last diagonal element of R to the first.
     backward_error : float or ndarray of float64
-        max |b - A x| / (max-norm |A| |x| + |b|) over the right-hand sides, in
+        ``max |b - A x| / (max-norm |A| |x| + |b|)`` over the right-hand sides, in
         the infinity norm (Higham, *Accuracy and Stability of Numerical
         Algorithms*, section 7.1); a few times the machine epsilon for a
         solution as good as rounding allows. For least squares, relative to

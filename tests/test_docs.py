@@ -5,6 +5,7 @@ import inspect
 import re
 import runpy
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,7 +13,7 @@ import gmm
 import smartsolve
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 PUBLIC = [(module, name) for module in (smartsolve, gmm) for name in module.__all__]
 
 
@@ -50,7 +51,7 @@ def test_public_docstring(module: object, name: str) -> None:
     assert attempted > 0 or isinstance(thing, type)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page: Path) -> None:
     """The Python sessions of a page run in one go, from its top."""
     blocks = re.findall(r"^```python\n(>>> .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
@@ -63,9 +64,17 @@ def test_the_table_of_methods_is_the_native_one() -> None:
     assert tables["methods_table"]() in (ROOT / "docs" / "structures.md").read_text()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_shell_sessions(page: Path) -> None:
     """The commands of a page print what it shows, but for times."""
     sessions = runpy.run_path(str(ROOT / "docs" / "run_commands.py"))
     for block in sessions["blocks"](page):
         assert sessions["masked"](sessions["renewed"](block)) == sessions["masked"](block)
+
+
+@pytest.mark.parametrize("module", [smartsolve, gmm], ids=lambda module: module.__name__)
+def test_the_reference_has_every_public_name(module: ModuleType) -> None:
+    """A name that the reference's page leaves out has no page of its own on the site."""
+    page = (ROOT / "docs" / "reference" / f"{module.__name__}.md").read_text()
+    listed = re.findall(r"^   (\w+)$", page, re.MULTILINE)
+    assert sorted(listed) == sorted(module.__all__)

@@ -116,7 +116,7 @@ The condition number of a large dense matrix is always estimated by Higham's
 method [2]_; a smaller one's if its pivots or a random probe look suspicious.
 
 Mixed precision is refinement with residuals in double precision [3]_, as in
-LAPACK's dsgesv and dsposv, but to a smaller backward error: eps |A| |x| in the
+LAPACK's dsgesv and dsposv, but to a smaller backward error: ``eps |A| |x|`` in the
 infinity norm, or less where more steps still gain. The matrix is scaled first, so
 the narrower range of single precision is no limit. A matrix whose factors in
 single precision turn out useless costs half as much again, or more.
