@@ -5,8 +5,13 @@ import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
@@ -17,19 +22,25 @@ import smartsolve
 
 from .. import _core
 from .._profile.text import duration
+from .errors import CommandError
 
 __all__ = ["add_arguments", "run"]
 
 DESCRIPTION = """\
 Time smartsolve.solve, numpy.linalg.solve and scipy.linalg.solve on a dozen systems, in turn. Takes
 some twenty seconds. Ratios are medians over the turns, with their quartiles; where these lie far
-apart, something else is running on the machine."""
-USAGE = "[--json]"
+apart, something else is running on the machine.
+
+With --mine, run a program first, as profile does, and time the systems that it solves: the first
+one of each call site and shape, those that took longest first. What the program prints goes to
+standard error."""
+USAGE = "[--json] [--mine SCRIPT [ARGS ...]]"
 
 _TURNS = 9
 _TURN = 0.02  # seconds for each solver, at least
 _PATIENCE = 3.0  # seconds for each system; a slow one gets fewer turns
 _NOISY = 0.25
+_MOST = 20  # systems of a program
 
 # NumPy's and SciPy's OpenBLAS each have threads, which wait for more work on the processors that
 # the next solver needs. Left alone for this long they go to sleep.
@@ -57,21 +68,42 @@ class Row:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How it is printed."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "--mine",
+        nargs=argparse.REMAINDER,
+        metavar="SCRIPT",
+        help="time the systems of this program; what follows is its own",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Rows appear as they are measured."""
+    if options.mine is not None and not options.mine:
+        raise CommandError("bench --mine: expected a SCRIPT after it", 2)
+    cases = list(systems()) if options.mine is None else list(_systems_of(options.mine))
+    if not cases:
+        program = " ".join(options.mine or [])
+        raise CommandError(
+            f"{program}: no call of numpy.linalg.solve or scipy.linalg.solve was seen"
+        )
+    width = max(26, 2 + max(len(name) for name, _, _ in cases))
     facts = machine()
     rows = []
     if not options.json:
         print(", ".join(f"{name} {value}" for name, value in facts.items()))
-        print(f"\n{'':26}{'NumPy':>10}{'SciPy':>10}{'smartsolve':>12}"
+        print(f"\n{'':{width}}{'NumPy':>10}{'SciPy':>10}{'smartsolve':>12}"
               f"{'against NumPy':>21}{'against SciPy':>21}")  # fmt: skip
-    for name, a, b in systems():
-        row = measure(name, a, b)
+    for name, a, b in cases:
+        try:
+            with warnings.catch_warnings(), smartsolve.errstate(ill_conditioned="ignore"):
+                warnings.simplefilter("ignore")  # SciPy's; the program itself has shown its own
+                row = measure(name, a, b)
+        except (ArithmeticError, TypeError, ValueError) as error:  # LinAlgError is a ValueError
+            print(f"{name}: not timed: {error}", file=sys.stderr)
+            continue
         rows.append(row)
         if not options.json:
-            print(_line(row), flush=True)
+            print(_line(row, width), flush=True)
     if options.json:
         print(json.dumps({"machine": facts, "rows": [asdict(row) for row in rows]}, indent=2))
     elif noisy := sum(row.is_noisy for row in rows):
@@ -103,6 +135,31 @@ def machine() -> dict[str, str]:
         "machine": platform.machine(),
         "instruction set": _core.instruction_set(),
     }
+
+
+def _systems_of(program: list[str]) -> Iterator[tuple[str, Array, Array]]:
+    """Systems that a program solves, from a process of its own: it may end as it likes."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept, report = Path(folder, "systems.npz"), Path(folder, "report.json")
+        command = ["profile", "--scipy", "--systems", str(kept), "-o", str(report), *program]
+        status = subprocess.run(
+            [sys.executable, *["-P"] * sys.flags.safe_path, "-m", "smartsolve", *command],
+            stdout=sys.stderr,
+            check=False,
+        ).returncode
+        if not kept.exists():
+            raise CommandError(f"{program[0]}: ended with status {status}, before its end was told")
+        with np.load(kept) as arrays:
+            for k in range(min(_MOST, len(arrays.files) // 3)):
+                what = json.loads(str(arrays[f"what{k}"]))
+                a, b = arrays[f"a{k}"], arrays[f"b{k}"]
+                shapes = f"{_times(a.shape)}, {_times(b.shape)} {a.dtype}"
+                name = f"{what['place']} {what['structure']} {shapes}, {what['calls']:,} calls"
+                yield name, a, b
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
 
 
 def systems() -> Iterator[tuple[str, Array, Array]]:
@@ -179,13 +236,13 @@ def _quartiles(ratios: list[float]) -> tuple[float, float, float]:
     return low, median, high
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, width: int) -> str:
     cells = "".join(
-        f"{duration(row.seconds[peer]):>{width}}"
-        for peer, width in (("numpy", 10), ("scipy", 10), ("smartsolve", 12))
+        f"{duration(row.seconds[peer]):>{columns}}"
+        for peer, columns in (("numpy", 10), ("scipy", 10), ("smartsolve", 12))
     )
     ratios = "".join(f"{_ratio(*row.ratios[peer]):>21}" for peer in ("numpy", "scipy"))
-    return f"{row.system:26}{cells}{ratios}{' ~' if row.is_noisy else ''}"
+    return f"{row.system:{width}}{cells}{ratios}{' ~' if row.is_noisy else ''}"
 
 
 def _ratio(low: float, median: float, high: float) -> str:

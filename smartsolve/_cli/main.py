@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from .. import __version__
 from .._files.errors import FileError
-from . import bench, explain, profile, run, solve
+from . import bench, explain, info, profile, run, solve
 from .errors import CommandError
 
 __all__ = ["main"]
@@ -20,9 +20,10 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "solve": (solve, "solve a system whose matrix and right-hand side are in files"),
     "explain": (explain, "tell what solve would do with a matrix in a file, and why"),
     "bench": (bench, "time a dozen systems against NumPy and SciPy on this machine"),
+    "info": (info, "tell versions, BLAS, instruction set: what a bug report should hold"),
 }
 _PROGRAMS = {"run", "profile"}
-_WITH_VALUE = {"-o", "--output"}
+_WITH_VALUE = {"-o", "--output", "--systems"}
 _DESCRIPTION = """\
 numpy.linalg.solve that looks at the matrix first: for programs that cannot be changed, and for
 matrices in files."""

@@ -2,14 +2,20 @@
 
 import argparse
 import atexit
+import io
 import json
 import os
 import sys
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from .._files.formats import write_bytes
+from .._profile.findings import examples
 from .._profile.recorder import Recording, record
 from .._profile.report import Profile
 from . import run as run_command
@@ -24,7 +30,7 @@ structures found, the time in NumPy and the time that smartsolve.solve would tak
 same operands, and what to do. Also inverses that are multiplied, and least squares of square
 systems. The program's arguments, exit status and output are its own; the report goes to standard
 error after its end, or into a file."""
-USAGE = "[-o FILE] [--scipy] (SCRIPT | -m MODULE) [ARGS ...]"
+USAGE = "[-o FILE] [--systems FILE] [--scipy] (SCRIPT | -m MODULE) [ARGS ...]"
 
 _FORMATS = (".html", ".json", ".txt")
 
@@ -38,19 +44,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the report into FILE (.html, .json or .txt)",
     )
+    parser.add_argument(
+        "--systems",
+        type=Path,
+        metavar="FILE",
+        help="write the first system of each call site and shape into FILE (.npz)",
+    )
     run_command.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """The report is made at the process's exit, after the program's threads and exit handlers."""
     if options.output is not None:
-        _check(options.output)
+        _check(options.output, _FORMATS, "a report")
+    if options.systems is not None:
+        _check(options.systems, (".npz",), "a file of systems")
     if options.module:
         program, name = load_module(options.module), f"-m {options.module}"
     else:
         program, name = load_script(options.script), options.script
     ends = ExitStack()
-    recording = ends.enter_context(record(scipy=options.scipy))
+    recording = ends.enter_context(
+        record(scipy=options.scipy, examples=options.systems is not None)
+    )
+    if options.systems is not None:
+        atexit.register(_write_systems, recording, options.systems, os.getpid())
     atexit.register(
         _report, recording, ends, name, options.output, os.getpid(), time.perf_counter()
     )
@@ -77,6 +95,21 @@ def _report(
         print(f"smartsolve: {output}: {error.strerror}", file=sys.stderr)
 
 
+def _write_systems(recording: Recording, output: Path, pid: int) -> None:
+    """Matrix, right-hand side and description of the k-th as a<k>, b<k> and what<k>."""
+    if os.getpid() != pid:
+        return
+    arrays: dict[str, Any] = {}
+    for k, (what, (a, b)) in enumerate(examples(recording)):
+        arrays |= {f"what{k}": np.array(json.dumps(asdict(what))), f"a{k}": a, f"b{k}": b}
+    try:
+        packed = io.BytesIO()
+        np.savez(packed, allow_pickle=False, **arrays)
+        write_bytes(output, packed.getvalue())
+    except OSError as error:
+        print(f"smartsolve: {output}: {error.strerror}", file=sys.stderr)
+
+
 def _formatted(profile: Profile, suffix: str) -> str:
     if suffix == ".json":
         return json.dumps(profile.to_dict(), indent=2, allow_nan=False) + "\n"
@@ -87,9 +120,9 @@ def _formatted(profile: Profile, suffix: str) -> str:
     return f"{profile}\n"
 
 
-def _check(output: Path) -> None:
+def _check(output: Path, formats: tuple[str, ...], what: str) -> None:
     """Before the program runs, as it may run for hours."""
-    if output.suffix.lower() not in _FORMATS:
-        raise CommandError(f"{output}: a report is {', '.join(_FORMATS)}, told by the name's end")
+    if output.suffix.lower() not in formats:
+        raise CommandError(f"{output}: {what} is {', '.join(formats)}, told by the name's end")
     if output.is_dir() or not os.access(output.absolute().parent, os.W_OK):
         raise CommandError(f"{output}: cannot be written")

@@ -5,13 +5,16 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from .. import _core
 from .recorder import Group, Recording, Role, Site
 from .source import find_call
 
-__all__ = ["CallSite", "Findings", "Systems"]
+__all__ = ["CallSite", "Example", "Findings", "Systems", "examples"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,33 @@ class Findings:
         """NumPy's (or SciPy's) time and ours; None for what did not run."""
         pair = (site.seconds if site.calls else None, site.other_seconds)
         return (pair[1], pair[0]) if self.with_ours and site.role == "solve" else pair
+
+
+@dataclass(frozen=True)
+class Example:
+    """Which systems one stands for: where they are solved, how often, in how many seconds."""
+
+    place: str
+    calls: int
+    seconds: float
+    structure: str  # the most frequent one
+
+
+def examples(
+    recording: Recording,
+) -> list[tuple[Example, tuple[npt.NDArray[Any], npt.NDArray[Any]]]]:
+    """What was kept of each call site and shape; those that took longest first."""
+    found = []
+    for site in recording.sites.values():
+        for group in site.groups.values():
+            group.settle()
+            if group.example is None or not group.calls or site.role != "solve":
+                continue
+            place = f"{_short_path(site.code.co_filename)}:{site.line}"
+            structure = _core.kinds()[int(np.argmax(group.kinds))]
+            example = Example(place, group.calls, group.seconds, structure)
+            found.append((example, group.example))
+    return sorted(found, key=lambda pair: -pair[0].seconds)
 
 
 def _call_site(site: Site) -> CallSite:

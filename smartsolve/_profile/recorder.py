@@ -29,6 +29,7 @@ _SMALL = 2048  # bytes; of smaller matrices so many are scanned as one stack
 _AT_ONCE = 128
 _INTERRUPTED = 5  # times the usual time
 _ABOVE_ANY_PATCH = 1
+_LARGEST_KEPT = 1 << 28  # bytes of a system that is kept as an example
 _TINY = np.eye(2)
 
 
@@ -47,6 +48,12 @@ class Group:
         self.matrices: dict[int, int] = {}
         self.unremembered = 0
         self._unseen: list[bytes] = []
+        self.example: tuple[Array, Array] | None = None
+
+    def keep(self, a: Array, b: Array) -> None:
+        """One system, as it was given, to be measured later."""
+        if self.example is None and a.nbytes + b.nbytes <= _LARGEST_KEPT:
+            self.example = a.copy("K"), b.copy("K")
 
     def wants_sample(self) -> bool:
         """Whether the other function should run as well; keeps the cost of that in bounds."""
@@ -110,8 +117,9 @@ class Site:
 class Recording:
     """All call sites, and the time that recording took."""
 
-    def __init__(self) -> None:
+    def __init__(self, examples: bool = False) -> None:
         self.sites: dict[tuple[int, int, str], Site] = {}
+        self.examples = examples  # whether one system of each group is kept
         self.overhead = 0.0
         self.clock = _cost_of_reading_the_clock()
         # Reentrant: an operand's conversion to an array may itself solve something.
@@ -143,6 +151,8 @@ class _Recorder(Replacement):
         kept = (a, b)
         if group is not None and (args or kwargs):  # SciPy's, which may permit overwriting
             kept = matrix, _ = np.array(a), np.array(b)
+        if recording.examples and group is not None:
+            group.keep(np.asarray(a), np.asarray(b))
         sampled = group is not None and group.wants_sample()
         before = None
         if group is not None and sampled and group.sampled % 2:
@@ -301,10 +311,15 @@ _silence = errstate(ill_conditioned="ignore")
 
 
 @contextmanager
-def record(*, scipy: bool = False, with_ours: bool = False) -> Iterator[Recording]:
-    """Record until the context ends; the program gets NumPy's results, or `with_ours` ours."""
+def record(
+    *, scipy: bool = False, with_ours: bool = False, examples: bool = False
+) -> Iterator[Recording]:
+    """Record until the context ends; the program gets NumPy's results, or `with_ours` ours.
+
+    With `examples` the first system of each group is kept.
+    """
     _load_lapack()
-    recording = Recording()
+    recording = Recording(examples)
     with ExitStack() as ends:
         for name, (solver, ours) in _solvers(scipy).items():
             pair = (ours, solver.original) if with_ours else (solver.original, ours)

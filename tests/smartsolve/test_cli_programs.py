@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from smartsolve import _core
 
 OLD_SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "old_script.py"
 PROGRAM = """\
@@ -171,3 +174,56 @@ def test_a_report_that_cannot_be_kept_does_not_change_the_status(tmp_path: Path)
     done = python("-m", "smartsolve", "profile", "-o", "here/r.html", "program.py", cwd=tmp_path)
     assert done.returncode == 5
     assert done.stderr == "smartsolve: here/r.html: No such file or directory\n"
+
+
+def test_bench_mine_times_the_systems_of_a_program(tmp_path: Path) -> None:
+    """The first system of each call site and shape; calls that failed are no example."""
+    (tmp_path / "mine.py").write_text(
+        "import sys\n"
+        "import numpy as np\n"
+        "for n in 2, 3, 3:\n"
+        "    np.linalg.solve(np.eye(n) + 1, np.ones(n))\n"
+        "try:\n"
+        "    np.linalg.solve(np.zeros((2, 2)), np.ones(2))\n"
+        "except np.linalg.LinAlgError:\n"
+        "    print('caught', sys.argv[1:])\n"
+        "sys.exit(3)\n"
+    )
+    done = python("-m", "smartsolve", "bench", "--json", "--mine", "mine.py", "--json", "x",
+                  cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "caught ['--json', 'x']" in done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["system"] for row in rows} == {
+        "mine.py:4 positive definite 2x2, 2 float64, 1 calls",
+        "mine.py:4 positive definite 3x3, 3 float64, 2 calls",
+    }
+    assert all(set(row["seconds"]) == {"numpy", "scipy", "smartsolve"} for row in rows)
+
+
+def test_bench_mine_without_a_solve(tmp_path: Path) -> None:
+    (tmp_path / "nothing.py").write_text("print('nothing')\n")
+    done = python("-m", "smartsolve", "bench", "--mine", "nothing.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "smartsolve: nothing.py: no call of numpy.linalg.solve" in done.stderr
+    done = python("-m", "smartsolve", "bench", "--mine", "absent.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_info_tells_what_a_bug_report_needs(tmp_path: Path) -> None:
+    """Versions as installed, the instruction set that is asked for, and no path of the machine."""
+    environment = os.environ | {"SMARTSOLVE_ISA": "baseline"}
+    told = subprocess.run(
+        [sys.executable, "-m", "smartsolve", "info", "--json"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    found = json.loads(told)
+    assert found["numpy"] == np.__version__
+    assert found["instruction_set"]["in_use"] == "baseline"
+    assert found["environment"]["SMARTSOLVE_ISA"] == "baseline"
+    assert found["crossovers"] == _core.crossovers()
+    assert sys.prefix not in told
+    table = python("-m", "smartsolve", "info", cwd=tmp_path)
+    assert table.stdout.startswith("smartsolve ")
+    assert sys.prefix not in table.stdout
