@@ -16,7 +16,8 @@ namespace smartsolve::SMARTSOLVE_ISA {
 template <class T>
 using Short = Lane<T, (register_bytes < 32 ? register_bytes : 32)>;
 
-// The orders for which this pays: up to so many registers a column.
+// The orders for which this pays: up to so many registers a column, and, for an LU, no more rows
+// than a word has bits.
 template <class T>
 inline constexpr int first_by_columns = is_complex<T> ? 5 : 8;
 template <class T>
@@ -25,16 +26,16 @@ inline constexpr int most_registers = register_bytes < 32 ? 2
                                       : sizeof(T) == 8    ? 4
                                                           : 6;
 template <class T>
-inline constexpr int last_by_columns =
-    std::min(is_complex<T> ? 16 : 20, most_registers<T>* static_cast<int>(Short<T>::width));
+inline constexpr int rows_in_registers = most_registers<T> * static_cast<int>(Short<T>::width);
 template <class T>
-inline constexpr bool has_columns = last_by_columns<T> >= first_by_columns<T>;
-
-// Beyond them an LU learns its order at run time, which takes a build far shorter: up to five
-// registers a column, and no more rows than a word has bits. A sixth costs more than it saves.
+inline constexpr bool has_columns = rows_in_registers<T> >= first_by_columns<T>;
 template <class T>
-inline constexpr int last_by_long_columns =
-    has_columns<T> && !is_complex<T> ? std::min(32, 5 * static_cast<int>(Short<T>::width)) : 0;
+inline constexpr int last_lu_by_columns =
+    is_complex<T> ? std::min(16, rows_in_registers<T>)
+                  : std::min(32, 5 * static_cast<int>(Short<T>::width));
+template <class T>
+inline constexpr int last_cholesky_by_columns =
+    std::min(is_complex<T> ? 16 : 20, rows_in_registers<T>);
 
 template <class T>
 constexpr int registers_of(ptrdiff_t n) {
@@ -47,7 +48,61 @@ template <int registers, class T, class Body>
     unrolled<0, registers>([&](auto r) { body(ptrdiff_t{r} * Short<T>::width, r); });
 }
 
-// The order n is a constant, or a number of rows that fit the registers.
+// The square matrix by columns of whole registers, with zeros below.
+template <int registers, class T>
+[[gnu::always_inline]] inline void load_square(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs,
+                                               T* m) {
+    using L = Short<T>;
+    constexpr int width = static_cast<int>(L::width);
+    constexpr ptrdiff_t ld = registers * L::width;
+    if (cs == 1) {
+        for (ptrdiff_t i = 0; i < n; i += width)
+            for (ptrdiff_t j = 0; j < n; j += width) {
+                typename L::Values square[width];
+                unrolled<0, width>([&](auto r) {
+                    square[r] = i + r < n ? L::load_first(a + (i + r) * rs + j, n - j)
+                                          : typename L::Values{};
+                });
+                transpose<L>(square);
+                unrolled<0, width>([&](auto c) { L::store(m + i + (j + c) * ld, square[c]); });
+            }
+    } else if (rs == 1) {
+        for (ptrdiff_t j = 0; j < n; ++j, a += cs, m += ld)
+            each_register<registers, T>(
+                [&](ptrdiff_t i, auto) { L::store(m + i, L::load_first(a + i, n - i)); });
+    } else {
+        for (ptrdiff_t j = 0; j < n; ++j, a += cs, m += ld) {
+            L::store(m + ld - width, typename L::Values{});
+            for (ptrdiff_t i = 0; i < n; ++i) m[i] = a[i * rs];
+        }
+    }
+}
+
+// The rows of m in the order perm: a register's at a time, for the columns are short.
+template <int registers, class T>
+[[gnu::always_inline]] inline void store_permuted(ptrdiff_t n, const T* m, const int* perm, T* lu) {
+    using L = Short<T>;
+    constexpr int width = static_cast<int>(L::width);
+    constexpr ptrdiff_t ld = registers * L::width;
+    const ptrdiff_t to = padded<T>(n);
+    each_register<registers, T>([&](ptrdiff_t i, auto) {
+        ptrdiff_t row[width];
+        unrolled<0, width>([&](auto r) { row[r] = i + r < n ? perm[i + r] : i + r; });
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const T* const column = m + j * ld;
+            if constexpr (is_complex<T>)
+                unrolled<0, width>([&](auto r) { lu[i + r + j * to] = column[row[r]]; });
+            else
+                [&]<int... R>(std::integer_sequence<int, R...>) {
+                    L::store(lu + i + j * to, typename L::Values{column[row[R]]...});
+                }(std::make_integer_sequence<int, width>{});
+        }
+    });
+    for (ptrdiff_t i = ld; i < to; ++i)
+        for (ptrdiff_t j = 0; j < n; ++j) lu[i + j * to] = T(0);
+}
+
+// n rows fit the registers; n may be a constant.
 template <int registers, class T, class N>
 [[gnu::noinline]] Pivots<T> lu_factor_by_columns(N n, const T* a, ptrdiff_t rs, ptrdiff_t cs,
                                                  T* __restrict lu, int* __restrict perm) {
@@ -60,14 +115,7 @@ template <int registers, class T, class N>
 
     alignas(64) Real<T> memory[L::parts * ld * ld];  // reals: complex would be set to zero
     T* const m = reinterpret_cast<T*>(memory);
-    for (ptrdiff_t j = 0; j < n; ++j)
-        each([&](ptrdiff_t i, auto) { L::store(m + i + j * ld, Values{}); });
-    const auto load = [&](ptrdiff_t row, ptrdiff_t column) {
-        for (ptrdiff_t i = 0; i < n; ++i)
-            for (ptrdiff_t j = 0; j < n; ++j) m[i + j * ld] = a[i * row + j * column];
-    };
-    if (cs == 1 && rs == n) load(n, 1);
-    else load(rs, cs);
+    load_square<registers>(n, a, rs, cs, m);
     Values largest{};
     for (ptrdiff_t i = 0; i < n * ld; i += L::width) {
         const Values size = L::sizes(L::load(m + i));
@@ -136,22 +184,17 @@ template <int registers, class T, class N>
             });
         }
     }
-    const ptrdiff_t to = padded<T>(n);
-    for (ptrdiff_t j = 0; j < n; ++j)
-        for (ptrdiff_t i = 0; i < n; ++i) lu[i + j * to] = m[perm[i] + j * ld];
-    for (ptrdiff_t i = n; i < to; ++i)
-        for (ptrdiff_t j = 0; j < n; ++j) lu[i + j * to] = T(0);
+    store_permuted<registers>(n, m, perm, lu);
     return pivots;
 }
 
 // Fails at the first pivot that is not positive, NaN among them.
-template <int n, class T>
-[[gnu::noinline]] Pivots<T> cholesky_factor_by_columns(const T* a, ptrdiff_t rs, ptrdiff_t cs,
-                                                       T* __restrict l) {
+template <int registers, class T>
+[[gnu::noinline]] Pivots<T> cholesky_factor_by_columns(ptrdiff_t n, const T* a, ptrdiff_t rs,
+                                                       ptrdiff_t cs, T* __restrict l) {
     using L = Short<T>;
     using Values = typename L::Values;
-    constexpr int registers = registers_of<T>(n);
-    constexpr ptrdiff_t ld = padded<T>(n);
+    const ptrdiff_t ld = padded<T>(n);
     const auto each = [](auto&& body) { each_register<registers, T>(body); };
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
 

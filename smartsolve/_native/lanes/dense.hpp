@@ -7,6 +7,7 @@
 
 #include "blocked.hpp"
 #include "columns.hpp"
+#include "short_substitution.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
 
@@ -73,71 +74,10 @@ template <int N, class T>
             unrolled<k + 1, N>([&](auto i) { m[j][i] -= times(m[k][i], m[j][k]); });
         });
     });
-    unrolled<0, N>([&](auto j) { unrolled<0, N>([&](auto i) { lu[i + j * N] = m[j][i]; }); });
+    constexpr ptrdiff_t ld = padded<T>(N);
+    unrolled<0, N>([&](auto j) { unrolled<0, N>([&](auto i) { lu[i + j * ld] = m[j][i]; }); });
     unrolled<0, N>([&](auto k) { perm[k] = order[k]; });
     return pivots;
-}
-
-// An unknown of one column, or of two: both take the same instructions, and so come to the same
-// bits in either place.
-template <class T, int columns>
-struct Unknown {
-    static_assert(columns == 2);
-    using L = Lane<T, 2 * static_cast<ptrdiff_t>(sizeof(T))>;
-    typename L::Values values;
-
-    void load(const T* x, ptrdiff_t ldx) {
-        const Real<T>*const first = reals(x), *const second = reals(x + ldx);
-        if constexpr (is_complex<T>)
-            values = typename L::Values{first[0], first[1], second[0], second[1]};
-        else values = typename L::Values{first[0], second[0]};
-    }
-    void store(T* x, ptrdiff_t ldx) const {
-        x[0] = L::element(values, 0);
-        x[ldx] = L::element(values, 1);
-    }
-    Multiples<T, L> multiples() const {
-        Multiples<T, L> m;
-        m.set(values);
-        return m;
-    }
-    void subtract(T factor, const Multiples<T, L>& x) { values = x.subtracted(values, factor); }
-    void divide(T divisor) { values = L::divide(values, divisor); }
-    void divide_by_real(Real<T> divisor) { values /= divisor; }
-};
-template <class T>
-struct Unknown<T, 1> {
-    T value;
-
-    void load(const T* x, ptrdiff_t) { value = *x; }
-    void store(T* x, ptrdiff_t) const { *x = value; }
-    T multiples() const { return value; }
-    void subtract(T factor, T x) { value -= times(factor, x); }
-    void divide(T divisor) { value = smartsolve::divide(value, divisor); }
-    void divide_by_real(Real<T> divisor) { value /= divisor; }
-};
-
-// The columns of three or four reals are not worth their way into pairs.
-template <class T, int N>
-inline constexpr bool pairs_in_registers =
-    2 * sizeof(T) <= register_bytes && (is_complex<T> || N > 4);
-
-template <int N, int columns, class T>
-[[gnu::flatten]] void lu_solve_in_registers(const T* lu, const int* perm, T* x, ptrdiff_t ldx) {
-    constexpr ptrdiff_t ld = padded<T>(N);
-    Unknown<T, columns> y[N];
-    unrolled<0, N>([&](auto k) { y[k].load(x + perm[k], ldx); });
-    unrolled<0, N>([&](auto k) {
-        const auto solved = y[k].multiples();
-        unrolled<k + 1, N>([&](auto i) { y[i].subtract(lu[i + k * ld], solved); });
-    });
-    unrolled<0, N>([&](auto back) {
-        constexpr int k = N - 1 - back;
-        y[k].divide(lu[k + k * ld]);
-        const auto solved = y[k].multiples();
-        unrolled<0, k>([&](auto i) { y[i].subtract(lu[i + k * ld], solved); });
-    });
-    unrolled<0, N>([&](auto k) { y[k].store(x + k, ldx); });
 }
 
 template <bool conjugated, class T>
@@ -155,80 +95,62 @@ void lu_solve_transposed(ptrdiff_t n, const T* lu, const int* perm, T* x) {
     for (ptrdiff_t k = 0; k < n; ++k) x[k] = y[k];
 }
 
-// Both Cholesky kernels fail at the first pivot that is not positive, NaN among them.
-template <int N, class T>
-[[gnu::flatten]] Pivots<T> cholesky_factor_in_registers(const T* a, ptrdiff_t rs, ptrdiff_t cs,
-                                                        T* __restrict l) {
+// Row by row, for n <= most. All Cholesky kernels fail at the first pivot that is not positive, NaN
+// among them.
+template <int most, class T, class N>
+[[gnu::flatten]] Pivots<T> cholesky_factor_short(N n, const T* a, ptrdiff_t rs, ptrdiff_t cs,
+                                                 T* __restrict l) {
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
-    constexpr ptrdiff_t ld = padded<T>(N);
-    T m[N][N];  // by columns, on and below the diagonal
-    unrolled<0, N>([&](auto j) {
-        unrolled<j, N>([&](auto i) { m[j][i] = a[i * rs + j * cs]; });
-        pivots.largest = larger(pivots.largest, *reals(&m[j][j]));
-    });
-    unrolled<0, N>([&](auto k) {
-        const Real<T> pivot = *reals(&m[k][k]);
-        if (!(pivot > 0) && pivots.failed < 0) pivots.failed = k;
-        pivots.smallest = smaller(pivots.smallest, pivot);
-        T scaled[N];
-        unrolled<k + 1, N>([&](auto i) { scaled[i] = m[k][i] / pivot; });
-        unrolled<k + 1, N>([&](auto j) {
-            unrolled<j, N>([&](auto i) { m[j][i] -= times(scaled[i], conjugate(m[k][j])); });
+    constexpr ptrdiff_t ld = padded<T>(most);
+    Real<T> diagonal[most];
+    forwards<most>(n, [&](auto i) {
+        T row[most];  // of L D
+        T pivot = a[i * rs + i * cs];
+        pivots.largest = larger(pivots.largest, *reals(&pivot));
+        forwards<i>(i, [&](auto j) {
+            row[j] = a[i * rs + j * cs];
+            forwards<j>(j, [&](auto k) { row[j] -= times(row[k], conjugate(l[j + k * ld])); });
         });
-        unrolled<k + 1, N>([&](auto i) { m[k][i] = scaled[i]; });
-        m[k][k] = pivot;
+        forwards<i>(i, [&](auto j) {
+            const T scaled = row[j] / diagonal[j];
+            pivot -= times(row[j], conjugate(scaled));
+            l[i + j * ld] = scaled;
+        });
+        diagonal[i] = *reals(&pivot);
+        l[i + i * ld] = T(diagonal[i]);
+        if (!(diagonal[i] > 0) && pivots.failed < 0) pivots.failed = i;
+        pivots.smallest = smaller(pivots.smallest, diagonal[i]);
     });
-    unrolled<0, N>([&](auto j) { unrolled<j, N>([&](auto i) { l[i + j * ld] = m[j][i]; }); });
     return pivots;
-}
-
-template <int N, int columns, class T>
-[[gnu::flatten]] void cholesky_solve_in_registers(const T* l, T* x, ptrdiff_t ldx) {
-    constexpr ptrdiff_t ld = padded<T>(N);
-    Unknown<T, columns> y[N];
-    unrolled<0, N>([&](auto k) { y[k].load(x + k, ldx); });
-    unrolled<0, N>([&](auto k) {
-        const auto solved = y[k].multiples();
-        unrolled<k + 1, N>([&](auto i) { y[i].subtract(l[i + k * ld], solved); });
-    });
-    unrolled<0, N>([&](auto k) { y[k].divide_by_real(*reals(l + k + k * ld)); });
-    unrolled<0, N>([&](auto back) {
-        constexpr int k = N - 1 - back;
-        const auto solved = y[k].multiples();
-        unrolled<0, k>([&](auto i) { y[i].subtract(conjugate(l[k + i * ld]), solved); });
-    });
-    unrolled<0, N>([&](auto k) { y[k].store(x + k, ldx); });
 }
 
 template <class T>
 Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm) {
-    constexpr int in_registers =
-        has_columns<T> ? first_by_columns<T> - 1 : static_cast<int>(largest_unrolled<T>);
+    constexpr int in_registers = has_columns<T> ? first_by_columns<T> - 1 : is_complex<T> ? 4 : 8;
     if (n <= in_registers)
         return with_constant<1, in_registers>(
             n, [=](auto N) { return lu_factor_in_registers<N()>(a, rs, cs, lu, perm); });
+    if constexpr (has_columns<T> && !is_complex<T>)
+        if (constexpr std::integral_constant<int, first_by_columns<T>> first{}; n == first)
+            return lu_factor_by_columns<registers_of<T>(first)>(first, a, rs, cs, lu, perm);
     if constexpr (has_columns<T>)
-        if (n <= last_by_columns<T>)
-            return with_constant<first_by_columns<T>, last_by_columns<T>>(n, [=](auto N) {
-                return lu_factor_by_columns<registers_of<T>(N)>(N, a, rs, cs, lu, perm);
-            });
-    if constexpr (last_by_long_columns<T> > last_by_columns<T>)
-        if (n <= last_by_long_columns<T>)
-            return with_constant<registers_of<T>(last_by_columns<T> + 1),
-                                 registers_of<T>(last_by_long_columns<T>)>(
+        if (n <= last_lu_by_columns<T>)
+            return with_constant<registers_of<T>(first_by_columns<T> + !is_complex<T>),
+                                 registers_of<T>(last_lu_by_columns<T>)>(
                 registers_of<T>(n), [=](auto registers) {
                     return lu_factor_by_columns<registers()>(n, a, rs, cs, lu, perm);
                 });
     return lu_factor_by_blocks(n, a, rs, cs, lu, perm);
 }
 
-// Whether substitution is unrolled: for small orders and few right-hand sides, `most` elements of
-// them. With an adjoint, complex ones are dearer side by side.
+// Whether substitution stays in registers: for small orders and few right-hand sides, `most`
+// elements of them. With an adjoint, complex ones are dearer side by side.
 template <class T>
 inline constexpr int last_in_registers = is_complex<T> ? 16 : 20;
 template <class T>
 bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t most) {
-    return n <= largest_unrolled<T> || (n <= last_in_registers<T> && n * nrhs <= most);
+    constexpr ptrdiff_t for_any_number = is_complex<T> ? 4 : 8;
+    return n <= for_any_number || (n <= last_in_registers<T> && n * nrhs <= most);
 }
 template <class T>
 inline constexpr ptrdiff_t most_for_lu = std::is_same_v<T, double> ? 80 : 48;
@@ -247,16 +169,32 @@ template <bool pairs, class T, class Body>
         body(x + j * n, j + 1 < nrhs ? n : 0, std::integral_constant<int, most>{});
 }
 
+// body(n, integral_constant most) with the class of the order n, which is a constant itself if it
+// is tiny. The leading dimension of a class is that of its largest order.
+template <class T, class Body>
+[[gnu::always_inline]] inline void with_class(ptrdiff_t n, Body&& body) {
+    constexpr int last = last_in_registers<T>;
+    if (n <= largest_unpadded) with_constant<1, largest_unpadded>(n, [&](auto N) { body(N, N); });
+    else if (n <= 8) body(n, std::integral_constant<int, 8>{});
+    else if (n <= 16) body(n, std::integral_constant<int, 16>{});
+    else if constexpr (last > 16) body(n, std::integral_constant<int, last>{});
+}
+
+// The columns of three or four reals are not worth their way into pairs.
+template <class T, int most>
+inline constexpr bool pairs_in_registers =
+    2 * sizeof(T) <= register_bytes && (is_complex<T> || most > 4);
+
 template <class T>
 void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op) {
     if (op != Op::none && nrhs == 1) [[unlikely]]
         (op == Op::transpose ? lu_solve_transposed<false, T>
                              : lu_solve_transposed<true, T>)(n, lu, perm, x);
     else if (op == Op::none && substitutes_in_registers<T>(n, nrhs, most_for_lu<T>))
-        with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            each_column_or_pair<pairs_in_registers<T, N()>>(
-                N(), x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
-                    lu_solve_in_registers<N(), columns()>(lu, perm, y, ldy);
+        with_class<T>(n, [=](auto n, auto most) {
+            each_column_or_pair<pairs_in_registers<T, most()>>(
+                n, x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
+                    lu_solve_short<most(), columns()>(n, lu, perm, y, ldy);
                 });
         });
     else if (op == Op::none && nrhs <= 2)
@@ -269,23 +207,29 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
 template <class T>
 Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l) {
     constexpr int in_registers = is_complex<T> ? 8 : 12;
-    if (n <= in_registers)
-        return with_constant<1, in_registers>(
-            n, [=](auto N) { return cholesky_factor_in_registers<N()>(a, rs, cs, l); });
-    if constexpr (last_by_columns<T> > in_registers)
-        if (n <= last_by_columns<T>)
-            return with_constant<in_registers + 1, last_by_columns<T>>(
-                n, [=](auto N) { return cholesky_factor_by_columns<N()>(a, rs, cs, l); });
+    if (n <= largest_unpadded)
+        return with_constant<1, largest_unpadded>(
+            n, [=](auto N) { return cholesky_factor_short<N()>(N, a, rs, cs, l); });
+    if (n <= 8) return cholesky_factor_short<8>(n, a, rs, cs, l);
+    if constexpr (in_registers > 8)
+        if (n <= in_registers) return cholesky_factor_short<in_registers>(n, a, rs, cs, l);
+    if constexpr (last_cholesky_by_columns<T> > in_registers)
+        if (n <= last_cholesky_by_columns<T>)
+            return with_constant<registers_of<T>(in_registers + 1),
+                                 registers_of<T>(last_cholesky_by_columns<T>)>(
+                registers_of<T>(n), [=](auto registers) {
+                    return cholesky_factor_by_columns<registers()>(n, a, rs, cs, l);
+                });
     return cholesky_factor_by_blocks(n, a, rs, cs, l);
 }
 
 template <class T>
 void cholesky_solve(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
     if (substitutes_in_registers<T>(n, nrhs, most_for_cholesky<T>))
-        with_constant<1, last_in_registers<T>>(n, [=](auto N) {
-            each_column_or_pair<pairs_in_registers<T, N()>>(
-                N(), x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
-                    cholesky_solve_in_registers<N(), columns()>(l, y, ldy);
+        with_class<T>(n, [=](auto n, auto most) {
+            each_column_or_pair<pairs_in_registers<T, most()>>(
+                n, x, nrhs, [=](T* y, ptrdiff_t ldy, auto columns) {
+                    cholesky_solve_short<most(), columns()>(n, l, y, ldy);
                 });
         });
     else if (nrhs <= 2)

@@ -1,16 +1,13 @@
-// One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
+// One instruction set's table for one element type: this file is compiled once for each pair of
+// SMARTSOLVE_ISA and SMARTSOLVE_ELEMENT, so that no compiler needs much memory, and all cores help.
 #include "dense.hpp"
 #include "loops.hpp"
 #include "qr.hpp"
 #include "qr_stack.hpp"
 #include "substitution.hpp"
+#include "systems.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
-
-// In systems.cpp.
-template <class T>
-ptrdiff_t solve_systems(const Systems<T>& systems, const T* a, const T* b, T* x, ptrdiff_t count,
-                        ptrdiff_t* doubtful);
 
 template <class T>
 constexpr auto least_squares_of() -> decltype(Lanes<T>::least_squares) {
@@ -44,9 +41,6 @@ extern const Lanes<T> table = {first_nonzero<T>,
                                least_squares_of<T>(),
                                solve_systems<T>};
 
-template const Lanes<float> table<float>;
-template const Lanes<double> table<double>;
-template const Lanes<std::complex<float>> table<std::complex<float>>;
-template const Lanes<std::complex<double>> table<std::complex<double>>;
+template const Lanes<SMARTSOLVE_ELEMENT> table<SMARTSOLVE_ELEMENT>;
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

@@ -26,9 +26,8 @@ inline constexpr ptrdiff_t symmetry_tile = 16, small_symmetry_tile = 8;
 
 enum class Op : unsigned char { none, transpose, adjoint };
 
-// Orders up to which the small kernels are unrolled.
-template <class T>
-inline constexpr ptrdiff_t largest_unrolled = is_complex<T> ? 4 : 8;
+// Orders whose loops are unrolled: the factors' columns have nothing between them.
+inline constexpr ptrdiff_t largest_unpadded = 4;
 
 // The small kernels' largest order.
 inline constexpr ptrdiff_t largest_small_order = 512;
@@ -47,10 +46,11 @@ constexpr ptrdiff_t whole_lines(ptrdiff_t n) {
 
 // Leading dimension of the column-major factors of a small matrix: whole cache lines, so that loops
 // over a column have no remainder, and no multiple of 1 KB, at which columns would fall on each
-// other in the first-level cache. Orders whose loops are unrolled need neither.
+// other in the first-level cache; the same for all orders whose substitution is the same code.
 template <class T>
 constexpr ptrdiff_t padded(ptrdiff_t n) {
-    if (n <= largest_unrolled<T>) return n;
+    if (n <= largest_unpadded) return n;
+    if (n <= 16) return whole_lines<T>(n <= 8 ? 8 : 16);
     const ptrdiff_t whole = whole_lines<T>(n), kilobyte = 1024 / static_cast<ptrdiff_t>(sizeof(T));
     return whole % kilobyte == 0 ? whole_lines<T>(whole + 1) : whole;
 }
@@ -59,7 +59,7 @@ constexpr ptrdiff_t padded(ptrdiff_t n) {
 inline constexpr ptrdiff_t largest_block = 8;
 template <class T>
 constexpr ptrdiff_t padded_size(ptrdiff_t n) {
-    if (n <= largest_unrolled<T>) return n * n;
+    if (n <= largest_unpadded) return n * n;
     return padded<T>(n) * ((n + largest_block - 1) / largest_block * largest_block);
 }
 

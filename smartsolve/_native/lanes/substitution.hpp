@@ -121,48 +121,64 @@ struct RowOrder {
     const int* unknowns = nullptr;
 };
 
+// `columns` columns of x, which are n long and ldx apart, as rows, `side_by_side` elements each and
+// in the order `place`; zeros for the columns that are not there.
+template <class T>
+[[gnu::noinline]] void columns_to_rows(ptrdiff_t n, const T* x, ptrdiff_t ldx, ptrdiff_t columns,
+                                       const int* place, T* rows) {
+    using L = typename Row<T>::L;
+    constexpr int width = static_cast<int>(L::width);
+    const ptrdiff_t whole = n / width * width;
+    for (ptrdiff_t first = 0; first < side_by_side; first += width, x += width * ldx) {
+        const ptrdiff_t left = columns - first;
+        const auto row = [=](ptrdiff_t i) {
+            return rows + (place ? place[i] : i) * side_by_side + first;
+        };
+        for (ptrdiff_t i = 0; i < whole; i += width) {
+            typename L::Values square[width];
+            unrolled<0, width>([&](auto c) {
+                square[c] = c < left ? L::load(x + i + c * ldx) : typename L::Values{};
+            });
+            transpose<L>(square);
+            unrolled<0, width>([&](auto r) { L::store(row(i + r), square[r]); });
+        }
+        for (ptrdiff_t i = whole; i < n; ++i)
+            for (ptrdiff_t c = 0; c < width; ++c) row(i)[c] = c < left ? x[i + c * ldx] : T(0);
+    }
+}
+// And back.
+template <class T>
+[[gnu::noinline]] void rows_to_columns(ptrdiff_t n, const T* rows, const int* place, T* x,
+                                       ptrdiff_t ldx, ptrdiff_t columns) {
+    using L = typename Row<T>::L;
+    constexpr int width = static_cast<int>(L::width);
+    const ptrdiff_t whole = n / width * width;
+    for (ptrdiff_t first = 0; first < columns; first += width, x += width * ldx) {
+        const ptrdiff_t left = std::min<ptrdiff_t>(width, columns - first);
+        const auto row = [=](ptrdiff_t i) {
+            return rows + (place ? place[i] : i) * side_by_side + first;
+        };
+        for (ptrdiff_t i = 0; i < whole; i += width) {
+            typename L::Values square[width];
+            unrolled<0, width>([&](auto r) { square[r] = L::load(row(i + r)); });
+            transpose<L>(square);
+            unrolled<0, width>([&](auto c) {
+                if (c < left) L::store(x + i + c * ldx, square[c]);
+            });
+        }
+        for (ptrdiff_t i = whole; i < n; ++i)
+            for (ptrdiff_t c = 0; c < left; ++c) x[i + c * ldx] = row(i)[c];
+    }
+}
+
 // body(y), with `side_by_side` columns of x at a time, or as many as are left, as the rows y.
 template <class T, class Body>
 void with_rows(ptrdiff_t n, T* x, ptrdiff_t ldx, ptrdiff_t nrhs, T* y, RowOrder order, Body body) {
-    using L = typename Row<T>::L;
-    using Values = typename L::Values;
-    constexpr int width = static_cast<int>(L::width);
-    const ptrdiff_t whole = n / width * width;
     for (; nrhs > 0; nrhs -= side_by_side, x += side_by_side * ldx) {
         const ptrdiff_t columns = std::min(nrhs, side_by_side);
-        for (ptrdiff_t first = 0; first < side_by_side; first += width) {
-            const auto row = [=](ptrdiff_t i) {
-                return y + (order.equations ? order.equations[i] : i) * side_by_side + first;
-            };
-            for (ptrdiff_t i = 0; i < whole; i += width) {
-                Values square[width];
-                unrolled<0, width>([&](auto c) {
-                    square[c] = first + c < columns ? L::load(x + i + (first + c) * ldx) : Values{};
-                });
-                transpose<L>(square);
-                unrolled<0, width>([&](auto r) { L::store(row(i + r), square[r]); });
-            }
-            for (ptrdiff_t i = whole; i < n; ++i)
-                for (ptrdiff_t c = 0; c < width; ++c)
-                    row(i)[c] = first + c < columns ? x[i + (first + c) * ldx] : T(0);
-        }
+        columns_to_rows(n, x, ldx, columns, order.equations, y);
         body(y);
-        for (ptrdiff_t first = 0; first < columns; first += width) {
-            const auto row = [=](ptrdiff_t i) {
-                return y + (order.unknowns ? order.unknowns[i] : i) * side_by_side + first;
-            };
-            const ptrdiff_t left = std::min<ptrdiff_t>(width, columns - first);
-            for (ptrdiff_t i = 0; i < whole; i += width) {
-                Values square[width];
-                unrolled<0, width>([&](auto r) { square[r] = L::load(row(i + r)); });
-                transpose<L>(square);
-                unrolled<0, width>([&](auto c) {
-                    if (c < left) L::store(x + i + (first + c) * ldx, square[c]);
-                });
-            }
-            for (ptrdiff_t i = whole; i < n; ++i)
-                for (ptrdiff_t c = 0; c < left; ++c) x[i + (first + c) * ldx] = row(i)[c];
-        }
+        rows_to_columns(n, y, order.unknowns, x, ldx, columns);
     }
 }
 
