@@ -55,6 +55,11 @@ bool fetch_complex(PyObject* capi, char letter, Routines_& routines) {
 }
 
 template <class Routines_>
+bool fetch_complex_blas(PyObject* capi, char letter, Routines_& routines) {
+    return fetch(capi, std::string(1, letter) + "herk", &routines.herk);
+}
+
+template <class Routines_>
 bool fetch_real(PyObject* capi, char letter, Routines_& routines) {
     const std::string prefix(1, letter);
     return fetch(capi, prefix + "pttrs", &routines.pttrs) &&
@@ -83,7 +88,9 @@ bool fetch_table(Table& t) {
     };
     const auto from_blas = [&](PyObject* capi) {
         return fetch_blas(capi, 's', t.s) && fetch_blas(capi, 'd', t.d) &&
-               fetch_blas(capi, 'c', t.c) && fetch_blas(capi, 'z', t.z);
+               fetch_blas(capi, 'c', t.c) && fetch_blas(capi, 'z', t.z) &&
+               fetch_complex_blas(capi, 'c', t.c_complex) &&
+               fetch_complex_blas(capi, 'z', t.z_complex);
     };
     return with_capi("scipy.linalg.cython_lapack", from_lapack) &&
            with_capi("scipy.linalg.cython_blas", from_blas);

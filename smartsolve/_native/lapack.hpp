@@ -40,7 +40,11 @@ namespace smartsolve::lapack {
     X(gemv, (char* trans, int* m, int* n, T* alpha, T* a, int* lda, T* x, int* incx, T* beta,    \
              T* y, int* incy))                                                                   \
     X(gemm, (char* transa, char* transb, int* m, int* n, int* k, T* alpha, T* a, int* lda, T* b, \
-             int* ldb, T* beta, T* c, int* ldc))
+             int* ldb, T* beta, T* c, int* ldc))                                                 \
+    X(trsm, (char* side, char* uplo, char* trans, char* diag, int* m, int* n, T* alpha, T* a,    \
+             int* lda, T* b, int* ldb))                                                          \
+    X(syrk, (char* uplo, char* trans, int* n, int* k, T* alpha, T* a, int* lda, T* beta, T* c,   \
+             int* ldc))
 
 // Of the Hermitian routines, of pttrs and of pivoted QR the real and the complex kind differ in
 // name or arguments.
@@ -58,6 +62,7 @@ struct ComplexRoutines {
     void (*pttrs)(char*, int*, int*, R*, T*, T*, int*, int*);
     void (*geqp3)(int*, int*, T*, int*, int*, T*, T*, int*, R*, int*);
     void (*unmqr)(char*, char*, int*, int*, int*, T*, int*, T*, T*, int*, T*, int*, int*);
+    void (*herk)(char*, char*, int*, int*, R*, T*, int*, R*, T*, int*);
 };
 template <class R>
 struct RealRoutines {
@@ -248,6 +253,37 @@ int ormqr(bool adjoint, ptrdiff_t m_, ptrdiff_t nrhs_, ptrdiff_t k_, T* a, ptrdi
     if constexpr (is_complex<T>) run(own(a).unmqr);
     else run(own(a).ormqr);
     return info;
+}
+// b becomes b op(a)^-1 (side 'R') or op(a)^-1 b, m x n, where a is a triangle.
+template <class T>
+void trsm(char side, char uplo, char trans, ptrdiff_t m_, ptrdiff_t n_, T* a, ptrdiff_t lda_, T* b,
+          ptrdiff_t ldb_) {
+    char diag = 'N';
+    T one = 1;
+    int m = narrow(m_), n = narrow(n_), lda = narrow(lda_), ldb = narrow(ldb_);
+    routines<T>().trsm(&side, &uplo, &trans, &diag, &m, &n, &one, a, &lda, b, &ldb);
+}
+// The lower triangle of c, n x n, becomes -a a^H + beta c.
+template <class T>
+void subtract_square(ptrdiff_t n_, ptrdiff_t k_, T* a, ptrdiff_t lda_, Real<T> beta, T* c,
+                     ptrdiff_t ldc_) {
+    char uplo = 'L', none = 'N';
+    int n = narrow(n_), k = narrow(k_), lda = narrow(lda_), ldc = narrow(ldc_);
+    if constexpr (is_complex<T>) {
+        Real<T> minus_one = -1;
+        own(c).herk(&uplo, &none, &n, &k, &minus_one, a, &lda, &beta, c, &ldc);
+    } else {
+        T minus_one = -1;
+        routines<T>().syrk(&uplo, &none, &n, &k, &minus_one, a, &lda, &beta, c, &ldc);
+    }
+}
+// c, m x n, becomes alpha op(a) op(b) + beta c.
+template <class T>
+void gemm(char transa, char transb, ptrdiff_t m_, ptrdiff_t n_, ptrdiff_t k_, T alpha, T* a,
+          ptrdiff_t lda_, T* b, ptrdiff_t ldb_, T beta, T* c, ptrdiff_t ldc_) {
+    int m = narrow(m_), n = narrow(n_), k = narrow(k_);
+    int lda = narrow(lda_), ldb = narrow(ldb_), ldc = narrow(ldc_);
+    routines<T>().gemm(&transa, &transb, &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
 }
 // r -= op(a) x for nrhs columns of n.
 template <class T>

@@ -1,5 +1,6 @@
 #include "methods.hpp"
 
+#include "cholesky.hpp"
 #include "structured.hpp"
 
 namespace smartsolve::sparse {
@@ -21,6 +22,8 @@ constexpr Method<T> methods[] = {
     {"banded", [](auto& a, auto& r) { return factor_banded(a, false, order_or_null(r)); }},
     {"spd_banded", [](auto& a, auto& r) { return factor_banded(a, true, order_or_null(r)); }},
     {"triangular", [](auto& a, auto&) { return factor_triangular(a); }},
+    {"cholesky",
+     [](auto& a, auto& r) { return factor_cholesky(a, r.ordering, r.order, r.control); }},
     {"permuted_triangular", [](auto& a, auto&) { return factor_permuted_triangular(a); }},
 };
 
@@ -33,7 +36,7 @@ const char* find_method(std::string_view method) {
 }
 
 bool is_ordering(std::string_view name) {
-    for (const char* known : {"natural"})
+    for (const char* known : {"natural", "amd", "rcm"})
         if (name == known) return true;
     return false;
 }

@@ -42,6 +42,10 @@ def definite_banded(k: int) -> Any:
     return make
 
 
+def definite_anywhere(n: int, dtype: str, rng: np.random.Generator) -> Array:
+    return definite(pattern(n, 2 * n, rng), dtype, rng)
+
+
 # The methods, and what each of them is for.
 CASES: dict[str, Any] = {
     "diagonal": dominant(0, 0),
@@ -51,6 +55,7 @@ CASES: dict[str, Any] = {
     "spd_tridiagonal": definite_banded(1),
     "banded": dominant(2, 3),
     "spd_banded": definite_banded(3),
+    "cholesky": definite_anywhere,
 }
 
 
@@ -147,7 +152,7 @@ def test_where_it_is_singular(method: str, a: Array, index: int, axis: str, form
         f.solve(np.ones(3))
 
 
-@pytest.mark.parametrize("method", ["spd_tridiagonal", "spd_banded"])
+@pytest.mark.parametrize("method", ["spd_tridiagonal", "spd_banded", "cholesky"])
 def test_what_is_not_definite_is_handed_on(method: str) -> None:
     a = np.array([[1.0, 2, 0], [2, 1, 1], [0, 1, 9]])
     f = native(scipy.sparse.csc_array(a)).factor(method)

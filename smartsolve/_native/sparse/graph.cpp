@@ -1,0 +1,122 @@
+#include "graph.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "canonical.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+void check_edges(std::size_t edges) {
+    if (edges > static_cast<std::size_t>(largest_index))
+        throw std::length_error("the matrix' graph has more than 2147483647 edges");
+}
+
+}  // namespace
+
+Graph symmetrized(const Pattern& a) {
+    Graph g;
+    g.n = a.columns;
+    std::vector<Index> start(a.rows + 1), index(a.size());
+    transpose<float>(a, nullptr, start.data(), index.data(), nullptr);
+    g.start.resize(g.n + 1);
+    g.neighbour.reserve(a.size());
+    for (Index j = 0; j < g.n; ++j) {
+        g.start[j] = static_cast<Index>(g.neighbour.size());
+        // Both lists are sorted.
+        Index p = a.start[j], q = start[j];
+        const Index p_end = a.start[j + 1], q_end = start[j + 1];
+        while (p < p_end || q < q_end) {
+            const Index i = p == p_end   ? index[q]
+                            : q == q_end ? a.index[p]
+                                         : std::min(a.index[p], index[q]);
+            p += p < p_end && a.index[p] == i;
+            q += q < q_end && index[q] == i;
+            if (i != j) g.neighbour.push_back(i);
+        }
+        check_edges(g.neighbour.size());
+    }
+    g.start[g.n] = static_cast<Index>(g.neighbour.size());
+    return g;
+}
+
+Graph of_columns(const Pattern& a, Index dense) {
+    Graph g;
+    g.n = a.columns;
+    std::vector<Index> start(a.rows + 1), index(a.size()), met(g.n, -1);
+    transpose<float>(a, nullptr, start.data(), index.data(), nullptr);
+    g.start.resize(g.n + 1);
+    for (Index j = 0; j < g.n; ++j) {
+        g.start[j] = static_cast<Index>(g.neighbour.size());
+        met[j] = j;
+        for (Index k = a.start[j]; k < a.start[j + 1]; ++k) {
+            const Index i = a.index[k];
+            if (start[i + 1] - start[i] > dense) continue;
+            for (Index q = start[i]; q < start[i + 1]; ++q)
+                if (met[index[q]] != j) {
+                    met[index[q]] = j;
+                    g.neighbour.push_back(index[q]);
+                }
+        }
+        check_edges(g.neighbour.size());
+    }
+    g.start[g.n] = static_cast<Index>(g.neighbour.size());
+    return g;
+}
+
+Order cuthill_mckee(const Graph& g) {
+    Order order;
+    order.reserve(g.n);
+    std::vector<Index> met(g.n, -1);  // number of the search
+    std::vector<bool> done(g.n, false);
+    Index search = 0;
+    const auto is_before = [&](Index a, Index b) {
+        return g.degree(a) != g.degree(b) ? g.degree(a) < g.degree(b) : a < b;
+    };
+    // Breadth first from a node, behind what is ordered; the number of levels and where the last
+    // one begins.
+    const auto visit = [&](Index from) {
+        const std::size_t first = order.size();
+        std::size_t head = first, last = first;
+        Index levels = 0;
+        met[from] = ++search;
+        order.push_back(from);
+        while (head < order.size()) {
+            last = head;
+            ++levels;
+            for (const std::size_t end = order.size(); head < end; ++head) {
+                const std::size_t from_here = order.size();
+                for (Index k = g.start[order[head]]; k < g.start[order[head] + 1]; ++k) {
+                    const Index v = g.neighbour[k];
+                    if (met[v] == search || done[v]) continue;
+                    met[v] = search;
+                    order.push_back(v);
+                }
+                std::sort(order.begin() + static_cast<ptrdiff_t>(from_here), order.end(),
+                          is_before);
+            }
+        }
+        return std::pair(levels, last);
+    };
+    for (Index v = 0; v < g.n; ++v) {
+        if (done[v]) continue;
+        // From ever farther nodes, until the levels are as many as before.
+        constexpr int most_searches = 8;
+        const std::size_t first = order.size();
+        Index root = v, before = 0;
+        for (int i = 0; i < most_searches; ++i) {
+            order.resize(first);
+            const auto [levels, last] = visit(root);
+            if (levels <= before) break;
+            before = levels;
+            root = *std::min_element(order.begin() + static_cast<ptrdiff_t>(last), order.end(),
+                                     is_before);
+        }
+        for (std::size_t k = first; k < order.size(); ++k) done[order[k]] = true;
+    }
+    std::reverse(order.begin(), order.end());
+    return order;
+}
+
+}  // namespace smartsolve::sparse

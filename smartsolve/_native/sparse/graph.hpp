@@ -1,0 +1,30 @@
+// Orders of rows and columns alike, from the graph of A + A^T.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "lines.hpp"
+
+namespace smartsolve::sparse {
+
+// Each edge stands in the lists of both its ends; there are no loops.
+struct Graph {
+    Index n = 0;
+    std::vector<Index> start, neighbour;
+
+    Index degree(Index v) const { return start[v + 1] - start[v]; }
+};
+
+Graph symmetrized(const Pattern& a);
+// That of A^H A, whose nodes are columns; rows longer than `dense` join nothing.
+Graph of_columns(const Pattern& a, Index dense);
+
+using Order = std::vector<Index>;
+
+// Approximate minimum degree (Amestoy, Davis and Duff, SIAM J. Matrix Anal. Appl. 17, 1996).
+Order minimum_degree(const Graph& g);
+// Reverse Cuthill-McKee (George and Liu 1981, chapter 4).
+Order cuthill_mckee(const Graph& g);
+
+}  // namespace smartsolve::sparse

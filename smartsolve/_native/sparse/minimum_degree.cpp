@@ -1,0 +1,300 @@
+// Approximate minimum degree. The eliminated graph is kept as a quotient graph: a variable's list
+// holds elements, cliques left by eliminated variables, and then other variables; an element's list
+// holds its variables. Variables with equal lists are one supervariable.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+
+#include "graph.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+class QuotientGraph {
+ public:
+    explicit QuotientGraph(const Graph& g)
+        : n_(g.n),
+          start_(g.start.begin(), g.start.end() - 1),
+          length_(n_),
+          elements_(n_, 0),
+          weight_(n_, 1),
+          degree_(n_),
+          head_(n_ + 1, none),
+          next_(n_, none),
+          previous_(n_, none),
+          bucket_(n_, none),
+          last_member_(n_),
+          next_member_(n_, none),
+          mark_(n_, 0),
+          dead_(n_, false) {
+        lists_.reserve(g.neighbour.size() + g.neighbour.size() / 5 + static_cast<std::size_t>(n_) +
+                       1);
+        lists_.assign(g.neighbour.begin(), g.neighbour.end());
+        std::iota(last_member_.begin(), last_member_.end(), 0);
+        // What nearly all others touch comes last, and would only lengthen every list.
+        const double dense = std::max(16.0, 10 * std::sqrt(static_cast<double>(n_)));
+        std::vector<bool> is_dense(n_, false);
+        for (Index i = 0; i < n_; ++i)
+            if (g.degree(i) > dense) {
+                is_dense[i] = true;
+                dense_.push_back(i);
+            }
+        for (Index i = 0; i < n_; ++i) {
+            length_[i] = g.degree(i);
+            if (is_dense[i]) {
+                weight_[i] = 0;
+                dead_[i] = true;
+                continue;
+            }
+            if (!dense_.empty()) {
+                Index kept = 0;
+                for (Index k = 0; k < length_[i]; ++k) {
+                    const Index j = lists_[start_[i] + k];
+                    if (!is_dense[j]) lists_[start_[i] + kept++] = j;
+                }
+                length_[i] = kept;
+            }
+            degree_[i] = length_[i];
+            insert(i);
+        }
+        std::stable_sort(dense_.begin(), dense_.end(),
+                         [&](Index a, Index b) { return g.degree(a) < g.degree(b); });
+        left_ = n_ - static_cast<Index>(dense_.size());
+    }
+
+    Order run() {
+        Order order;
+        order.reserve(n_);
+        while (left_ > 0) {
+            while (head_[least_] == none) ++least_;
+            const Index pivot = head_[least_];
+            remove(pivot);
+            eliminate(pivot);
+            for (Index member = pivot; member != none; member = next_member_[member])
+                order.push_back(member);
+        }
+        order.insert(order.end(), dense_.begin(), dense_.end());
+        return order;
+    }
+
+ private:
+    static constexpr Index none = -1;
+
+    void insert(Index i) {
+        const Index d = degree_[i];
+        next_[i] = head_[d];
+        previous_[i] = none;
+        if (head_[d] != none) previous_[head_[d]] = i;
+        head_[d] = i;
+        least_ = std::min(least_, d);
+    }
+    void remove(Index i) {
+        if (next_[i] != none) previous_[next_[i]] = previous_[i];
+        if (previous_[i] != none) next_[previous_[i]] = next_[i];
+        else head_[degree_[i]] = next_[i];
+    }
+    void join(Index into, Index i) {
+        next_member_[last_member_[into]] = i;
+        last_member_[into] = last_member_[i];
+    }
+
+    // Room for so many more entries behind the lists: they are moved together if need be.
+    void make_room(std::size_t wanted) {
+        if (lists_.size() + wanted <= lists_.capacity()) return;
+        std::vector<Index> order;
+        for (Index i = 0; i < n_; ++i)
+            if (length_[i] > 0 && !gone(i)) order.push_back(i);
+        std::sort(order.begin(), order.end(),
+                  [&](Index a, Index b) { return start_[a] < start_[b]; });
+        std::size_t to = 0;
+        for (const Index i : order) {
+            const std::size_t from = static_cast<std::size_t>(start_[i]);
+            std::copy_n(lists_.begin() + static_cast<ptrdiff_t>(from), length_[i],
+                        lists_.begin() + static_cast<ptrdiff_t>(to));
+            start_[i] = static_cast<Index>(to);
+            to += static_cast<std::size_t>(length_[i]);
+        }
+        lists_.resize(to);
+        if (to + wanted > static_cast<std::size_t>(largest_index)) throw std::bad_alloc();
+        if (to + wanted > lists_.capacity()) lists_.reserve(to + wanted + (to + wanted) / 4);
+    }
+    // An absorbed variable or element, whose list nobody reads again.
+    bool gone(Index i) const { return dead_[i]; }
+
+    void eliminate(Index p) {
+        const Index own = weight_[p];
+        left_ -= own;
+        gather(p, own);
+        find_outer_sizes(p);
+        update_degrees(p);
+        join_indistinguishable(p);
+        finish(p);
+    }
+
+    // The new element: the union of p's variables and those of its elements, which it absorbs.
+    void gather(Index p, Index own) {
+        weight_[p] = -own;
+        Index size = 0, count = 0;
+        const auto take = [&](Index i) {
+            const Index w = weight_[i];
+            if (w <= 0) return false;
+            size += w;
+            weight_[i] = -w;
+            remove(i);
+            return true;
+        };
+        if (elements_[p] == 0) {  // in place
+            Index* list = lists_.data() + start_[p];
+            for (Index k = 0; k < length_[p]; ++k)
+                if (take(list[k])) list[count++] = list[k];
+        } else {
+            std::size_t most = static_cast<std::size_t>(length_[p] - elements_[p]);
+            for (Index k = 0; k < elements_[p]; ++k)
+                most += static_cast<std::size_t>(length_[lists_[start_[p] + k]]);
+            make_room(most);
+            const std::size_t first = lists_.size();
+            for (Index k = 0; k <= elements_[p]; ++k) {
+                // Its elements, and then its own variables.
+                const bool is_own = k == elements_[p];
+                const Index e = is_own ? p : lists_[start_[p] + k];
+                const Index from = start_[e] + (is_own ? elements_[p] : 0);
+                const Index to = start_[e] + length_[e];
+                for (Index q = from; q < to; ++q) {
+                    const Index i = lists_[q];
+                    if (take(i)) lists_.push_back(i);
+                }
+                if (!is_own) {
+                    dead_[e] = true;
+                    mark_[e] = 0;
+                }
+            }
+            start_[p] = static_cast<Index>(first);
+            count = static_cast<Index>(lists_.size() - first);
+        }
+        length_[p] = count;
+        degree_[p] = size;
+    }
+
+    // mark_[e] - flag_ becomes |e \ p| for all elements e that touch p.
+    void find_outer_sizes(Index p) {
+        for (Index k = 0; k < length_[p]; ++k) {
+            const Index i = lists_[start_[p] + k], w = -weight_[i];
+            for (Index q = start_[i]; q < start_[i] + elements_[i]; ++q) {
+                const Index e = lists_[q];
+                if (mark_[e] >= flag_) mark_[e] -= w;
+                else if (!dead_[e]) mark_[e] = degree_[e] + flag_ - w;
+            }
+        }
+    }
+
+    void update_degrees(Index p) {
+        for (Index k = 0; k < length_[p]; ++k) {
+            const Index i = lists_[start_[p] + k], w = -weight_[i];
+            Index* list = lists_.data() + start_[i];
+            Index to = 0, degree = 0;
+            std::uint64_t hash = 0;
+            for (Index q = 0; q < elements_[i]; ++q) {
+                const Index e = list[q];
+                if (dead_[e]) continue;
+                const std::int64_t outside = mark_[e] - flag_;
+                if (outside <= 0) {  // the new element holds all of it
+                    dead_[e] = true;
+                    mark_[e] = 0;
+                    continue;
+                }
+                degree += static_cast<Index>(outside);
+                hash += static_cast<std::uint64_t>(e);
+                list[to++] = e;
+            }
+            const Index kept = to;
+            for (Index q = elements_[i]; q < length_[i]; ++q) {
+                const Index j = list[q];
+                if (weight_[j] <= 0) continue;
+                degree += weight_[j];
+                hash += static_cast<std::uint64_t>(j);
+                list[to++] = j;
+            }
+            // p, or an element that p absorbed, has gone from the list: there is room for it.
+            list[to++] = list[kept];
+            list[kept] = p;
+            elements_[i] = kept + 1;
+            length_[i] = to;
+            if (degree == 0 && kept == 0) {  // nothing but p: it can go with it
+                left_ -= w;
+                degree_[p] -= w;
+                weight_[p] -= w;
+                weight_[i] = 0;
+                dead_[i] = true;
+                join(p, i);
+                continue;
+            }
+            degree_[i] = std::min(degree_[i], degree);
+            hash = (hash + static_cast<std::uint64_t>(p)) % static_cast<std::uint64_t>(n_);
+            next_[i] = bucket_[hash];
+            bucket_[hash] = i;
+            previous_[i] = static_cast<Index>(hash);
+        }
+        largest_ = std::max(largest_, degree_[p]);
+        flag_ += largest_ + 1;
+    }
+
+    void join_indistinguishable(Index p) {
+        for (Index k = 0; k < length_[p]; ++k) {
+            const Index first = lists_[start_[p] + k];
+            if (weight_[first] >= 0) continue;
+            const Index hash = previous_[first];
+            Index i = std::exchange(bucket_[hash], none);
+            for (; i != none && next_[i] != none; i = next_[i], ++flag_) {
+                for (Index q = start_[i]; q < start_[i] + length_[i]; ++q) mark_[lists_[q]] = flag_;
+                for (Index before = i, j = next_[i]; j != none;) {
+                    bool same = length_[j] == length_[i] && elements_[j] == elements_[i];
+                    for (Index q = start_[j]; same && q < start_[j] + length_[j]; ++q)
+                        same = mark_[lists_[q]] == flag_;
+                    if (same) {
+                        weight_[i] += weight_[j];
+                        weight_[j] = 0;
+                        dead_[j] = true;
+                        join(i, j);
+                        next_[before] = next_[j];
+                    } else {
+                        before = j;
+                    }
+                    j = next_[j];
+                }
+            }
+        }
+    }
+
+    void finish(Index p) {
+        Index count = 0;
+        for (Index k = 0; k < length_[p]; ++k) {
+            const Index i = lists_[start_[p] + k];
+            if (weight_[i] >= 0) continue;
+            const Index w = weight_[i] = -weight_[i];
+            degree_[i] = std::max<Index>(0, std::min(degree_[i] + degree_[p] - w, left_ - w));
+            insert(i);
+            lists_[start_[p] + count++] = i;
+        }
+        length_[p] = count;
+        weight_[p] = 0;
+        if (count == 0) dead_[p] = true;
+    }
+
+    Index n_, left_ = 0, least_ = 0, largest_ = 0;
+    std::int64_t flag_ = 1;
+    std::vector<Index> lists_, start_, length_, elements_, weight_, degree_;
+    std::vector<Index> head_, next_, previous_;  // lists of equal degree
+    std::vector<Index> bucket_;
+    std::vector<Index> last_member_, next_member_;
+    std::vector<std::int64_t> mark_;
+    std::vector<bool> dead_;
+    Order dense_;
+};
+
+}  // namespace
+
+Order minimum_degree(const Graph& g) { return g.n == 0 ? Order{} : QuotientGraph(g).run(); }
+
+}  // namespace smartsolve::sparse
