@@ -3,15 +3,19 @@
 from gmm import _old_names
 from gmm.estimation.hac import HAC
 from gmm.estimation.status import Status
+from gmm.inference.confidence_sets import ConfidenceSet
 from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.instrument_tests import IVResult
 from gmm.inference.results import GMMResult
 from gmm.models.euler import EulerEquation
 from gmm.models.exponential import ExponentialRegression
+from gmm.models.factors import LinearFactorModel
 from gmm.models.gamma import Gamma
 from gmm.models.gaussian import GaussianMeanSD
+from gmm.models.k_class import JIVE, KClass
 from gmm.models.linear_iv import IV
 from gmm.models.moments import Moments
+from gmm.models.system import System
 from gmm.montecarlo.checkpoint import CheckpointError
 from gmm.montecarlo.experiment import BlockError
 from gmm.montecarlo.gaussian import GMMGaussianMC
@@ -23,8 +27,10 @@ from smartsolve import __version__ as __version__  # one distribution
 __all__ = [
     "HAC",
     "IV",
+    "JIVE",
     "BlockError",
     "CheckpointError",
+    "ConfidenceSet",
     "EulerEquation",
     "ExponentialRegression",
     "GMMGaussianMC",
@@ -34,11 +40,14 @@ __all__ = [
     "GridResult",
     "HypothesisTest",
     "IVResult",
+    "KClass",
+    "LinearFactorModel",
     "Moments",
     "MonteCarlo",
     "MonteCarloGrid",
     "MonteCarloResult",
     "Status",
+    "System",
 ]
 
 _old_names.keep()

@@ -60,37 +60,50 @@ FORMULAS: dict[str, Callable[[Ingredients], Array]] = {
 
 @dataclass(frozen=True)
 class SmallSample:
-    """A factor on the covariance matrix, and the degrees of freedom of t, of n, k and groups G."""
+    """A factor on the covariance matrix, and the degrees of freedom of t, of n, k and groups G.
+
+    `each_way` tells that S has a factor G / (G - 1) for each of its parts already.
+    """
 
     factor: Callable[[int, int, int], float]
     df: Callable[[int, int, int], float]
+    needs_clusters: bool = False
+    each_way: bool = False
 
 
 SMALL_SAMPLE: dict[str, SmallSample] = {
     # linearmodels' debiased=True, Stata's option small.
     "df": SmallSample(lambda n, k, g: n / (n - k), lambda n, k, g: n - k),
     # The same two with clusters; t(G - 1) as in Stata.
-    "cluster": SmallSample(lambda n, k, g: g / (g - 1) * (n - 1) / (n - k), lambda n, k, g: g - 1),
+    "cluster": SmallSample(
+        lambda n, k, g: g / (g - 1) * (n - 1) / (n - k), lambda n, k, g: g - 1, True
+    ),
+    # linearmodels with two ways, pyfixest's G_df="conventional".
+    "cluster-ways": SmallSample(
+        lambda n, k, g: (n - 1) / (n - k), lambda n, k, g: g - 1, True, True
+    ),
+    # R's vcovCL for whatever is not lm.
+    "groups": SmallSample(lambda n, k, g: 1.0, lambda n, k, g: g - 1, True, True),
 }
 
 
 def correction(
     name: str | None, n: int, k: int, clusters: npt.NDArray[np.intp] | None
-) -> tuple[float, float | None]:
-    """The factor on the covariance matrix, and the degrees of freedom of t, if it is t.
+) -> tuple[float, float | None, bool]:
+    """The factor, the degrees of freedom of t if it is t, and whether S has factors of its own.
 
     Of two groupings the coarser counts.
     """
     if name is None:
-        return 1.0, None
-    groups = 0
+        return 1.0, None, False
+    rule, groups = SMALL_SAMPLE[name], 0
     if clusters is not None:
         groups = min(len(np.unique(column)) for column in clusters.T)
-    elif name == "cluster":
-        raise ValueError("small_sample is 'cluster'; it needs the model's argument clusters")
+    elif rule.needs_clusters:
+        raise ValueError(f"small_sample is {name!r}; it needs the model's argument clusters")
     if n <= k:
         raise ValueError(f"small_sample needs more than {n} observations for {k} parameters")
-    return SMALL_SAMPLE[name].factor(n, k, groups), SMALL_SAMPLE[name].df(n, k, groups)
+    return rule.factor(n, k, groups), rule.df(n, k, groups), rule.each_way
 
 
 def _symmetric(a: Array) -> Array:

@@ -3,6 +3,7 @@
 import numbers
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,20 +19,22 @@ from gmm.estimation.problem import Problem, Search
 from gmm.estimation.status import Status
 from gmm.estimation.weights import efficient_weights
 
-Steps = int | str
+Steps = int | Literal["iterated", "cue"]
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Where the estimation of each sample ended.
 
-    `weights` (R, q, q) are those of the last step.
+    `weights` (R, q, q) are those of the last step, and `before` is the step before it, if there
+    was one.
     """
 
     theta: Array
     weights: Array
     status: npt.NDArray[np.int8]
     iterations: npt.NDArray[np.int16]
+    before: "Estimate | None" = None
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ class Weighting:
 
     kind: str | HAC
     center: bool
+    factor: float = 1.0
 
     def covariance(self, problem: Problem, theta: Array, widths: Array | None = None) -> Array:
         """S (R, q, q), with bandwidths (R,) if they are given."""
-        return moment_covariance(self.kind, problem, theta, self.center, widths)
+        s = moment_covariance(self.kind, problem, theta, self.center, widths)
+        return s if self.factor == 1.0 else self.factor * s
 
 
 def one_step(problem: Problem, weights: Array, start: Array, search: Search) -> Estimate:
@@ -74,6 +79,7 @@ def next_step(
         step,
         status=first_failure(status, step.status),
         iterations=_sum(last.iterations, step.iterations),
+        before=last,
     )
 
 

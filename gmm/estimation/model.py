@@ -3,21 +3,45 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array
 from gmm.estimation.answer import Answer, Fit
+from gmm.estimation.corrections import CORRECTIONS, Corrected
 from gmm.estimation.covariance import FORMULAS, SMALL_SAMPLE, Ingredients, correction, is_usable
-from gmm.estimation.estimators import Estimate, Weighting, check_steps, estimate, first_failure
+from gmm.estimation.estimators import (
+    Estimate,
+    Steps,
+    Weighting,
+    check_steps,
+    estimate,
+    first_failure,
+)
 from gmm.estimation.hac import HAC
 from gmm.estimation.linear import quadratic_each
-from gmm.estimation.moment_covariance import Kind, given_matrix, given_or_estimated, is_estimator
+from gmm.estimation.moment_covariance import (
+    Given,
+    Kind,
+    given_matrix,
+    given_or_estimated,
+    is_estimator,
+)
 from gmm.estimation.problem import Problem, Search
 from gmm.estimation.status import Status, why_failed
 from gmm.estimation.weights import efficient_weights
+
+Formula = Literal["sandwich", "efficient", "weights", "scores", "windmeijer", "misspecification"]
+SmallSampleName = Literal["df", "cluster", "cluster-ways", "groups"]
+# Whether S is centered for the weights, and for the covariance matrix.
+CENTERED: dict[Any, tuple[bool, bool]] = {
+    False: (False, False),
+    True: (True, True),
+    "weights": (True, False),
+    "cov": (False, True),
+}
 
 # What `fit` answers with; a type variable, as results stand above the estimation.
 Result = TypeVar("Result", covariant=True)
@@ -45,13 +69,14 @@ class Model(ABC, Generic[Result]):
         self,
         start: npt.ArrayLike | Mapping[str, float] | None = None,
         *,
-        steps: int | str = 2,
+        steps: Steps = 2,
         weights: Kind = "robust",
-        initial: Kind | None = None,
-        center: bool = False,
+        initial: Kind | Literal["start"] | None = None,
+        center: bool | Literal["weights", "cov"] = False,
+        debias: bool = False,
         cov: Kind | None = None,
-        cov_formula: str = "sandwich",
-        small_sample: str | None = None,
+        cov_formula: Formula = "sandwich",
+        small_sample: SmallSampleName | None = None,
         tolerance: float = 1e-10,
         max_iterations: int = 200,
     ) -> Result:
@@ -72,18 +97,27 @@ class Model(ABC, Generic[Result]):
             Weights of the first step: the identity (the default for user moments),
             (Z'Z / n)^-1 for models with instruments (their default: the one-step of a linear
             model is 2SLS), those that follow from S at the start, or a matrix.
-        center : bool
-            Whether S, for weights and covariance, is of the moments less their sample mean.
-        cov : like `weights`, optional
+        center : bool or {"weights", "cov"}
+            Whether S is of the moments less their sample mean: for weights and covariance, for
+            neither, or for one of them.
+        debias : bool
+            Whether S in the weights is divided by n - k instead of n.
+        cov : like `weights` or {"hc2", "hc3", "hc3a"}, optional
             S in the covariance matrix of the estimates; a matrix is S itself. By default the
             estimator of `weights`, or "robust" if that is none.
-        cov_formula : {"sandwich", "efficient", "weights"}
+        cov_formula : {"sandwich", "efficient", "weights", "scores", "windmeijer", \
+"misspecification"}
             (G'WG)^-1 G'W S W G (G'WG)^-1 / n, which is right for any weights; or
-            (G' S^-1 G)^-1 / n with S at the estimate; or (G'WG)^-1 / n. The last two hold for
-            efficient weights only.
-        small_sample : {"df", "cluster"}, optional
+            (G' S^-1 G)^-1 / n with S at the estimate; or (G'WG)^-1 / n, both for efficient
+            weights only. "scores" estimates G'W S W G from the k scores G'W g, of which a kernel
+            chooses its bandwidth; "windmeijer" adds what the first step's noise does to the
+            weights of the second; "misspecification" holds for iterated estimates though the
+            moment conditions do not.
+        small_sample : {"df", "cluster", "cluster-ways", "groups"}, optional
             Multiply the covariance matrix by n / (n - k), or by G / (G - 1) (n - 1) / (n - k)
-            for G clusters; p-values and intervals are then Student's.
+            for G clusters; of two ways the second factor is of the smaller G, or with
+            "cluster-ways" each part has its own; "groups" is that without (n - 1) / (n - k).
+            P-values and intervals are then Student's.
         tolerance, max_iterations
             When a search ends: as it would move by less than `tolerance` standard deviations of
             one observation, or after so many iterations.
@@ -94,7 +128,9 @@ class Model(ABC, Generic[Result]):
             With the leading axes of the data. What goes wrong in one sample is in its `status`.
         """
         steps = check_steps(steps)
-        _check_name("cov_formula", cov_formula, FORMULAS)
+        _check_name("cov_formula", cov_formula, {**FORMULAS, **CORRECTIONS})
+        _check_name("center", center, CENTERED)
+        of_weights, of_cov = CENTERED[center]
         _check_name("small_sample", small_sample, {None: None, **SMALL_SAMPLE})
         search = Search(tolerance, max_iterations)
         kind = cov if cov is not None else weights if is_estimator(weights) else "robust"
@@ -103,14 +139,20 @@ class Model(ABC, Generic[Result]):
             problem, begin = self.problem(self._starts(start))
             if begin.shape[1] != problem.k:
                 raise ValueError(f"start has {begin.shape[1]} values for {problem.k} parameters")
-            weighting = Weighting(weights, center) if is_estimator(weights) else None
+            factor = problem.n / (problem.n - problem.k) if debias else 1.0
+            weighting = Weighting(weights, of_weights, factor) if is_estimator(weights) else None
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
             found = estimate(problem, first, weighting, begin, steps, search)
             used, why_not = _last_weights(problem, found, weighting, steps, source)
-            s = given_or_estimated(kind, problem, found.theta, center)
-            ingredients = Ingredients(problem.jacobian(found.theta), used, s, problem.n)
-            factor, df = correction(small_sample, problem.n, problem.k, problem.clusters)
-            variance = factor * FORMULAS[cov_formula](ingredients)
+            factor, df, each_way = correction(small_sample, problem.n, problem.k, problem.clusters)
+            of_s: Given = "cluster-ways" if each_way and _is(kind, "cluster") else kind
+            if cov_formula in FORMULAS:
+                s = given_or_estimated(of_s, problem, found.theta, of_cov)
+                ingredients = Ingredients(problem.jacobian(found.theta), used, s, problem.n)
+                variance = factor * FORMULAS[cov_formula](ingredients)
+            else:
+                parts = Corrected(problem, found, weighting, of_s, of_cov, steps)
+                variance = factor * CORRECTIONS[cov_formula](parts)
 
             usable = np.where(is_usable(variance), Status.OK, Status.SINGULAR).astype(np.int8)
             status = first_failure(found.status, usable)
@@ -131,7 +173,7 @@ class Model(ABC, Generic[Result]):
             iterations=found.iterations.reshape(shape),
             df=df,
             labelled=self.labelled,
-            options=_describe(steps, weights, center, kind, cov_formula, small_sample, problem),
+            options=_describe(steps, weights, of_weights, kind, cov_formula, small_sample, problem),
             model=self,
             fit=Fit(problem, theta, used, weighting, search, status, why_not),
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
@@ -164,8 +206,8 @@ class Model(ABC, Generic[Result]):
         self,
         problem: Problem,
         start: Array,
-        weights: Kind,
-        initial: Kind | None,
+        weights: Given,
+        initial: Given | None,
         weighting: Weighting | None,
     ) -> tuple[Array, str]:
         """W (R, q, q) of the first step, and what it is."""
@@ -185,7 +227,11 @@ class Model(ABC, Generic[Result]):
         return given_matrix("initial", initial, problem), "given"
 
 
-def _check_name(argument: str, name: str | None, valid: Mapping[Any, object]) -> None:
+def _is(kind: Any, name: str) -> bool:
+    return isinstance(kind, str) and kind == name
+
+
+def _check_name(argument: str, name: str | bool | None, valid: Mapping[Any, object]) -> None:
     if name not in valid:
         names = ", ".join(map(repr, valid))
         raise ValueError(f"{argument} is {name!r}; it must be one of {names}")
@@ -216,9 +262,9 @@ def _last_weights(
 
 def _describe(
     steps: int | str,
-    weights: Kind,
+    weights: Given,
     center: bool,
-    cov: Kind,
+    cov: Given,
     formula: str,
     small_sample: str | None,
     problem: Problem,
@@ -240,7 +286,7 @@ def _describe(
     return described
 
 
-def _name(kind: Kind) -> str:
+def _name(kind: Given) -> str:
     if isinstance(kind, str):
         return kind
     if isinstance(kind, HAC):

@@ -1,7 +1,7 @@
 """S, the covariance matrix of the moments: its estimators, by name."""
 
-from collections.abc import Callable
-from typing import TypeGuard
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,11 @@ from gmm.data.arrays import Array
 from gmm.estimation.hac import HAC
 from gmm.estimation.problem import Problem
 
-# A name below, a kernel estimator, or a matrix.
-Kind = str | HAC | npt.ArrayLike
+Name = Literal["unadjusted", "robust", "cluster", "hc2", "hc3", "hc3a", "identity"]
+# A name below or the identity, a kernel estimator, or a matrix.
+Kind = Name | HAC | npt.NDArray[Any] | Sequence[Sequence[float]]
+# The same, before it has been checked.
+Given = str | HAC | npt.ArrayLike
 Estimator = Callable[[Problem, Array, bool], Array]
 
 
@@ -35,7 +38,7 @@ def moment_covariance(
     return np.concatenate([np.empty((0, problem.q, problem.q)), *parts])
 
 
-def given_or_estimated(kind: Kind, problem: Problem, theta: Array, center: bool) -> Array:
+def given_or_estimated(kind: Given, problem: Problem, theta: Array, center: bool) -> Array:
     """S (R, q, q), if `kind` may be S itself."""
     if is_estimator(kind):
         return moment_covariance(kind, problem, theta, center)
@@ -49,12 +52,12 @@ def bandwidths(kind: str | HAC, problem: Problem, theta: Array, center: bool) ->
     return problem.by_piece(theta, lambda g: kind.widths(_deviations(g, center)))
 
 
-def is_estimator(kind: Kind) -> TypeGuard[str | HAC]:
+def is_estimator(kind: Given) -> TypeGuard[str | HAC]:
     """Whether S is estimated from the data, or else given."""
     return isinstance(kind, HAC) or (isinstance(kind, str) and kind in ESTIMATORS)
 
 
-def given_matrix(argument: str, kind: Kind, problem: Problem) -> Array:
+def given_matrix(argument: str, kind: Given, problem: Problem) -> Array:
     """The matrix (R, q, q) that `kind` is, or an error that lists what it could have been."""
     names = ", ".join(map(repr, ESTIMATORS))
     if isinstance(kind, str):
@@ -92,10 +95,11 @@ def _unadjusted(problem: Problem, theta: Array, center: bool) -> Array:
     return problem.unadjusted(theta)
 
 
-def _cluster(problem: Problem, theta: Array, center: bool) -> Array:
+def _cluster(problem: Problem, theta: Array, center: bool, each_way: bool = False) -> Array:
     """Sums over groups of observations; for two groupings S_1 + S_2 - S_12.
 
-    Cameron, Gelbach and Miller (2011), J. Business and Economic Statistics 29, 238-249.
+    Cameron, Gelbach and Miller (2011), J. Business and Economic Statistics 29, 238-249. With
+    `each_way` every part has its own factor G / (G - 1).
     """
     if problem.clusters is None:
         raise ValueError("'cluster' needs the model's argument clusters, the groups")
@@ -111,14 +115,42 @@ def _cluster(problem: Problem, theta: Array, center: bool) -> Array:
         for sign, order, codes in orders:
             begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
             sums = np.add.reduceat(g[:, order], begins, axis=1)
-            result += sign * (sums.swapaxes(1, 2) @ sums)
+            factor = len(begins) / (len(begins) - 1) if each_way else 1.0
+            result += sign * factor * (sums.swapaxes(1, 2) @ sums)
         return result / problem.n
 
     return problem.by_piece(theta, covariance)
+
+
+def _cluster_ways(problem: Problem, theta: Array, center: bool) -> Array:
+    return _cluster(problem, theta, center, each_way=True)
+
+
+def _with_leverages(power: float, jackknife: bool = False) -> Estimator:
+    """Residuals over (1 - h)^power, h the leverages of the fitted regressors.
+
+    MacKinnon and White (1985), J. Econometrics 29, 305-325.
+    """
+
+    def covariance(problem: Problem, theta: Array, center: bool) -> Array:
+        result = np.empty((len(theta), problem.q, problem.q))
+        for span, index in problem.pieces():
+            scale = (1 - problem.leverages(index)) ** power
+            g = problem.contributions(theta[span], index) / scale[..., np.newaxis]
+            g = _deviations(g, center or jackknife)
+            result[span] = g.swapaxes(1, 2) @ g / problem.n
+        return result * (problem.n - 1) / problem.n if jackknife else result
+
+    return covariance
 
 
 ESTIMATORS: dict[str, Estimator] = {
     "unadjusted": _unadjusted,
     "robust": _robust,
     "cluster": _cluster,
+    "cluster-ways": _cluster_ways,
+    "hc2": _with_leverages(0.5),
+    "hc3": _with_leverages(1.0),
+    # gretl's HC3a, the jackknife itself: deviations from the mean, times (n - 1) / n.
+    "hc3a": _with_leverages(1.0, jackknife=True),
 }

@@ -76,6 +76,12 @@ class Problem(ABC):
 
         return self.by_piece(theta, covariance)
 
+    def leverages(self, index: Rows | slice) -> Array:
+        """h (r or 1, n) of the fitted regressors."""
+        raise ValueError(
+            "'hc2' and 'hc3' are for linear models, whose observations have leverages; use 'robust'"
+        )
+
     def instrument_products(self) -> Array:
         """Z'Z / n (R, q, q)."""
         raise ValueError(

@@ -25,6 +25,8 @@ class HypothesisTest:
         Degrees of freedom of the denominator, if the distribution is F.
     reason : str
         Why there is no statistic, or no p-value; empty if there is.
+    given_pvalue, given_distribution
+        Of a statistic that is neither chi-squared nor F: its p-value, and what it has instead.
 
     Examples
     --------
@@ -44,10 +46,14 @@ class HypothesisTest:
     df: int
     df_denom: float | None = None
     reason: str = ""
+    given_pvalue: Any = None
+    given_distribution: str = ""
 
     @property
     def pvalue(self) -> Any:
         """The probability (...) of a statistic at least as large, under the null."""
+        if self.given_pvalue is not None:
+            return self.given_pvalue
         if self.df == 0:
             return np.full(np.shape(self.statistic), np.nan)[()]
         if self.df_denom is None:
@@ -57,6 +63,8 @@ class HypothesisTest:
     @property
     def distribution(self) -> str:
         """Under the null, at least in the limit."""
+        if self.given_distribution:
+            return self.given_distribution
         if self.df_denom is None:
             return f"chi2({self.df})"
         return f"F({self.df}, {self.df_denom:g})"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from scipy import special
 from gmm.data.arrays import Array, beside
 from gmm.data.labels import check_names
 from gmm.estimation.linear import solve_each
+from gmm.estimation.model import SmallSampleName
 from gmm.estimation.moment_covariance import Kind
 from gmm.inference import specification
 from gmm.inference.hypotheses import HypothesisTest
@@ -109,7 +110,10 @@ class IVResult(GMMResult):
         return HypothesisTest(name, null, statistic.reshape(self.status.shape)[()], len(chosen))
 
     def anderson_rubin(
-        self, values: npt.ArrayLike = 0.0, cov: Kind = "unadjusted"
+        self,
+        values: npt.ArrayLike = 0.0,
+        cov: Kind = "unadjusted",
+        small_sample: SmallSampleName | Literal["auto"] | None = "auto",
     ) -> HypothesisTest:
         """Test the coefficients of all endogenous regressors, however weak the instruments.
 
@@ -119,11 +123,13 @@ class IVResult(GMMResult):
             Their values under the null.
         cov : like the `cov` of `fit`
             With "unadjusted" the test is exact for normal errors.
+        small_sample : like that of `fit`, or "auto"
+            "auto" is "cluster" if `cov` is, else "df".
 
         Returns
         -------
         HypothesisTest
-            F(l, n - k1 - l) for l instruments.
+            F(l, n - k1 - l) for l instruments, with G clusters F(l, G - 1).
 
         Notes
         -----
@@ -141,7 +147,7 @@ class IVResult(GMMResult):
             )
         null = np.broadcast_to(given, len(names))
         text = ", ".join(f"{n} = {v:g}" for n, v in zip(model.endog_names, null, strict=True))
-        test = _excluded(model, model.y - model.endog @ null, cov)
+        test = _excluded(model, model.y - model.endog @ null, cov, small_sample)
         return replace(test, name="Anderson-Rubin test", null=text)
 
     def anderson_rubin_set(self, level: float = 0.95) -> Any:
@@ -187,12 +193,19 @@ class IVResult(GMMResult):
         ends[everything] = -np.inf, np.inf
         return ends
 
-    def first_stage(self, cov: Kind = "unadjusted") -> dict[str, HypothesisTest]:
+    def first_stage(
+        self,
+        cov: Kind = "unadjusted",
+        small_sample: SmallSampleName | Literal["auto"] | None = "auto",
+    ) -> dict[str, HypothesisTest]:
         """F tests of the excluded instruments, in the regression of each endogenous regressor.
 
         Parameters
         ----------
         cov : like the `cov` of `fit`
+        small_sample : like that of `fit`, or "auto"
+            "auto" is "cluster" if `cov` is, else "df"; with none the test is chi-squared, as in
+            linearmodels, and with l instruments l times the F of gretl or R's sandwich.
 
         Returns
         -------
@@ -201,7 +214,7 @@ class IVResult(GMMResult):
         model = cast(LinearModel, self.model)
         return {
             name: replace(
-                _excluded(model, model.endog[..., i], cov),
+                _excluded(model, model.endog[..., i], cov, small_sample),
                 name=f"first-stage F of {name}",
                 null=f"the instruments do not explain {name}",
             )
@@ -235,10 +248,12 @@ class IVResult(GMMResult):
         return smallest.reshape(noise.shape[:-2])[()]
 
 
-def _excluded(model: LinearModel, y: Array, cov: Kind) -> HypothesisTest:
+def _excluded(model: LinearModel, y: Array, cov: Kind, small_sample: str | None) -> HypothesisTest:
     """The F test of Z in the least-squares regression of y on X and Z."""
     k1, count = len(model.exog_names), len(model.instrument_names)
-    result = model.reduced_form(y).fit(cov=cov, small_sample="df")
+    if small_sample == "auto":
+        small_sample = "cluster" if isinstance(cov, str) and cov == "cluster" else "df"
+    result = model.reduced_form(y).fit(cov=cov, small_sample=small_sample)
     return result.wald_test(np.eye(k1 + count)[k1:])
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
 from gmm.data.formulas import instrumental
-from gmm.data.instruments import Columns, fitted, products, some
+from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
 from gmm.estimation.gauss_newton import Minimum
 from gmm.estimation.instrumented import InstrumentedMoments
@@ -21,6 +21,7 @@ from gmm.estimation.problem import Search
 from gmm.estimation.status import Status
 from gmm.estimation.weights import smallest_pivot
 from gmm.inference.instrument_tests import IVResult
+from gmm.inference.projections import leverages, projection
 from gmm.inference.results import GMMResult
 
 __all__ = ["IV"]
@@ -184,6 +185,12 @@ class LinearMoments(InstrumentedMoments):
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
         """y - x'theta (r, n)."""
         return some(self.y, index) - fitted(self.x, theta, index)
+
+    def leverages(self, index: Rows | slice) -> Array:
+        """h (r or 1, n) of the regressors' projections on the instruments."""
+        samples = 1 if max(map(len, (*self.x, *self.z))) == 1 else len(some(self.y, index))
+        z = joined(self.z, index, samples)
+        return leverages(projection(joined(self.x, index, samples), z))
 
     def jacobian(self, theta: Array) -> Array:
         """-Z'X / n (R, q, k)."""

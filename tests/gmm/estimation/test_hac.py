@@ -99,7 +99,7 @@ def test_prewhitening_survives_a_unit_root_and_a_missing_value() -> None:
     ("options", "words"),
     [
         ({"kernel": "uniform"}, "'bartlett', 'parzen', 'quadratic-spectral'"),
-        ({"bandwidth": "best"}, "'auto', 'newey-west', 'andrews'"),
+        ({"bandwidth": "best"}, "'auto', 'newey-west', 'newey-west-lags'"),
         ({"bandwidth": -1}, "must not be negative"),
         ({"bandwidth": np.nan}, "must not be negative"),
     ],

@@ -1,0 +1,145 @@
+"""Cross products of a linear model with instruments, which all its instrument tests share."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gmm.data.arrays import Array, beside
+from gmm.estimation.linear import inverse_each, root_each, solve_each
+
+
+class LinearModel(Protocol):
+    """What these functions need to know of `gmm.IV`."""
+
+    n: int
+    shape: tuple[int, ...]
+    y: Array
+    exog: Array
+    endog: Array
+    instruments: Array
+    exog_names: tuple[str, ...]
+    endog_names: tuple[str, ...]
+    instrument_names: tuple[str, ...]
+    clusters: Any
+
+
+def residuals(y: Array, x: Array) -> Array:
+    """Of the columns of y (..., n, p) on those of x (..., n, k), by least squares.
+
+    A second pass takes out what rounding of the cross products has left of x in the first.
+    """
+    if not x.shape[-1]:
+        return y
+    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    products = x.swapaxes(-1, -2) @ x
+    scale = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))[..., np.newaxis, :]
+    scale = np.where(scale > 0, scale, 1.0)
+    x = x / scale
+    products = np.broadcast_to(x.swapaxes(-1, -2) @ x, (*lead, x.shape[-1], x.shape[-1]))
+    for _ in range(2):
+        right = np.broadcast_to(x.swapaxes(-1, -2) @ y, (*lead, x.shape[-1], y.shape[-1]))
+        y = y - x @ solve_each(products, right)
+    return y
+
+
+# A pivot is 1 - R^2 of a column on those before it; cross products lose as many digits as it has
+# zeros. Below this the residuals themselves are formed.
+_SAFE_PIVOT = 1e-3
+
+
+@dataclass(frozen=True)
+class Projections:
+    """Y'PY and Y'MY (R, 1 + k2, 1 + k2) of Y = [y W], the exogenous regressors partialled out.
+
+    P projects on the excluded instruments, M off them; `df` is n - k1 - l for l instruments.
+    """
+
+    on: Array
+    off: Array
+    count: int
+    df: int
+
+    @classmethod
+    def of(cls, model: LinearModel) -> "Projections":
+        """Those of every sample of a model."""
+        k1, count = len(model.exog_names), len(model.instrument_names)
+        both = beside(model.y[..., np.newaxis], model.endog)
+        p = both.shape[-1]
+        with np.errstate(all="ignore"):
+            everything = beside(beside(model.exog, model.instruments), both)
+            lead = everything.shape[:-2]
+            stack = everything.reshape(-1, *everything.shape[-2:])
+            on, off, pivot = _eliminated(stack.swapaxes(1, 2) @ stack, k1, count)
+            hard = np.flatnonzero(~(pivot > _SAFE_PIVOT))
+            if hard.size:
+                on[hard], off[hard] = _by_residuals(stack[hard], k1, count)
+        on, off = (
+            np.broadcast_to(a.reshape(*lead, p, p), (*model.shape, p, p)).reshape(-1, p, p)
+            for a in (on, off)
+        )
+        return cls(on, off, count, model.n - k1 - count)
+
+    def eigenvalues(self) -> Array:
+        """Of (Y'MY)^-1 Y'PY (R, 1 + k2), ascending; NaN where there are none."""
+        return relative_eigenvalues(self.on, self.off)
+
+    def quadratic(self, b: Array) -> tuple[Array, Array]:
+        """b'Y'PYb and b'Y'MYb (R,) of b (1 + k2,) or (R, 1 + k2)."""
+        b = np.broadcast_to(b, self.on.shape[:2])
+        values = [np.einsum("ri,rij,rj->r", b, a, b, optimize=False) for a in (self.on, self.off)]
+        return values[0], values[1]
+
+
+def _eliminated(products: Array, k1: int, count: int) -> tuple[Array, Array, Array]:
+    """Y'PY, Y'MY of cross products (R, p, p) of [X Z Y], and the smallest pivot relative to 1."""
+    size = np.diagonal(products, axis1=1, axis2=2).copy()
+    rest, smallest = products.copy(), np.ones(len(products))
+    last = k1 + count
+    for j in range(last):
+        if j == k1:
+            before = rest[:, last:, last:].copy()
+        pivot = rest[:, j, j, np.newaxis]
+        np.minimum(smallest, pivot[:, 0] / size[:, j], out=smallest)
+        row = rest[:, j, j + 1 :]
+        rest[:, j + 1 :, j + 1 :] -= row[:, :, np.newaxis] * (row / pivot)[:, np.newaxis, :]
+    off = rest[:, last:, last:]
+    left = (np.diagonal(off, axis1=1, axis2=2) / size[:, last:]).min(axis=1)
+    return before - off, off.copy(), np.minimum(smallest, left)
+
+
+def _by_residuals(stack: Array, k1: int, count: int) -> tuple[Array, Array]:
+    x, z, both = np.split(stack, [k1, k1 + count], axis=2)
+    both = residuals(both, x)
+    off = residuals(both, residuals(z, x))
+    on = both - off
+    return on.swapaxes(1, 2) @ on, off.swapaxes(1, 2) @ off
+
+
+def relative_eigenvalues(a: Array, b: Array) -> Array:
+    """Of b^-1 a (R, p), ascending, for symmetric a and positive definite b; NaN elsewhere."""
+    with np.errstate(all="ignore"):
+        root = root_each(b)
+        half = solve_each(root, a)
+        c = solve_each(root, half.swapaxes(1, 2))
+    c = (c + c.swapaxes(1, 2)) / 2
+    bad = ~np.isfinite(c).all(axis=(1, 2))
+    c[bad] = 0.0
+    values: Array = np.asarray(np.linalg.eigvalsh(c), dtype=np.float64)
+    values[bad] = np.nan
+    return values
+
+
+def projection(y: Array, x: Array) -> Array:
+    """The columns of y on those of x."""
+    return y - residuals(y, x)
+
+
+def leverages(x: Array) -> Array:
+    """The diagonal (..., n) of x (x'x)^-1 x'."""
+    if not x.shape[-1]:
+        return np.zeros(x.shape[:-1])
+    products = x.swapaxes(-1, -2) @ x
+    inverse = inverse_each(products.reshape(-1, *products.shape[-2:])).reshape(products.shape)
+    result: Array = ((x @ inverse) * x).sum(axis=-1)
+    return result

@@ -1,0 +1,214 @@
+"""Tests and sets that keep their level however weak the instruments, with homoskedastic errors.
+
+Moreira (2003, Econometrica 71, 1027-1048) writes them with two statistics of the k2 = 1 model,
+S and T: Anderson and Rubin's is Q_S = S'S, Kleibergen's K = Q_ST^2 / Q_T, the likelihood ratio
+that between Q_S and the smallest eigenvalue of [S T]'[S T].
+"""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from gmm.data.arrays import Array
+from gmm.estimation.linear import solve_each
+from gmm.inference.confidence_sets import ConfidenceSet, below, shaped, union
+from gmm.inference.hypotheses import HypothesisTest
+from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues
+
+
+@cache
+def _nodes(count: int) -> tuple[Array, Array]:
+    """Gauss and Legendre's on (0, 1); the more degrees of freedom, the steeper the tail."""
+    x, weights = np.polynomial.legendre.leggauss(48 if count <= 10 else 48 + 2 * count)
+    return (1 + x) / 2, weights / 2
+
+
+def null_values(model: LinearModel, values: npt.ArrayLike) -> tuple[Array, str]:
+    """The coefficients (k2,) of the endogenous regressors under the null, and their text."""
+    names, given = model.endog_names, np.asarray(values, dtype=np.float64)
+    if not names:
+        raise ValueError("there are no endogenous regressors to test")
+    if given.shape not in ((), (1,), (len(names),)):
+        raise ValueError(
+            f"values has shape {given.shape}; the endogenous regressors are {', '.join(names)}"
+        )
+    null = np.broadcast_to(given, len(names))
+    return null, ", ".join(f"{n} = {v:g}" for n, v in zip(names, null, strict=True))
+
+
+def k_test(model: LinearModel, values: npt.ArrayLike) -> HypothesisTest:
+    """Kleibergen's (2002) K: the score of the likelihood at the null, chi-squared with k2."""
+    null, text = null_values(model, values)
+    statistic, _, _ = _statistics(Projections.of(model), null)
+    return HypothesisTest("K test", text, statistic.reshape(model.shape)[()], len(null))
+
+
+def clr_test(model: LinearModel, values: npt.ArrayLike) -> HypothesisTest:
+    """Moreira's (2003) likelihood ratio, with its distribution given the strength seen."""
+    null, text = null_values(model, values)
+    parts = Projections.of(model)
+    _, s, strength = _statistics(parts, null)
+    ratio = np.maximum(s - parts.df * parts.eigenvalues()[:, 0], 0.0)
+    # Kleibergen (2007): for several regressors, the smallest eigenvalue of what they explain.
+    p = clr_pvalue(ratio, strength, parts.count, len(null))
+    return HypothesisTest(
+        "conditional likelihood ratio test",
+        text,
+        ratio.reshape(model.shape)[()],
+        len(null),
+        given_pvalue=p.reshape(model.shape)[()],
+        given_distribution="CLR",
+    )
+
+
+def _statistics(parts: Projections, null: Array) -> tuple[Array, Array, Array]:
+    """K, Anderson and Rubin's Q_S, and the smallest eigenvalue of T'T, each (R,)."""
+    b = np.concatenate([[1.0], -null])
+    with np.errstate(all="ignore"):
+        on, off = parts.quadratic(b)
+        slope = (parts.off @ b)[:, 1:] / off[:, np.newaxis]
+        # W less its projection on the residual: uncorrelated with it off the instruments.
+        turn = np.zeros((len(on), len(b), len(null)))
+        turn[:, 1:] = np.eye(len(null))
+        turn -= b[:, np.newaxis] * slope[:, np.newaxis, :]
+        inner = turn.swapaxes(1, 2) @ parts.on @ turn
+        noise = turn.swapaxes(1, 2) @ parts.off @ turn
+        score = (turn.swapaxes(1, 2) @ (parts.on @ b)[..., np.newaxis])[..., 0]
+        inner = (inner + inner.swapaxes(1, 2)) / 2
+        step = solve_each(inner, score[..., np.newaxis])[..., 0]
+        k = parts.df * (score * step).sum(axis=1) / off
+        s = parts.df * on / off
+    return k, s, parts.df * relative_eigenvalues(inner, noise)[:, 0]
+
+
+def clr_pvalue(ratio: Array, strength: Array, count: int, regressors: int = 1) -> Array:
+    """P(LR > ratio | strength) (R,) for `count` instruments.
+
+    LR > m if and only if r (1 + f q / m) > m + q, where r = a + b is chi-squared with `count`
+    degrees of freedom, and f = a / r, independent of it, is beta; q is the strength. With one
+    regressor this is exact (Andrews, Moreira and Stock 2007, J. Econometrics 139, 116-132), with
+    several Kleibergen's (2007, same volume, 181-216) approximation.
+    """
+    m, q = np.atleast_1d(ratio)[:, np.newaxis], np.atleast_1d(strength)[:, np.newaxis]
+    rest = count - regressors
+    if not rest:  # exactly identified: the likelihood ratio is Q_S
+        return np.asarray(special.chdtrc(regressors, m[:, 0]))
+    nodes, node_weights = _nodes(count)
+    # f is the square of the angle's sine. The tail falls where that is about m / count: the nodes
+    # are even below the square root of this, and even in the logarithm of the angle above.
+    with np.errstate(all="ignore"):
+        turn = np.arcsinh(np.pi / 2 / np.clip(np.sqrt(m / count), 1e-7, 1.0))
+        size = np.pi / 2 / np.sinh(turn)
+        angle = size * np.sinh(turn * nodes)
+        sine = np.sin(angle)
+        density = sine ** (regressors - 1) * np.cos(angle) ** (rest - 1) * np.cosh(turn * nodes)
+        tail = chi2_tail(count, (q + m) / (1 + (q / m) * sine**2))
+        p = (density * tail) @ node_weights * (turn * size)[:, 0]
+        p = np.minimum(p * 2 / special.beta(regressors / 2, rest / 2), 1.0)
+    return np.where(m[:, 0] > 0, p, np.where(m[:, 0] == 0, 1.0, np.nan))
+
+
+def chi2_tail(df: int, x: Array) -> Array:
+    """P(chi2(df) > x): a few terms, all positive, where scipy's function takes long series."""
+    if df > 30:
+        return np.asarray(special.chdtrc(df, x))
+    half = np.minimum(x, 3000.0) / 2
+    density = np.exp(-half)
+    if df % 2:
+        tail, a, term = special.erfc(np.sqrt(half)), 0.5, density * np.sqrt(half / np.pi) * 2
+    else:
+        tail, a, term = density, 1.0, density * half
+    while a < df / 2:  # Q(a + 1, h) = Q(a, h) + h^a e^-h / gamma(a + 1)
+        tail, a = tail + term, a + 1
+        term = term * half / a
+    return np.asarray(tail)
+
+
+def confidence_set(model: LinearModel, test: str, level: float) -> ConfidenceSet:
+    """The values of the only endogenous regressor's coefficient that a test accepts.
+
+    All three accept by Q_S alone: the sum and the product of the eigenvalues of [S T]'[S T] do
+    not depend on the null. So every set comes from quadratic inequalities in the coefficient
+    (Mikusheva 2010, J. Econometrics 157, 236-247).
+    """
+    if len(model.endog_names) != 1:
+        raise ValueError(
+            f"there are {len(model.endog_names)} endogenous regressors; the set is for one"
+        )
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must be between 0 and 1")
+    if test not in SETS:
+        raise ValueError(f"test is {test!r}; it must be one of {', '.join(map(repr, SETS))}")
+    name, of = SETS[test]
+    parts = Projections.of(model)
+    return ConfidenceSet(name, model.endog_names[0], level, shaped(of(parts, level), model.shape))
+
+
+def _below(parts: Projections, bound: Array) -> Array:
+    """The coefficients with Q_S <= bound (R,)."""
+    form = parts.on - (bound / parts.df)[:, np.newaxis, np.newaxis] * parts.off
+    return below(form[:, 1, 1], form[:, 0, 1], form[:, 0, 0])
+
+
+def _above(parts: Projections, bound: Array) -> Array:
+    form = (bound / parts.df)[:, np.newaxis, np.newaxis] * parts.off - parts.on
+    return below(form[:, 1, 1], form[:, 0, 1], form[:, 0, 0])
+
+
+def anderson_rubin_intervals(parts: Projections, level: float) -> Array:
+    """F(l, n - k1 - l) of Q_S / l."""
+    bound = parts.count * special.fdtri(parts.count, parts.df, level)
+    return _below(parts, np.full(len(parts.on), bound))
+
+
+def k_intervals(parts: Projections, level: float) -> Array:
+    """K = Q_S - d / Q_T <= c with Q_T = s - Q_S: two bounds on Q_S, or none at all."""
+    bound = special.chdtri(1, 1 - level)
+    low, high = (parts.df * parts.eigenvalues()).T
+    with np.errstate(all="ignore"):
+        # Q_S^2 - (s + c) Q_S + d + c s >= 0 for the sum s and the product d of the eigenvalues.
+        root = np.sqrt((high - low) ** 2 + bound**2 - 2 * bound * (low + high))
+        middle = low + high + bound
+    inner = union(_below(parts, (middle - root) / 2), _above(parts, (middle + root) / 2))
+    # Where there is no root, every value will do.
+    inner[np.isnan(root) & np.isfinite(high)] = [[-np.inf, np.inf], *[[np.nan, np.nan]] * 3]
+    return inner[:, :3]
+
+
+def clr_intervals(parts: Projections, level: float) -> Array:
+    """LR = high - Q_T falls, and its critical value falls more slowly, in Q_T: one bound on Q_S."""
+    low, high = (parts.df * parts.eigenvalues()).T
+    target, count = 1 - level, parts.count
+    left, right = low.copy(), high.copy()
+    # The p-value of LR given Q_T = q rises in q from the left end to 1 at the right one.
+    everything = clr_pvalue(high - low, low, count) >= target
+    at_left, at_right = clr_pvalue(high - left, left, count) - target, np.full(len(low), level)
+    rows = np.flatnonzero(~everything & np.isfinite(high))
+    side = np.zeros(len(low), np.int8)
+    for _ in range(100):  # regula falsi, with the retained end's value halved (Illinois)
+        if not rows.size:
+            break
+        a, b, fa, fb = left[rows], right[rows], at_left[rows], at_right[rows]
+        middle = (a * fb - b * fa) / (fb - fa)
+        value = clr_pvalue(high[rows] - middle, middle, count) - target
+        up = value < 0
+        halve = np.where(up, side[rows] == 1, side[rows] == -1)
+        left[rows], right[rows] = np.where(up, middle, a), np.where(up, b, middle)
+        at_left[rows] = np.where(up, value, np.where(halve, fa / 2, fa))
+        at_right[rows] = np.where(up, np.where(halve, fb / 2, fb), value)
+        side[rows] = np.where(up, 1, -1)
+        moving = (np.abs(value) > 1e-14) & (right[rows] - left[rows] > 4e-16 * high[rows])
+        rows = rows[moving]
+    middle = np.where(np.abs(at_left) < np.abs(at_right), left, right)
+    intervals = _below(parts, low + high - middle)
+    intervals[everything] = [[-np.inf, np.inf], [np.nan, np.nan]]
+    return intervals
+
+
+SETS = {
+    "ar": ("Anderson-Rubin", anderson_rubin_intervals),
+    "k": ("K", k_intervals),
+    "clr": ("conditional likelihood ratio", clr_intervals),
+}
