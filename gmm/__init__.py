@@ -3,6 +3,7 @@
 from gmm import _old_names
 from gmm.estimation.hac import HAC
 from gmm.estimation.status import Status
+from gmm.inference.comparison import compare
 from gmm.inference.confidence_sets import ConfidenceSet
 from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.instrument_tests import IVResult
@@ -48,6 +49,7 @@ __all__ = [
     "MonteCarloResult",
     "Status",
     "System",
+    "compare",
 ]
 
 _old_names.keep()

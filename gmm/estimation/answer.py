@@ -15,7 +15,8 @@ from gmm.estimation.problem import Problem, Search
 class Fit:
     """What further tests need: the problem, and theta (R, k) and W (R, q, q) of its last step.
 
-    `why_not` tells why W does not estimate S^-1, if it does not.
+    `why_not` tells why W does not estimate S^-1, if it does not; `kind`, `center` and `factor`
+    are of the covariance matrix of the estimates.
     """
 
     problem: Problem
@@ -25,6 +26,9 @@ class Fit:
     search: Search
     status: npt.NDArray[np.int8]
     why_not: str
+    kind: Any = None
+    center: bool = False
+    factor: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

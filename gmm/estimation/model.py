@@ -175,7 +175,7 @@ class Model(ABC, Generic[Result]):
             labelled=self.labelled,
             options=_describe(steps, weights, of_weights, kind, cov_formula, small_sample, problem),
             model=self,
-            fit=Fit(problem, theta, used, weighting, search, status, why_not),
+            fit=Fit(problem, theta, used, weighting, search, status, why_not, of_s, of_cov, factor),
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
         )
         return cast(Result, self.result_type.of(answer))

@@ -66,6 +66,11 @@ class Estimates:
         return self.j_test.statistic
 
     @property
+    def nobs(self) -> int:
+        """The number of observations, as other packages call `n`."""
+        return self.n
+
+    @property
     def converged(self) -> npt.NDArray[np.bool_]:
         """Which samples were estimated without failure."""
         result: npt.NDArray[np.bool_] = self.status == Status.OK

@@ -1,6 +1,8 @@
 """Test statistics that know their null, their distribution, and why they may be missing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,8 @@ class HypothesisTest:
         Why there is no statistic, or no p-value; empty if there is.
     given_pvalue, given_distribution
         Of a statistic that is neither chi-squared nor F: its p-value, and what it has instead.
+    critical_values : mapping of str to float
+        What the statistic is to be compared with, where that is all there is.
 
     Examples
     --------
@@ -48,6 +52,7 @@ class HypothesisTest:
     reason: str = ""
     given_pvalue: Any = None
     given_distribution: str = ""
+    critical_values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def pvalue(self) -> Any:
@@ -69,12 +74,38 @@ class HypothesisTest:
             return f"chi2({self.df})"
         return f"F({self.df}, {self.df_denom:g})"
 
+    @property
+    def outcome(self) -> str:
+        """The statistic of a single sample, with its p-value and critical values."""
+        text = f"{self.distribution} = {self.statistic:.6g}"
+        if not np.isnan(self.pvalue):
+            text += f", p = {p_text(self.pvalue)}"
+        critical = [f"{name}: {value:.6g}" for name, value in self.critical_values.items()]
+        return f"{text}; critical values {', '.join(critical)}" if critical else text
+
+    def _repr_html_(self) -> str:
+        """The name in bold, the null and the outcome in lines of their own."""
+        lines = str(self).splitlines()
+        rest = "".join(f"<div>{escape(line)}</div>" for line in lines[1:])
+        return f"<div><strong>{escape(lines[0])}</strong>{rest}</div>"
+
+    def to_latex(self) -> str:
+        """The outcome of a single sample as a line of text with mathematics."""
+        if np.ndim(self.statistic) or self.reason:
+            return str(self).splitlines()[-1].replace("%", r"\%")
+        name = rf"\chi^2({self.df})"
+        if self.df_denom is not None:
+            name = f"F({self.df}, {self.df_denom:g})"
+        if self.given_distribution:
+            name = rf"\mathrm{{{self.given_distribution.split()[0]}}}"
+        return f"${name} = {self.statistic:.6g}$, $p = {p_text(self.pvalue)}$"
+
     def __str__(self) -> str:
         head = f"{self.name}\nH0: {self.null}\n"
         if self.reason:
             return f"{head}{self.distribution}: none, {self.reason}"
         if np.ndim(self.statistic) == 0:
-            return f"{head}{self.distribution} = {self.statistic:.6g}, p = {p_text(self.pvalue)}"
+            return head + self.outcome
         valid = np.isfinite(self.statistic)
         rejected = np.count_nonzero(self.pvalue[valid] < 0.05)
         return (

@@ -2,47 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from gmm.data.arrays import Array, beside
+from gmm.data.arrays import Array
 from gmm.data.labels import check_names
-from gmm.estimation.linear import solve_each
 from gmm.estimation.model import SmallSampleName
 from gmm.estimation.moment_covariance import Kind
 from gmm.inference import specification
+from gmm.inference.confidence_sets import ConfidenceSet
 from gmm.inference.hypotheses import HypothesisTest
-from gmm.inference.results import GMMResult
+from gmm.inference.instrument_strength import effective_f, kleibergen_paap
+from gmm.inference.linear_results import LinearResult, chosen_factor
+from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues
+from gmm.inference.stock_yogo import BOUNDS, Worst, critical_values
+from gmm.inference.weak_instruments import clr_test, confidence_set, k_test, null_values
 
 __all__ = ["IVResult"]
 
 
-class LinearModel(Protocol):
-    """What these tests need of a linear model: its data, and models that differ from it."""
-
-    n: int
-    y: Array
-    exog: Array
-    endog: Array
-    instruments: Array
-    exog_names: tuple[str, ...]
-    endog_names: tuple[str, ...]
-    instrument_names: tuple[str, ...]
-
-    def fit(self, **options: Any) -> GMMResult:
-        """Estimate it."""
-
-    def with_instruments(self, columns: Array, names: Sequence[str]) -> "LinearModel":
-        """The same model, with more instruments."""
-
-    def reduced_form(self, y: Array) -> "LinearModel":
-        """The regression of y on the exogenous regressors and the instruments."""
-
-
-class IVResult(GMMResult):
+class IVResult(LinearResult):
     """A `GMMResult` with the tests that linear models with instruments have besides.
 
     Examples
@@ -82,7 +63,7 @@ class IVResult(GMMResult):
         former, which cannot be negative. For endogenous regressors this is the ``c_stat`` of
         linearmodels.
         """
-        model = cast(LinearModel, self.model)
+        model = cast("LinearModel", self.model)
         chosen = list(model.endog_names) if names is None else names
         chosen = [chosen] if isinstance(chosen, str) else list(chosen)
         if not chosen:
@@ -137,17 +118,13 @@ class IVResult(GMMResult):
         regression on X and Z are zero (Anderson and Rubin 1949, Annals of Mathematical
         Statistics 20, 46-63).
         """
-        model = cast(LinearModel, self.model)
-        names, given = model.endog_names, np.asarray(values, dtype=np.float64)
-        if not names:
-            raise ValueError("there are no endogenous regressors to test")
-        if given.shape not in ((), (1,), (len(names),)):
-            raise ValueError(
-                f"values has shape {given.shape}; the endogenous regressors are {', '.join(names)}"
-            )
-        null = np.broadcast_to(given, len(names))
-        text = ", ".join(f"{n} = {v:g}" for n, v in zip(model.endog_names, null, strict=True))
-        test = _excluded(model, model.y - model.endog @ null, cov, small_sample)
+        model = cast("LinearModel", self.model)
+        null, text = null_values(model, values)
+        factor = chosen_factor(cov, small_sample)
+        if isinstance(cov, str) and cov == "unadjusted" and factor == "df":
+            test = _exact(model, null)
+        else:
+            test = _excluded(model, model.y - model.endog @ null, cov, factor)
         return replace(test, name="Anderson-Rubin test", null=text)
 
     def anderson_rubin_set(self, level: float = 0.95) -> Any:
@@ -170,28 +147,122 @@ class IVResult(GMMResult):
         F <= c is e'Pe - c l / (n - k1 - l) e'Me <= 0 with e = y - w beta, P the projection on
         the instruments and M off them, X partialled out: a quadratic inequality in beta.
         """
-        model = cast(LinearModel, self.model)
-        if len(model.endog_names) != 1:
-            raise ValueError(
-                f"there are {len(model.endog_names)} endogenous regressors; the set is for one"
-            )
-        if not 0 < level < 1:
-            raise ValueError(f"level is {level}; it must be between 0 and 1")
-        count = len(model.instrument_names)
-        df = model.n - len(model.exog_names) - count
-        bound = count / df * special.fdtri(count, df, level)
-        with np.errstate(all="ignore"):
-            both = beside(model.y[..., np.newaxis], model.endog)
-            off = _residuals(both, model.exog)
-            left = _residuals(off, _residuals(model.instruments, model.exog))
-            total, rest = off.swapaxes(-1, -2) @ off, left.swapaxes(-1, -2) @ left
-            form = total - (1 + bound) * rest
-            a, b, c = form[..., 1, 1], form[..., 0, 1], form[..., 0, 0]
-            root = np.sqrt(b**2 - a * c)
-            ends = np.stack([(b - root) / a, (b + root) / a], axis=-1)
-        everything = (a < 0) & (b**2 < a * c)
-        ends[everything] = -np.inf, np.inf
-        return ends
+        found = self.confidence_set("ar", level).intervals
+        if self.status.ndim == 0:
+            found = np.concatenate([found, np.full((2, 2), np.nan)])
+        first, second = found[..., 0, :], found[..., 1, :]
+        two = ~np.isnan(second[..., 0])
+        # All but an interval comes as its upper end and its lower one.
+        turned = np.stack([second[..., 0], first[..., 1]], axis=-1)
+        return np.where(two[..., np.newaxis], turned, first)
+
+    def k_test(self, values: npt.ArrayLike = 0.0, cov: Kind = "unadjusted") -> HypothesisTest:
+        """Kleibergen's K test of the coefficients of all endogenous regressors.
+
+        Parameters
+        ----------
+        values : float or (k2,) array_like
+            Their values under the null.
+        cov : like the `cov` of `fit`
+            With "unadjusted" that of the linear model with homoskedastic errors (Kleibergen
+            2002, Econometrica 70, 1781-1803), else that of GMM (2005, same journal 73,
+            1103-1123).
+
+        Returns
+        -------
+        HypothesisTest
+            Chi-squared with k2 degrees of freedom, however weak the instruments.
+        """
+        return k_test(cast("LinearModel", self.model), values, cov)
+
+    def clr_test(self, values: npt.ArrayLike = 0.0, cov: Kind = "unadjusted") -> HypothesisTest:
+        """Moreira's conditional likelihood ratio test of the same.
+
+        Parameters and levels as in `k_test`, and more power with few strong and many weak
+        instruments. With several endogenous regressors the conditional distribution is
+        Kleibergen's (2007) approximation; another `cov` than "unadjusted" is for one.
+        """
+        return clr_test(cast("LinearModel", self.model), values, cov)
+
+    def confidence_set(
+        self, test: Literal["ar", "k", "clr"] = "clr", level: float = 0.95
+    ) -> ConfidenceSet:
+        """The values of a single endogenous regressor's coefficient that a test accepts.
+
+        Parameters
+        ----------
+        test : {"ar", "k", "clr"}
+            Anderson-Rubin, K or conditional likelihood ratio, with homoskedastic errors.
+        level : float
+            Coverage, however weak the instruments.
+
+        Returns
+        -------
+        ConfidenceSet
+            In closed form: intervals that need be neither bounded nor connected.
+        """
+        return confidence_set(cast("LinearModel", self.model), test, level)
+
+    def effective_f(
+        self,
+        cov: Kind = "robust",
+        small_sample: SmallSampleName | Literal["auto"] | None = "auto",
+        tau: float = 0.1,
+    ) -> HypothesisTest:
+        """Montiel Olea and Pflueger's effective F of a single endogenous regressor.
+
+        Parameters
+        ----------
+        cov, small_sample
+            As for `first_stage`; with "unadjusted" it is the first-stage F.
+        tau : float
+            The bias that is to be excluded, as a share of its worst case.
+
+        Returns
+        -------
+        HypothesisTest
+            With its critical value at 5 %, the simplified one of their paper.
+        """
+        model = cast("LinearModel", self.model)
+        return effective_f(model, cov, chosen_factor(cov, small_sample), tau)
+
+    def kleibergen_paap(
+        self, cov: Kind = "robust", form: Literal["wald", "lm"] = "wald"
+    ) -> HypothesisTest:
+        """Kleibergen and Paap's test that the instruments identify all endogenous regressors.
+
+        Parameters
+        ----------
+        cov : like the `cov` of `fit`
+        form : {"wald", "lm"}
+            The F statistic beside the critical values of Stock and Yogo, ivreg2's ``widstat``;
+            or the chi-squared of underidentification, its ``idstat``.
+        """
+        return kleibergen_paap(cast("LinearModel", self.model), cov, form)
+
+    def stock_yogo(self, worst: Worst = "2sls bias") -> HypothesisTest:
+        """Cragg and Donald's F with the critical values of Stock and Yogo (2005), at 5 %.
+
+        Parameters
+        ----------
+        worst : {"2sls bias", "2sls size", "liml size"}
+            What is bounded: bias relative to least squares, or the level of a nominal 5 % test.
+        """
+        model = cast("LinearModel", self.model)
+        if worst not in BOUNDS:
+            raise ValueError(f"worst is {worst!r}; it must be one of {', '.join(BOUNDS)}")
+        k2, count = len(model.endog_names), len(model.instrument_names)
+        table = critical_values(worst, k2, count)
+        return HypothesisTest(
+            "Cragg-Donald F",
+            "the instruments are weak",
+            self.cragg_donald(),
+            count,
+            reason="" if table else "no critical values are tabulated for so many",
+            given_pvalue=np.full(self.status.shape, np.nan)[()],
+            given_distribution="F",
+            critical_values={f"{worst} {100 * bound:g} %": value for bound, value in table.items()},
+        )
 
     def first_stage(
         self,
@@ -211,10 +282,10 @@ class IVResult(GMMResult):
         -------
         dict of str to HypothesisTest
         """
-        model = cast(LinearModel, self.model)
+        model = cast("LinearModel", self.model)
         return {
             name: replace(
-                _excluded(model, model.endog[..., i], cov, small_sample),
+                _excluded(model, model.endog[..., i], cov, chosen_factor(cov, small_sample)),
                 name=f"first-stage F of {name}",
                 null=f"the instruments do not explain {name}",
             )
@@ -227,41 +298,27 @@ class IVResult(GMMResult):
         For one endogenous regressor its first-stage F. Its critical values are those of Stock
         and Yogo (2005), and depend on what is to be bounded.
         """
-        model = cast(LinearModel, self.model)
-        n, (x, w, z) = model.n, (model.exog, model.endog, model.instruments)
-        with np.errstate(all="ignore"):
-            w, z = _residuals(w, x), _residuals(z, x)
-            left = _residuals(w, z)
-            explained = w - left
-            inner = explained.swapaxes(-1, -2) @ explained
-            noise = left.swapaxes(-1, -2) @ left
-            count = z.shape[-1]
-            scale = (n - x.shape[-1] - count) / count
-            # Eigenvalues of noise^-1 inner, whose entries may be NaN in failed samples.
-            product = solve_each(
-                *(np.atleast_3d(a).reshape(-1, *a.shape[-2:]) for a in (noise, inner))
-            )
-        bad = ~np.isfinite(product).all(axis=(1, 2))
-        product[bad] = 0.0
-        smallest = np.linalg.eigvals(product).real.min(axis=1) * scale
-        smallest[bad] = np.nan
-        return smallest.reshape(noise.shape[:-2])[()]
+        model = cast("LinearModel", self.model)
+        if not model.endog_names:
+            raise ValueError("there are no endogenous regressors")
+        parts = Projections.of(model)
+        smallest = relative_eigenvalues(parts.on[:, 1:, 1:], parts.off[:, 1:, 1:])[:, 0]
+        return (smallest * parts.df / parts.count).reshape(model.shape)[()]
 
 
-def _excluded(model: LinearModel, y: Array, cov: Kind, small_sample: str | None) -> HypothesisTest:
+def _exact(model: LinearModel, null: Array) -> HypothesisTest:
+    """F = (e'Pe / l) / (e'Me / (n - k1 - l)), from the cross products."""
+    parts = Projections.of(model)
+    on, off = parts.quadratic(np.concatenate([[1.0], -null]))
+    statistic = ((on / parts.count) / (off / parts.df)).reshape(model.shape)[()]
+    return HypothesisTest("", "", statistic, parts.count, float(parts.df))
+
+
+def _excluded(
+    model: LinearModel, y: Array, cov: Kind, small_sample: SmallSampleName | None
+) -> HypothesisTest:
     """The F test of Z in the least-squares regression of y on X and Z."""
     k1, count = len(model.exog_names), len(model.instrument_names)
-    if small_sample == "auto":
-        small_sample = "cluster" if isinstance(cov, str) and cov == "cluster" else "df"
     result = model.reduced_form(y).fit(cov=cov, small_sample=small_sample)
-    return result.wald_test(np.eye(k1 + count)[k1:])
-
-
-def _residuals(y: Array, x: Array) -> Array:
-    """Of the columns of y on those of x, by least squares."""
-    if not x.shape[-1]:
-        return y
-    products = x.swapaxes(-1, -2) @ x
-    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-    right = np.broadcast_to(x.swapaxes(-1, -2) @ y, (*lead, x.shape[-1], y.shape[-1]))
-    return y - x @ solve_each(np.broadcast_to(products, (*lead, *products.shape[-2:])), right)
+    test: HypothesisTest = result.wald_test(np.eye(k1 + count)[k1:])
+    return test

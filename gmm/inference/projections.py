@@ -1,5 +1,6 @@
 """Cross products of a linear model with instruments, which all its instrument tests share."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +23,19 @@ class LinearModel(Protocol):
     endog_names: tuple[str, ...]
     instrument_names: tuple[str, ...]
     clusters: Any
+
+    @property
+    def fit(self) -> Callable[..., Any]:
+        """What estimates it: a `GMMResult` comes out."""
+
+    def with_instruments(self, columns: Array, names: Sequence[str]) -> Any:
+        """The same model, with more instruments."""
+
+    def regression(self, y: Array, x: Array) -> Any:
+        """The least-squares regression of y on x, with the same clusters."""
+
+    def reduced_form(self, y: Array) -> Any:
+        """The regression of y on the exogenous regressors and the instruments."""
 
 
 def residuals(y: Array, x: Array) -> Array:

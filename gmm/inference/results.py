@@ -1,12 +1,15 @@
 """What an estimation answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+import numpy as np
 import numpy.typing as npt
 
+from gmm.data.arrays import Array
 from gmm.estimation.answer import Answer
 from gmm.inference import specification
+from gmm.inference.derived import restricted, transformed
 from gmm.inference.estimates import Estimates
 from gmm.inference.hypotheses import HypothesisTest, j_test
 from gmm.inference.summary import Summary, result_summary
@@ -54,6 +57,9 @@ class GMMResult(Estimates):
     Wald test
     H0: mu = 2
     chi2(1) = 4.94505, p = 0.0262
+    >>> ratio = result.transform(lambda theta: theta[..., 0] / theta[..., 1], ["mu / sigma"])
+    >>> ratio.conf_int().round(2)
+    array([[0.86, 2.41]])
     """
 
     @classmethod
@@ -98,6 +104,59 @@ class GMMResult(Estimates):
         matrix, values = specification.restrictions(R, q, self.parameters)
         return specification.lm_test(self, matrix, values)
 
+    def nonlinear_wald_test(
+        self, function: Callable[[Array], npt.ArrayLike], q: npt.ArrayLike = 0.0
+    ) -> HypothesisTest:
+        """Test function(theta) = q by the delta method.
+
+        Parameters
+        ----------
+        function : callable
+            As for `transform`.
+        q : float or (m,) array_like
+        """
+        moved = self.transform(function)
+        return specification.wald_test(
+            moved, *specification.restrictions(np.eye(len(moved.parameters)), q, moved.parameters)
+        )
+
+    def transform(
+        self, function: Callable[[Array], npt.ArrayLike], names: Sequence[str] | None = None
+    ) -> "GMMResult":
+        """Functions of the parameters, with standard errors by the delta method.
+
+        Parameters
+        ----------
+        function : callable
+            Of parameters (..., k), with the leading axes of the data: one value (...) or
+            several (..., m). Derivatives are taken by central differences.
+        names : sequence of str, optional
+            Of the m functions.
+
+        Returns
+        -------
+        GMMResult
+            Without moments: what only estimates and their covariance matrix answer.
+        """
+        return transformed(self, function, names)
+
+    def restricted(self, R: Any, q: npt.ArrayLike | None = None) -> Self:
+        """The estimates under R theta = q, with the weights of the last step.
+
+        Parameters
+        ----------
+        R, q
+            As for `wald_test`.
+
+        Returns
+        -------
+        GMMResult
+            Of the same kind. J has as many degrees of freedom more as there are restrictions;
+            the difference of both J is `distance_test`. What is restricted has no error.
+        """
+        matrix, values = specification.restrictions(R, q, self.parameters)
+        return restricted(self, matrix, values)
+
     def c_test(self, names: Sequence[str]) -> HypothesisTest:
         """Test whether some moments hold, given that the others do.
 
@@ -118,3 +177,13 @@ class GMMResult(Estimates):
     def summary(self) -> Summary:
         """The table of estimates; prints as text, shows as HTML, `to_latex()`."""
         return result_summary(self)
+
+    def to_latex(self) -> str:
+        """The table of estimates as a LaTeX tabular."""
+        return self.summary().to_latex()
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()

@@ -113,7 +113,7 @@ def _test_restricted(
     if fit is None or reason:
         return _missing(result, name, null, len(r), reason)
     with np.errstate(all="ignore"):
-        restricted, theta = _restricted(fit, r, q)
+        restricted, theta = restricted_minimum(fit, r, q)
         values = statistic(fit, restricted, theta)
     values[(restricted.status != Status.OK) | (fit.status != Status.OK)] = np.nan
     return HypothesisTest(name, null, values.reshape(result.status.shape)[()], len(r))
@@ -192,7 +192,7 @@ class Kept:
         return Kept(self.problem.take(rows), self.keep)
 
 
-def _restricted(fit: Fit, r: Array, q: Array) -> tuple[Minimum, Array]:
+def restricted_minimum(fit: Fit, r: Array, q: Array) -> tuple[Minimum, Array]:
     """The minimum under R theta = q, and its theta (R, k); the search begins at the nearest."""
     origin = np.asarray(np.linalg.lstsq(r, q)[0], dtype=np.float64)
     basis = np.linalg.svd(r)[2][len(r) :].T

@@ -112,7 +112,7 @@ def result_summary(result: Estimates) -> Summary:
             values = [np.nan, np.nan, np.nan]
             if len(estimates):
                 values = [estimates[:, i].mean(), estimates[:, i].std(), errors[:, i].mean()]
-            rows.append((name, _figures(values, values[1])))
+            rows.append((name, figures(values, values[1])))
     else:
         letter = "z" if result.df is None else "t"
         columns = ["estimate", "std. error", letter, f"P>|{letter}|", "2.5 %", "97.5 %"]
@@ -123,7 +123,7 @@ def result_summary(result: Estimates) -> Summary:
         ends = np.asarray(result.conf_int())
         for i, name in enumerate(result.parameters):
             value, error, ratio, p = (float(column[i]) for column in table)
-            estimate, spread, low, high = _figures([value, error, *ends[i]], error)
+            estimate, spread, low, high = figures([value, error, *ends[i]], error)
             rows.append((name, [estimate, spread, f"{ratio:.2f}", f"{p:.4f}", low, high]))
     notes = []
     if result.j_test.df or result.j_test.reason:
@@ -144,7 +144,7 @@ def result_summary(result: Estimates) -> Summary:
     return Summary("GMM estimates", facts, columns, rows, notes)
 
 
-def _figures(values: Sequence[float], error: float) -> list[str]:
+def figures(values: Sequence[float], error: float) -> list[str]:
     """Values to the digits that the error's fourth one supports, so that a row lines up."""
     size = abs(error) if np.isfinite(error) and error else 1.0
     digits = 3 - int(np.floor(np.log10(size)))

@@ -1,4 +1,4 @@
-"""Tests and sets that keep their level however weak the instruments, with homoskedastic errors.
+"""Tests and sets that keep their level, however weak the instruments.
 
 Moreira (2003, Econometrica 71, 1027-1048) writes them with two statistics of the k2 = 1 model,
 S and T: Anderson and Rubin's is Q_S = S'S, Kleibergen's K = Q_ST^2 / Q_T, the likelihood ratio
@@ -6,16 +6,18 @@ that between Q_S and the smallest eigenvalue of [S T]'[S T].
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from gmm.data.arrays import Array
-from gmm.estimation.linear import solve_each
+from gmm.data.arrays import Array, beside
+from gmm.estimation.linear import inverse_each, quadratic_each, solve_each
 from gmm.inference.confidence_sets import ConfidenceSet, below, shaped, union
 from gmm.inference.hypotheses import HypothesisTest
-from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues
+from gmm.inference.instrument_strength import covariance_of, flat
+from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues, residuals
 
 
 @cache
@@ -38,21 +40,30 @@ def null_values(model: LinearModel, values: npt.ArrayLike) -> tuple[Array, str]:
     return null, ", ".join(f"{n} = {v:g}" for n, v in zip(names, null, strict=True))
 
 
-def k_test(model: LinearModel, values: npt.ArrayLike) -> HypothesisTest:
-    """Kleibergen's (2002) K: the score of the likelihood at the null, chi-squared with k2."""
+def k_test(model: LinearModel, values: npt.ArrayLike, cov: Any = "unadjusted") -> HypothesisTest:
+    """Kleibergen's (2002, 2005) K: the score at the null, chi-squared with k2."""
     null, text = null_values(model, values)
-    statistic, _, _ = _statistics(Projections.of(model), null)
+    if isinstance(cov, str) and cov == "unadjusted":
+        statistic = _statistics(Projections.of(model), null)[0]
+    else:
+        statistic = _robust_statistics(model, null, cov)[0]
     return HypothesisTest("K test", text, statistic.reshape(model.shape)[()], len(null))
 
 
-def clr_test(model: LinearModel, values: npt.ArrayLike) -> HypothesisTest:
+def clr_test(model: LinearModel, values: npt.ArrayLike, cov: Any = "unadjusted") -> HypothesisTest:
     """Moreira's (2003) likelihood ratio, with its distribution given the strength seen."""
     null, text = null_values(model, values)
-    parts = Projections.of(model)
-    _, s, strength = _statistics(parts, null)
-    ratio = np.maximum(s - parts.df * parts.eigenvalues()[:, 0], 0.0)
-    # Kleibergen (2007): for several regressors, the smallest eigenvalue of what they explain.
-    p = clr_pvalue(ratio, strength, parts.count, len(null))
+    if isinstance(cov, str) and cov == "unadjusted":
+        parts = Projections.of(model)
+        _, s, strength = _statistics(parts, null)
+        ratio = np.maximum(s - parts.df * parts.eigenvalues()[:, 0], 0.0)
+    else:
+        if len(null) > 1:
+            raise ValueError("cov is for a single endogenous regressor; use k_test for several")
+        k, s, strength = _robust_statistics(model, null, cov)
+        gap = s - strength
+        ratio = (gap + np.sqrt(np.maximum(gap**2 + 4 * strength * k, 0.0))) / 2
+    p = clr_pvalue(ratio, strength, len(model.instrument_names), len(null))
     return HypothesisTest(
         "conditional likelihood ratio test",
         text,
@@ -61,6 +72,40 @@ def clr_test(model: LinearModel, values: npt.ArrayLike) -> HypothesisTest:
         given_pvalue=p.reshape(model.shape)[()],
         given_distribution="CLR",
     )
+
+
+def _robust_statistics(model: LinearModel, null: Array, cov: Any) -> tuple[Array, Array, Array]:
+    """K, S, and for one regressor the strength (R,), of GMM (Kleibergen 2005).
+
+    The moments' derivatives less their projection on the moments: what is left of them is
+    independent of the moments, and serves as their derivative.
+    """
+    k2, n = len(null), model.n
+    with np.errstate(all="ignore"):
+        both = residuals(beside(model.y[..., np.newaxis], model.endog), model.exog)
+        z = flat(model, residuals(model.instruments, model.exog))
+        both = flat(model, both)
+        e = both[..., :1] - both[..., 1:] @ null[:, np.newaxis]
+        columns = [z * e, *(z * both[..., i : i + 1] for i in range(1, k2 + 1))]
+        g = np.concatenate(columns, axis=2)
+        s = covariance_of(g, cov, model.clusters, center=True)
+        count = z.shape[2]
+        mean = g.mean(axis=1)
+        moments, slopes = mean[:, :count], mean[:, count:]
+        v = s[:, :count, :count]
+        turned = solve_each(v, s[:, :count, count:])  # V_gg^-1 V_gd
+        slopes = slopes - (moments[:, np.newaxis] @ turned)[:, 0]
+        d = slopes.reshape(-1, k2, count).swapaxes(1, 2)
+        weighted = solve_each(v, np.concatenate([moments[..., np.newaxis], d], axis=2))
+        score = (d.swapaxes(1, 2) @ weighted[..., :1])[..., 0]
+        inner = d.swapaxes(1, 2) @ weighted[..., 1:]
+        k = n * (score * solve_each(inner, score[..., np.newaxis])[..., 0]).sum(axis=1)
+        total = n * (moments * weighted[..., 0]).sum(axis=1)
+        strength = np.full(len(k), np.nan)
+        if k2 == 1:
+            left = s[:, count:, count:] - s[:, count:, :count] @ turned
+            strength = n * quadratic_each(d[..., 0], inverse_each(left))
+    return k, total, strength
 
 
 def _statistics(parts: Projections, null: Array) -> tuple[Array, Array, Array]:

@@ -99,6 +99,7 @@ class IV(Model[IVResult]):
         self.y = dependent(y)
         self.n = self.y.shape[-1]
         given = {"exog": exog, "endog": endog, "instruments": instruments}
+        self.index: Any = y.index if is_pandas(y) else None
         self.labelled = any(is_pandas(x) for x in (y, *given.values()))
         arrays = {name: columns(x, name, self.y.shape) for name, x in given.items()}
         self.exog, self.endog, self.instruments = arrays.values()
@@ -146,9 +147,13 @@ class IV(Model[IVResult]):
         model.moment_names = (*self.exog_names, *model.instrument_names)
         return model
 
+    def regression(self, y: Array, x: Array) -> "IV":
+        """The least-squares regression of y on x, with the same clusters."""
+        return IV(y, exog=x, clusters=self.clusters)
+
     def reduced_form(self, y: Array) -> "IV":
         """The regression of y on the exogenous regressors and the instruments."""
-        return IV(y, exog=beside(self.exog, self.instruments), clusters=self.clusters)
+        return self.regression(y, beside(self.exog, self.instruments))
 
     def problem(self, start: Array | None) -> tuple["LinearMoments", Array]:
         """What is estimated; a closed form needs no start."""

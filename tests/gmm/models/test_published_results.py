@@ -141,3 +141,15 @@ def test_centered_and_uncentered_j_are_functions_of_each_other(wages: gmm.IV) ->
     assert_allclose(centered.params, plain.params, rtol=1e-8)
     j = plain.j_test.statistic
     assert_allclose(centered.j_test.statistic, j / (1 - j / 758), rtol=1e-8)
+
+
+def test_kleibergen_and_paap_are_those_of_ivreg2(wages: gmm.IV) -> None:
+    """widstat and idstat, of two endogenous regressors."""
+    result = wages.fit(steps=1)
+    robust, homoskedastic = (
+        published("ivreg2_griliches", name) for name in ("results_robust", "results")
+    )
+    assert_allclose(result.kleibergen_paap().statistic, robust.widstat, rtol=1e-9)
+    assert_allclose(result.kleibergen_paap(form="lm").statistic, robust.idstat, rtol=1e-9)
+    lm = result.kleibergen_paap("unadjusted", "lm").statistic
+    assert_allclose(lm, homoskedastic.idstat, rtol=1e-9)
