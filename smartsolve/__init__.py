@@ -22,6 +22,7 @@ from ._scan import Structure, inspect
 if TYPE_CHECKING:
     from ._choose import Plan, explain
     from ._patch import patch_numpy
+    from ._sparse.factorization import SparseFactorization
     from ._warnings import IllConditionedWarning, RankDeficientWarning, SingularMatrixWarning
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __all__ = [
     "RankDeficientWarning",
     "SingularMatrixWarning",
     "SolveInfo",
+    "SparseFactorization",
     "Structure",
     "errstate",
     "explain",
@@ -53,6 +55,7 @@ _LATE = {
     "Plan": "_choose",
     "RankDeficientWarning": "_warnings",
     "SingularMatrixWarning": "_warnings",
+    "SparseFactorization": "_sparse.factorization",
     "explain": "_choose",
     "load_ipython_extension": "_magic",
     "patch_numpy": "_patch",

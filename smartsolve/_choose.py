@@ -15,8 +15,9 @@ from . import _core, _operands
 from ._condition import errstate
 from ._disproofs import DEFINITE, disproof
 from ._report import QR_ROUTINES, html_table, text_table
+from ._sparse import is_sparse
 
-__all__ = ["Part", "Plan", "explain"]
+__all__ = ["Part", "Plan", "explain", "si"]
 
 Array = npt.NDArray[Any]
 
@@ -59,12 +60,7 @@ class Part:
     def rows(self) -> Iterator[tuple[str, str]]:
         """Label and text of each line but the first."""
         yield "method", self.method + f"  ->  {self.routine}" * (self.routine != "none")
-        cost = f"{_si(self.flops)}flop"
-        if self.lu_flops != self.flops:
-            ratio = self.lu_flops / self.flops if self.flops else math.inf
-            times = f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
-            cost += f"; general LU would be {_si(self.lu_flops)}flop, {times} times as much"
-        yield "cost", cost
+        yield "cost", self._cost()
         if self.crossovers:
             yield "crossovers", ";  ".join(self.crossovers)
         if self.condition:
@@ -74,6 +70,16 @@ class Part:
             together.setdefault(reason, []).append(structure)
         for i, (reason, structures) in enumerate(together.items()):
             yield "" if i else "not taken", f"{', '.join(structures)}: {reason}"
+
+    def _cost(self) -> str:
+        if math.isnan(self.flops):
+            return "only the factorization tells"
+        cost = f"{si(self.flops)}flop"
+        if self.lu_flops == self.flops or math.isnan(self.lu_flops):
+            return cost
+        ratio = self.lu_flops / self.flops if self.flops else math.inf
+        times = f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
+        return f"{cost}; general LU would be {si(self.lu_flops)}flop, {times} times as much"
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +157,7 @@ class Plan:
                 yield "structure", f"{part.structure}, {layout}"
             yield from part.rows()
         rhs = "1 right-hand side" if self.nrhs == 1 else f"{self.nrhs} right-hand sides"
-        yield "memory", f"{_si(self.bytes)}B to read and write, with {rhs}"
+        yield "memory", f"{si(self.bytes)}B to read and write, with {rhs}"
 
     def __str__(self) -> str:
         return text_table(self._rows())
@@ -162,16 +168,16 @@ class Plan:
         return html_table(self._rows())
 
 
-def explain(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Plan:
+def explain(a: Any, b: Any = None) -> Plan:
     """Tell what `solve` sees in a matrix, what it would do, and why nothing else.
 
-    MATLAB's ``spparms('spumoni')``, for dense matrices and before the fact.
+    MATLAB's ``spparms('spumoni')``, for dense matrices, too, and before the fact.
 
     Parameters
     ----------
     a : (..., m, n) array_like of float32, float64, complex64 or complex128
         A square matrix or a stack of them; or a rectangular one, which
-        `mldivide` solves.
+        `mldivide` solves; or a sparse matrix.
     b : (m,) or (..., m, k) array_like, optional
         The right-hand sides, for the cost; by default one.
 
@@ -187,10 +193,13 @@ def explain(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Plan:
     ValueError
         If the shapes do not fit.
     TypeError
-        For other dtypes, and sparse matrices.
+        For other dtypes.
 
     Notes
     -----
+    Of a sparse matrix nothing is factored: what follows if a method fails is
+    listed instead, and the cost of a general sparse LU is a bound.
+
     Where `solve` would try Cholesky's factorization, `explain` does, for only
     that tells whether the matrix is positive definite. Every element may be
     read more than once; it is slower than the scan of `solve`.
@@ -217,6 +226,10 @@ def explain(a: npt.ArrayLike, b: npt.ArrayLike | None = None) -> Plan:
     >>> plan.structure, plan.parts[0].not_taken["positive definite"]
     ('general', 'a[1, 0] = 3 differs from a[0, 1] = 1')
     """
+    if is_sparse(a):
+        from ._sparse.explain import explain_sparse
+
+        return explain_sparse(a, b)
     a = _operands.numbers(a, "a")
     if a.ndim < 2:
         raise np.linalg.LinAlgError(f"a has shape {a.shape}; expected (..., m, n), matrices")
@@ -372,7 +385,7 @@ def _rectangular_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
     return [(part, np.ones(batch, bool))]
 
 
-def _si(value: float) -> str:
+def si(value: float) -> str:
     """Three digits and a prefix: 4190000 is "4.19 M"."""
     prefixes = iter(" kMGTPEZY")
     prefix = next(prefixes)

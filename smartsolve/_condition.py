@@ -17,7 +17,7 @@ from . import _errors
 from ._core import methods
 from ._report import SolveInfo
 
-__all__ = ["conclude", "doubt", "errstate", "geterr", "seterr"]
+__all__ = ["conclude", "doubt", "errstate", "geterr", "policy", "seterr"]
 
 IllConditioned = Literal["ignore", "warn", "raise"]
 Singular = Literal["raise", "warn", "nan"]
@@ -35,7 +35,8 @@ _default = Policy("warn", "raise")
 _block: ContextVar[Policy | None] = ContextVar("smartsolve.errstate", default=None)
 
 
-def _policy() -> Policy:
+def policy() -> Policy:
+    """What is in force here and now."""
     return _block.get() or _default
 
 
@@ -70,8 +71,8 @@ def geterr() -> dict[str, str]:
     ...     smartsolve.geterr()
     {'ill_conditioned': 'warn', 'singular': 'nan'}
     """
-    policy = _policy()
-    return {"ill_conditioned": policy.ill_conditioned, "singular": policy.singular}
+    now = policy()
+    return {"ill_conditioned": now.ill_conditioned, "singular": now.singular}
 
 
 def seterr(
@@ -189,7 +190,7 @@ class errstate(ContextDecorator):
         return decorated
 
     def __enter__(self) -> "errstate":
-        now = _policy()
+        now = policy()
         _block.set(
             Policy(
                 self._ill_conditioned or now.ill_conditioned,
@@ -228,14 +229,14 @@ def conclude(
     A finding is (number of slices, the first's index, row of the table of
     methods, whether singular or else not positive definite, at which pivot).
     """
-    policy = on_singular or _policy().singular
-    if singular is not None and policy != "nan":
+    on_singular = on_singular or policy().singular
+    if singular is not None and on_singular != "nan":
         count, first, row, is_singular, pivot = singular
         place = _errors.where(first, count, batch)
         method = methods()[row]["method"]
         if not is_singular:
             raise LinAlgError(_errors.not_positive_definite(pivot, place))
-        if policy == "raise":
+        if on_singular == "raise":
             raise LinAlgError(_errors.singular(method, pivot, place))
         doubt(_errors.singular_warning(method, pivot, place), "SingularMatrixWarning")
     if ill is not None:
@@ -250,7 +251,7 @@ def conclude(
 
 def doubt(text: str, warning: str) -> None:
     """Say that an answer is doubtful, as `errstate` wants it: a warning, an error, or nothing."""
-    ill_conditioned = _policy().ill_conditioned
+    ill_conditioned = policy().ill_conditioned
     if ill_conditioned == "raise":
         raise LinAlgError(text)
     if ill_conditioned == "warn":
@@ -262,6 +263,10 @@ def doubt(text: str, warning: str) -> None:
 def _callers_level() -> int:
     """The ``stacklevel`` of the first frame outside of this package."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+    while frame.f_back is not None and _is_ours(frame.f_globals):
         level, frame = level + 1, frame.f_back
     return level
+
+
+def _is_ours(module: dict[str, Any]) -> bool:
+    return str(module.get("__package__")).partition(".")[0] == __package__

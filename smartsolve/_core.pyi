@@ -32,6 +32,8 @@ def solve(
     workers: int = 1,
     return_info: Literal[False] = False,
     precision: Literal["mixed"] | None = None,
+    engine: str | None = None,
+    sparse_x: bool = False,
 ) -> npt.NDArray[Any]: ...
 @overload
 def solve(
@@ -48,6 +50,8 @@ def solve(
     workers: int = 1,
     return_info: Literal[True],
     precision: Literal["mixed"] | None = None,
+    engine: str | None = None,
+    sparse_x: bool = False,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def solve(
@@ -64,6 +68,8 @@ def solve(
     workers: int = 1,
     return_info: bool,
     precision: Literal["mixed"] | None = None,
+    engine: str | None = None,
+    sparse_x: bool = False,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 
 class Factors:

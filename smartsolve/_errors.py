@@ -5,6 +5,7 @@ before any work, stand beside it in ``_native/arguments.hpp`` and
 ``_native/module.cpp``.
 """
 
+import os
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,22 @@ def not_positive_definite(minor: int, place: str) -> str:
     )
 
 
+def declared_definite(reason: str) -> str:
+    """Text for a sparse matrix declared positive definite that is not."""
+    return (
+        f"Singular matrix: a was declared positive definite, but {reason}. Leave the structure "
+        "out, or declare 'symmetric' or 'hermitian'."
+    )
+
+
+def only_definite(engine: str, reason: str) -> str:
+    """Text for a matrix that an engine for positive definite ones does not take."""
+    return (
+        f"Singular matrix: engine={engine!r} takes positive definite matrices alone, but "
+        f"{reason}. Leave the engine out, or take another."
+    )
+
+
 def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: int) -> str:
     """Text for a matrix whose rcond lies below the machine epsilon."""
     subject = f"{place}: " if place else ""
@@ -75,12 +92,45 @@ def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: in
     )
 
 
-def refuse_sparse(name: str, operand: Any) -> None:
-    """Raise ``TypeError`` for a sparse array or matrix."""
-    if hasattr(operand, "tocsc") and hasattr(operand, "nnz"):
-        raise TypeError(
-            f"{name} is a sparse {type(operand).__name__}; expected a dense array. "
-            "Use scipy.sparse.linalg.spsolve, or a.toarray()"
+def sparse_singular(where: str) -> str:
+    """Text for a singular sparse matrix; `where` is a whole sentence about it."""
+    return f"Singular matrix: {where}. Use on_singular='nan' to have NaN in its place."
+
+
+def sparse_singular_warning(where: str) -> str:
+    """Text for a singular sparse matrix whose solution is marked instead."""
+    return f"Singular matrix: {where}; the solution holds Inf or NaN."
+
+
+def not_square(shape: tuple[int, ...]) -> str:
+    """Text for a matrix that `solve` does not take."""
+    return (
+        f"a has shape {shape}; expected (n, n), a square matrix. smartsolve.mldivide(a, b) "
+        "solves rectangular systems by least squares"
+    )
+
+
+def misshapen_rhs(b: tuple[int, ...], rows: int, a: tuple[int, ...]) -> str:
+    """Text for a right-hand side that does not fit; the native entry has the same words."""
+    axis = "only axis" if len(b) == 1 else "second-to-last axis"
+    return f"b has shape {b}; its {axis} must be {rows} to match a of shape {a}"
+
+
+def unsolvable_type(name: str, dtype: Any) -> str:
+    """Text for numbers that nothing is solved in; the native entry has the same words."""
+    return (
+        f"{name} has dtype {dtype}; expected float32, float64, complex64 or complex128 (integers "
+        "and bools become float64)"
+    )
+
+
+def refuse_dense_inverse(n: int, dtype: np.dtype[Any]) -> None:
+    """Raise ``MemoryError`` for an inverse that would fill half of the memory."""
+    needed = n * n * dtype.itemsize
+    if needed > _memory() // 2:
+        raise MemoryError(
+            f"the inverse of a sparse {n} x {n} matrix is dense, {needed / 1e9:.3g} GB; solve for "
+            "the columns that are wanted, or use as_linear_operator()"
         )
 
 
@@ -112,6 +162,29 @@ def of_two_kinds(a: Any, b: Any, error: Exception) -> str:
         f"a is a {of_a} and b a {of_b}, whose own solve takes arrays of its own kind alone "
         f"({error}). Convert the other one to it, or this one by numpy.asarray"
     )
+
+
+def refuse_filling_up(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise ``MemoryError`` for a matrix that would fill half of the memory if it were dense."""
+    needed = shape[0] * shape[1] * dtype.itemsize
+    if needed > _memory() // 2:
+        raise MemoryError(
+            f"a of shape {shape} would take {needed / 1e9:.3g} GB as a dense matrix, which this "
+            "solution needs"
+        )
+
+
+def only_for_sparse(option: str) -> str:
+    """Text for an option of sparse matrices that came with a dense one."""
+    return f"{option} is an option for sparse matrices; a is dense"
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory; where it does not tell, enough for order 30 000."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 16_000_000_000
 
 
 def check_finite(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _operands
+from . import _errors, _operands
 from ._condition import errstate
 from ._core import Factors, methods
+from ._sparse import is_sparse
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
-__all__ = ["Factorization", "factorize"]
+    from ._sparse.factorization import SparseFactorization
+
+__all__ = ["FactoredMatrix", "Factorization", "factorize"]
 
 _FORMAT = 1  # of pickles
 
@@ -27,8 +30,8 @@ class SlogdetResult(NamedTuple):
 
 
 def factorize(
-    a: npt.ArrayLike, structure: str | None = None, *, lower: bool = False
-) -> Factorization:
+    a: Any, structure: str | None = None, *, lower: bool = False, engine: str | None = None
+) -> Factorization | SparseFactorization:
     """Factor a matrix by the method that fits it, to solve with it many times.
 
     MATLAB's ``decomposition``: the same table chooses as in `solve`.
@@ -98,68 +101,28 @@ def factorize(
     >>> f.det()
     144.0
     """
+    if is_sparse(a):
+        from ._sparse.factorization import factorize
+
+        return factorize(a, structure, lower, engine)
+    if engine is not None:
+        raise TypeError(_errors.only_for_sparse("engine"))
     return Factorization(_operands.matrix(a, "factorize()"), structure, lower)
 
 
-class Factorization(Factors):
-    """A factored matrix, or stack of matrices; made by `factorize`.
+class FactoredMatrix:
+    """What the factors of dense and of sparse matrices have in common."""
 
-    Immutable, and may be solved with from several threads at once. It can be
-    pickled: the pickle holds the matrix and what was declared, and the matrix
-    is factored again when it is read.
+    if TYPE_CHECKING:
 
-    Attributes
-    ----------
-    shape : tuple of int
-        Shape of the matrix or stack.
-    dtype : numpy.dtype
-        Its type, and the precision of the solutions.
-    structure : str or ndarray of str
-        The structure found or declared; for a stack an array over its leading
-        axes, as are the following.
-    method : str or ndarray of str
-        The method, a name of the table of methods.
-    rcond : float or ndarray of float64
-        Reciprocal condition number in the 1-norm, estimated when it is first
-        asked for; 0 for a singular slice, NaN if the matrix holds an Inf or a
-        NaN. For a diagonal matrix exact, and in the 2-norm.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import smartsolve
-    >>> f = smartsolve.factorize([[4.0, 2.0], [2.0, 5.0]])
-    >>> f.structure, f.method
-    ('positive definite', 'small Cholesky')
-    >>> f.solve([8.0, 12.0])
-    array([1., 2.])
-    >>> smartsolve.solve(f, [8.0, 12.0])
-    array([1., 2.])
-    """
-
-    _rcond: float | npt.NDArray[np.float64] | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._matrix.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._matrix.dtype
-
-    @property
-    def structure(self) -> str | npt.NDArray[np.str_]:
-        return self._from_table("kind")
-
-    @property
-    def method(self) -> str | npt.NDArray[np.str_]:
-        return self._from_table("method")
-
-    @property
-    def rcond(self) -> float | npt.NDArray[np.float64]:
-        if self._rcond is None:
-            self._rcond = _plain(self._rconds())
-        return self._rcond
+        @property
+        def shape(self) -> tuple[int, ...]: ...
+        @property
+        def dtype(self) -> np.dtype[Any]: ...
+        def solve(
+            self, b: Any, *, transposed: bool = False, conjugate: bool = False
+        ) -> npt.NDArray[Any]: ...
+        def _determinants(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]: ...
 
     def det(self) -> Any:
         """Return the determinant, from the factors.
@@ -283,6 +246,73 @@ class Factorization(Factors):
             dtype=self.dtype,
         )
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+class Factorization(Factors, FactoredMatrix):
+    """A factored matrix, or stack of matrices; made by `factorize`.
+
+    Immutable, and may be solved with from several threads at once. It can be
+    pickled: the pickle holds the matrix and what was declared, and the matrix
+    is factored again when it is read.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the matrix or stack.
+    dtype : numpy.dtype
+        Its type, and the precision of the solutions.
+    structure : str or ndarray of str
+        The structure found or declared; for a stack an array over its leading
+        axes, as are the following.
+    method : str or ndarray of str
+        The method, a name of the table of methods.
+    rcond : float or ndarray of float64
+        Reciprocal condition number in the 1-norm, estimated when it is first
+        asked for; 0 for a singular slice, NaN if the matrix holds an Inf or a
+        NaN. For a diagonal matrix exact, and in the 2-norm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import smartsolve
+    >>> f = smartsolve.factorize([[4.0, 2.0], [2.0, 5.0]])
+    >>> f.structure, f.method
+    ('positive definite', 'small Cholesky')
+    >>> f.solve([8.0, 12.0])
+    array([1., 2.])
+    >>> smartsolve.solve(f, [8.0, 12.0])
+    array([1., 2.])
+    """
+
+    _rcond: float | npt.NDArray[np.float64] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._matrix.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._matrix.dtype
+
+    @property
+    def structure(self) -> str | npt.NDArray[np.str_]:
+        return self._from_table("kind")
+
+    @property
+    def method(self) -> str | npt.NDArray[np.str_]:
+        return self._from_table("method")
+
+    @property
+    def rcond(self) -> float | npt.NDArray[np.float64]:
+        if self._rcond is None:
+            self._rcond = _plain(self._rconds())
+        return self._rcond
+
     def _from_table(self, column: Literal["kind", "method"]) -> str | npt.NDArray[np.str_]:
         names = np.array([row[column] for row in methods()])[self._rows()]
         return names if names.ndim > 0 else str(names)
@@ -294,12 +324,6 @@ class Factorization(Factors):
         kinds = np.unique(np.asarray(self.structure))
         found = f"{self.structure}, {self.method}" if not batch else ", ".join(kinds)
         return f"Factorization({of}{n} x {n} {self.dtype}: {found})"
-
-    def __copy__(self) -> Factorization:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Factorization:
-        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (_FORMAT, self._matrix, self._declared, self._lower)

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _condition, _core, _errors, _operands
+from ._factorization import FactoredMatrix
 from ._report import SolveInfo
 from ._scan import inspect
+from ._sparse import is_sparse
 
 __all__ = ["mldivide", "mrdivide"]
 
@@ -21,6 +23,8 @@ def mldivide(
     minimum_norm: bool = False,
     tol: float | None = None,
     return_info: bool = False,
+    engine: str | None = None,
+    sparse_x: bool = False,
 ) -> Any:
     r"""Solve ``a @ x = b`` as MATLAB's ``a \ b`` does, in the least-squares sense if need be.
 
@@ -33,10 +37,10 @@ def mldivide(
     ----------
     a : (..., m, n) array_like of float32, float64, complex64 or complex128
         A matrix of any shape, a stack of them, or a `Factorization`. Integers
-        and bools count as float64.
+        and bools count as float64. Or one sparse matrix of any shape.
     b : (m,) or (..., m, k) array_like of the same
         One right-hand side if it has one axis, else a stack of k of them; the
-        leading axes are broadcast against those of `a`.
+        leading axes are broadcast against those of `a`. It may be sparse.
     minimum_norm : bool, default False
         Return the solution of least 2-norm, MATLAB's ``lsqminnorm``, of a
         square matrix also.
@@ -46,6 +50,8 @@ def mldivide(
         solved by QR.
     return_info : bool, default False
         Also return what was done.
+    engine, sparse_x
+        As in `solve`, for sparse matrices; an engine takes square ones only.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def mldivide(
     ValueError
         If the shapes do not fit.
     TypeError
-        For other dtypes, and sparse matrices.
+        For other dtypes.
 
     Warns
     -----
@@ -124,10 +130,15 @@ def mldivide(
     >>> smartsolve.mldivide(a, b, minimum_norm=True)
     array([1., 2.])
     """
-    if isinstance(a, _core.Factors):
-        if minimum_norm or tol is not None or return_info:
+    if isinstance(a, FactoredMatrix):
+        if minimum_norm or tol is not None or return_info or engine or sparse_x:
             raise TypeError("mldivide() of a Factorization takes no options")
         return a.solve(b)
+    if is_sparse(a):
+        from ._sparse.mldivide import mldivide
+
+        return mldivide(a, b, minimum_norm, tol, return_info, engine, sparse_x)
+    _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mldivide()")
     rhs = _operands.right_hand_side(b, "mldivide()")
     square = matrix.ndim > 1 and matrix.shape[-1] == matrix.shape[-2]
@@ -146,6 +157,8 @@ def mrdivide(
     minimum_norm: bool = False,
     tol: float | None = None,
     return_info: bool = False,
+    engine: str | None = None,
+    sparse_x: bool = False,
 ) -> Any:
     """Solve ``x @ a = b`` as MATLAB's ``b / a`` does: `mldivide` with both transposed.
 
@@ -155,7 +168,7 @@ def mrdivide(
         One row if it has one axis, else a stack of k of them.
     a : (..., m, n) array_like or Factorization
         A matrix of any shape, or a stack of them.
-    minimum_norm, tol, return_info
+    minimum_norm, tol, return_info, engine, sparse_x
         As in `mldivide`.
 
     Returns
@@ -191,11 +204,16 @@ def mrdivide(
     >>> smartsolve.mrdivide([0.0, 0.0, 1.0], a).round(6)
     array([0.833333, 0.166667])
     """
-    if isinstance(a, _core.Factors):
-        if minimum_norm or tol is not None or return_info:
+    if isinstance(a, FactoredMatrix):
+        if minimum_norm or tol is not None or return_info or engine or sparse_x:
             raise TypeError("mrdivide() by a Factorization takes no options")
         rhs = _operands.right_hand_side(b, "mrdivide()")
         return _operands.like(b, _transposed(a.solve(_transposed(rhs), transposed=True)))
+    if is_sparse(a):
+        from ._sparse.mldivide import mrdivide
+
+        return mrdivide(b, a, minimum_norm, tol, return_info, engine, sparse_x)
+    _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mrdivide()")
     rhs = _operands.right_hand_side(b, "mrdivide()")
     if matrix.ndim > 1 and rhs.ndim > 0 and rhs.shape[-1] != matrix.shape[-1]:
@@ -217,6 +235,11 @@ def mrdivide(
 
 def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a if a.ndim < 2 else np.swapaxes(a, -1, -2)
+
+
+def _refuse_sparse_options(engine: str | None, sparse_x: bool) -> None:
+    if engine is not None or sparse_x:
+        raise TypeError(_errors.only_for_sparse("sparse_x" if engine is None else "engine"))
 
 
 def _solve_square(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _errors
+from ._sparse import is_sparse
 
 __all__ = ["has_own_functions", "like", "matrix", "numbers", "right_hand_side"]
 
@@ -34,10 +35,11 @@ def right_hand_side(operand: Any, call: str, name: str = "b") -> npt.NDArray[Any
 
 
 def numbers(operand: Any, name: str) -> npt.NDArray[Any]:
-    """The numbers of an operand, whatever they mean: no sparse matrix, no masked element."""
+    """The numbers of an operand, whatever they mean: sparse ones filled up, and none masked."""
     if type(operand) is np.ndarray:
         return operand
-    _errors.refuse_sparse(name, operand)
+    if is_sparse(operand):
+        return np.asarray(operand.toarray())
     if isinstance(operand, np.ndarray):
         masked = int(np.count_nonzero(getattr(operand, "mask", False)))
         if masked:

@@ -18,6 +18,7 @@ from numpy.linalg import LinAlgError
 
 from ._condition import geterr
 from ._core import solve
+from ._sparse import is_sparse
 
 __all__ = ["Function", "Replacement", "function", "numpy_solve", "patch_numpy", "scipy_solve"]
 
@@ -81,9 +82,14 @@ class Replacement:
 
 
 class _NumpySolve(Replacement):
-    """`smartsolve.solve`, and NumPy's own for whatever that refuses."""
+    """`smartsolve.solve`, and NumPy's own for whatever that refuses.
+
+    NumPy takes no sparse matrix, and says so.
+    """
 
     def __call__(self, a: Any, b: Any) -> Any:
+        if is_sparse(a) or is_sparse(b):
+            return self._original(a, b)
         try:
             return solve(a, b)
         except (TypeError, ValueError, Warning) as refusal:
@@ -275,13 +281,24 @@ def scipy_solve() -> tuple[Function, Replacement]:
     return solve, _ScipySolve(solve.original)
 
 
+def replacements(*, scipy: bool) -> list[tuple[Function, Replacement]]:
+    """All functions that are replaced, and what stands for them."""
+    pairs = [numpy_solve()]
+    if scipy:
+        from ._sparse.patch import sparse_solvers
+
+        pairs += [scipy_solve(), *sparse_solvers()]
+    return pairs
+
+
 class patch_numpy(ContextDecorator):
     """Context in which ``numpy.linalg.solve`` is `smartsolve.solve`.
 
     Parameters
     ----------
     scipy : bool, default False
-        Replace ``scipy.linalg.solve`` as well.
+        Replace ``scipy.linalg.solve`` as well, and ``spsolve``, ``factorized``
+        and, without options, ``splu`` of ``scipy.sparse.linalg``.
     everywhere : bool, default False
         Replace also the names that modules imported so far have bound, as
         ``from numpy.linalg import solve`` does. Names in modules are found;
@@ -313,6 +330,12 @@ class patch_numpy(ContextDecorator):
     To stop there, use ``errstate(ill_conditioned="raise")``. Results differ
     from the original's by rounding; single precision is solved in single
     precision, where NumPy computes in double and rounds.
+
+    Of sparse solvers SciPy's shapes stay: `spsolve` makes a vector of a column,
+    and a sparse solution of a sparse right-hand side. What is singular is left
+    to SciPy, with its warning or error. What `splu` returns solves with this
+    package's factors; ``L``, ``U``, ``perm_r``, ``perm_c`` and ``nnz`` are
+    SuperLU's own, computed when they are asked for.
 
     ``inv`` and ``lstsq`` are not replaced: `lstsq` returns rank and singular
     values, which cost a singular value decomposition whatever the structure.
@@ -347,8 +370,7 @@ class patch_numpy(ContextDecorator):
 
     def __enter__(self) -> "patch_numpy":
         with ExitStack() as ends:
-            for stands_for in [numpy_solve] + [scipy_solve] * self._scipy:
-                solver, replacement = stands_for()
+            for solver, replacement in replacements(scipy=self._scipy):
                 ends.callback(solver.replace(replacement, everywhere=self._everywhere))
             self._ends.append(ends.pop_all())
         return self

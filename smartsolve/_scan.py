@@ -1,12 +1,14 @@
 """What is this matrix? `inspect` shows what the scan sees."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _operands
 from ._core import kinds, scan
+from ._sparse import is_sparse
 
 __all__ = ["Structure", "inspect"]
 
@@ -50,6 +52,9 @@ class Structure:
     factor_flops : float or ndarray of float64
         Flops of the factorization where only the pattern of zeros tells them,
         of a sparse matrix at most; else 0.
+    nnz : int or None
+        Of a matrix in sparse storage its nonzeros, duplicates summed and
+        explicit zeros left out; else None.
     """
 
     kind: str | npt.NDArray[np.str_]
@@ -64,16 +69,17 @@ class Structure:
     block_sizes: npt.NDArray[np.intp] | None
     permuted_bandwidths: tuple[int, int] | npt.NDArray[np.intp] | None
     factor_flops: float | npt.NDArray[np.float64]
+    nnz: int | None = None
 
 
-def inspect(a: npt.ArrayLike) -> Structure:
+def inspect(a: Any) -> Structure:
     """Tell the structure of a matrix, as `solve` sees it.
 
     Parameters
     ----------
     a : (..., n, n) array_like of float32, float64, complex64 or complex128
-        A square matrix or a stack of them; integers and bools count as
-        float64.
+        A square matrix or a stack of them, or a sparse matrix; integers and
+        bools count as float64.
 
     Returns
     -------
@@ -122,6 +128,10 @@ def inspect(a: npt.ArrayLike) -> Structure:
     >>> s.kind, s.lower_bandwidth, s.upper_bandwidth, sorted(s.permuted_bandwidths)
     ('permuted banded', 292, 292, [5, 9])
     """
+    if is_sparse(a):
+        from ._sparse.explain import inspect_sparse
+
+        return inspect_sparse(a)
     a = _operands.numbers(a, "a")
     kind, kl, ku, symmetric, hermitian, rows, columns, blocks, band, work = scan(a)
     dtype = a.dtype.newbyteorder("=") if a.dtype.kind in "fc" else np.dtype(np.float64)

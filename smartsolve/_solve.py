@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from . import _core, _errors, _operands
+from ._factorization import FactoredMatrix
+from ._sparse import is_sparse
 
 _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
 
@@ -17,10 +19,12 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
     of objects with ``__array__``, the type of `b` decides about the result
     through ``__array_wrap__``.
     """
-    if isinstance(a, _core.Factors):
+    if isinstance(a, FactoredMatrix):
         return _solve_with(a, b, **options)
-    for name, operand in (("a", a), ("b", b)):
-        _errors.refuse_sparse(name, operand)
+    if is_sparse(a):
+        from ._sparse.solve import solve
+
+        return solve(a, b, **options)
     if not options and any(map(_operands.has_own_functions, (a, b))):
         return _by_their_own(a, b)
     call = f"solve() with {', '.join(options)}" if options else "solve()"
@@ -44,11 +48,11 @@ def _by_their_own(a: Any, b: Any) -> Any:
         raise TypeError(_errors.of_two_kinds(a, b, error)) from error
 
 
-def _solve_with(factors: _core.Factors, b: Any, **options: Any) -> Any:
+def _solve_with(factors: FactoredMatrix, b: Any, **options: Any) -> Any:
     """Solve with a `Factorization`; what was decided when it was made cannot be chosen again."""
     transposed = options.pop("transposed", False)
     if options.pop("check_finite", False):
-        _errors.refuse_infinite("b", np.asarray(b))
+        _errors.refuse_infinite("b", b.tocoo().data if is_sparse(b) else np.asarray(b))
     decided = sorted(set(options) - {"overwrite_a", "overwrite_b", "workers"})
     if decided:
         raise TypeError(

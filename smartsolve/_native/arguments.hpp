@@ -21,6 +21,7 @@ struct Arguments {
     bool overwrite_a = false, overwrite_b = false;
     bool check_finite = false, return_info = false;
     bool mixed = false;
+    const char* sparse_only = nullptr;  // an option that dense operands are refused with
     OnSingular on_singular = OnSingular::unset;
     ptrdiff_t workers = 1;
 };
@@ -40,12 +41,14 @@ enum Name {
     name_workers,
     name_return_info,
     name_precision,
+    name_engine,
+    name_sparse_x,
     names,
 };
 inline constexpr const char* name_text[names] = {
-    "a",           "b",           "assume_a",    "lower",
-    "transposed",  "overwrite_a", "overwrite_b", "check_finite",
-    "on_singular", "workers",     "return_info", "precision"};
+    "a",           "b",           "assume_a",     "lower",       "transposed",
+    "overwrite_a", "overwrite_b", "check_finite", "on_singular", "workers",
+    "return_info", "precision",   "engine",       "sparse_x"};
 inline PyObject* interned[names];  // written at load
 
 inline bool intern_names() {
@@ -159,6 +162,14 @@ inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
             return flag(to.return_info);
         case name_precision:
             return parse_precision(value, to.mixed);
+        case name_engine:
+            if (value != Py_None) to.sparse_only = name_text[name_engine];
+            return true;
+        case name_sparse_x: {
+            const int truth = PyObject_IsTrue(value);
+            if (truth > 0) to.sparse_only = name_text[name_sparse_x];
+            return truth >= 0;
+        }
         case names:
             break;
     }

@@ -4,7 +4,7 @@
 namespace smartsolve {
 
 inline constexpr const char solve_doc[] =
-    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False, precision=None)
+    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False, precision=None, engine=None, sparse_x=False)
 --
 
 Solve the linear system ``a @ x = b``, by the method that fits `a`.
@@ -16,11 +16,13 @@ Parameters
 ----------
 a : (..., n, n) array_like of float32, float64, complex64 or complex128
     A square matrix or a stack of them, each looked at by itself. Integers and
-    bools count as float64.
+    bools count as float64. Or one sparse matrix or array of `scipy.sparse`, in
+    any format; it is never changed. Or a `Factorization`.
 b : (n,) or (..., n, k) array_like of the same
     One right-hand side if it has one axis, else a stack of k of them. The
     leading axes are broadcast against those of `a`; a matrix that meets
-    several right-hand sides is factored once.
+    several right-hand sides is factored once. A sparse one is solved by blocks
+    of columns.
 assume_a : str, optional
     Take this structure for granted and read nothing else: "diagonal", "upper
     triangular", "lower triangular", "tridiagonal", "spd tridiagonal",
@@ -67,12 +69,17 @@ precision : {"mixed"}, optional
     orders, other structures, more than a few right-hand sides, matrices with
     rcond below 4.8e-7, Inf and NaN. By default all is done in the working
     precision.
+engine : {"cholmod", "umfpack", "klu", "pardiso"}, optional
+    Factor a sparse matrix by this library, which an extra installs. None is
+    ever imported unasked.
+sparse_x : bool, default False
+    Return the solution for a sparse matrix as a sparse array.
 
 Returns
 -------
 x : (..., n) or (..., n, k) ndarray
     The solution, of the common dtype: single precision if both are, complex if
-    either is.
+    either is. Dense, whatever `a` and `b` are, without `sparse_x`.
 info : SolveInfo
     With ``return_info=True``: structure, method, routine, rcond and backward
     error, as arrays for a stack.

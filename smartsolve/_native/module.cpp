@@ -155,6 +155,11 @@ PyObject* solve(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObjec
     if (!is_plain(arguments.a) || !is_plain(arguments.b)) [[unlikely]]
         return call_python("smartsolve._solve", "solve_other", args, positional, keywords)
             .release();
+    if (arguments.sparse_only != nullptr) {
+        PyErr_Format(PyExc_TypeError, "%s is an option for sparse matrices; a is dense",
+                     arguments.sparse_only);
+        return nullptr;
+    }
     const Object a = as_array(arguments.a);
     if (!a) return nullptr;
     const Object b = as_array(arguments.b);

@@ -122,8 +122,7 @@ bool make_proper(Given& g) {
     if (form == Form::canonical && std::is_same_v<I, Index>) return true;
     Object new_start = new_vector(lines + 1, NPY_INT32);
     if (!new_start) return false;
-    g.borrowed = false;
-    if (form == Form::canonical) {
+    if (form == Form::canonical) {  // the values stay where they are
         Object new_index = new_vector(entries, NPY_INT32);
         if (!new_index) return false;
         WithoutGil gil(stored >= 2048);
@@ -151,6 +150,7 @@ bool make_proper(Given& g) {
     g.index = std::move(kept_index);
     g.value = std::move(kept_value);
     g.start = std::move(new_start);
+    g.borrowed = false;
     return true;
 }
 
@@ -189,7 +189,7 @@ PyObject* create(PyTypeObject*, PyObject* args, PyObject* keywords) {
     if (!g.value || !read_indices(index, "indices", index_type, g.index) ||
         !read_indices(start, "indptr", start_type, g.start))
         return nullptr;
-    g.borrowed = g.value.get() == value && g.index.get() == index && g.start.get() == start;
+    g.borrowed = g.value.get() == value || g.index.get() == index || g.start.get() == start;
     if (index_type != start_type) {
         Object& narrow = index_type == NPY_INT32 ? g.index : g.start;
         narrow = readable_vector(narrow.get(), "indices", NPY_INT64);

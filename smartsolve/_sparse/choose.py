@@ -1,0 +1,110 @@
+"""Which method? The table is walked until one factors the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from numpy.linalg import LinAlgError
+
+from .. import _errors
+from .factors import Factors
+from .methods import METHODS, NOT_FINITE, Method
+from .scan import Facts
+
+__all__ = ["Factored", "choose", "factor"]
+
+
+@dataclass(frozen=True)
+class Factored:
+    """A matrix, the row of the table that took it, and its factors.
+
+    `factors` is None where nothing can be factored: an entry is Inf or NaN, or (`singular`, in
+    words) a row or a column is empty. `declined` tells what the methods before it found.
+    """
+
+    facts: Facts
+    method: Method
+    factors: Factors | None
+    singular: str | None = None
+    declined: dict[str, str] = field(default_factory=dict)
+
+
+def choose(facts: Facts, declared: str | None = None) -> Iterator[Method]:
+    """The rows that may be tried, the preferred one first."""
+    for method in METHODS:
+        if declared is None:
+            if method.fits(facts) is None and method.pays(facts) is None:
+                yield method
+        elif method.structure in STANDS_FOR[declared]:
+            if (reason := method.fits(facts)) is None:
+                yield method
+            elif method.structure == declared:
+                raise _not_as_declared(declared, reason())
+
+
+def _not_as_declared(declared: str, reason: str) -> ValueError:
+    if declared in ("spd tridiagonal", "spd banded", "positive definite"):
+        return LinAlgError(_errors.declared_definite(reason))
+    return ValueError(
+        f"a was declared {declared}, but {reason}; leave the structure out, or give the part of "
+        "the matrix that is meant"
+    )
+
+
+_GENERAL = ("not finite", "block triangular", "general")
+# What is declared, and the rows that may then be tried: hand-overs included.
+STANDS_FOR = {
+    "diagonal": ("diagonal",),
+    "upper triangular": ("upper triangular",),
+    "lower triangular": ("lower triangular",),
+    "permuted triangular": ("permuted triangular",),
+    "spd tridiagonal": ("spd tridiagonal",),
+    "tridiagonal": ("tridiagonal",),
+    "spd banded": ("spd banded",),
+    "banded": ("banded",),
+    "block diagonal": ("not finite", "block diagonal", "block triangular"),
+    "block triangular": ("not finite", "block triangular"),
+    "permuted banded": ("not finite", "permuted banded"),
+    "positive definite": ("not finite", "positive definite"),
+    "symmetric": ("not finite", "symmetric"),
+    "hermitian": ("not finite", "hermitian"),
+    "sparse": _GENERAL,
+    "general": _GENERAL,
+}
+
+
+def factor(facts: Facts, declared: str | None = None, workers: int = 1) -> Factored:
+    """Factor by the first method that can."""
+    declined: dict[str, str] = {}
+    for method in choose(facts, declared):
+        if method is NOT_FINITE:
+            return Factored(facts, method, None, None, declined)
+        if singular := _emptiness(facts):
+            return Factored(facts, method, None, singular, declined)
+        factors = method.factor(facts, workers)
+        if factors.status == "ok":
+            return Factored(facts, method, factors, None, declined)
+        if factors.status == "singular":
+            return Factored(facts, method, None, _where(factors, method), declined)
+        declined[method.structure] = _where(factors, method)
+    assert declared is not None  # the last row of the table takes every matrix
+    raise _not_as_declared(declared, declined[declared])
+
+
+def _emptiness(facts: Facts) -> str | None:
+    for axis in ("row", "column"):
+        if (index := facts.scan[f"empty_{axis}"]) >= 0:
+            return f"{axis} {index} has no nonzero"
+    return None
+
+
+def _where(factors: Factors, method: Method) -> str:
+    if factors.status == "not_positive_definite":
+        at = f"the leading minor at {factors.axis} {factors.index} is" if factors.index >= 0 else ""
+        return f"Cholesky found {at or 'a leading minor'} not positive"
+    if factors.index < 0:
+        return f"a pivot of the {method.method} is exactly zero"
+    if factors.exact:
+        return f"the pattern of zeros leaves no pivot for {factors.axis} {factors.index}"
+    return f"the pivot of {factors.axis} {factors.index} in the {method.method} is exactly zero"

@@ -1,0 +1,93 @@
+"""After the solution: is it to be trusted, and what is said of it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.linalg import LinAlgError
+
+from .. import _condition, _errors
+from .choose import Factored
+from .operands import SparseMatrix
+
+__all__ = [
+    "backward_error",
+    "is_screened",
+    "judge",
+    "probe",
+    "say_ill_conditioned",
+    "say_singular",
+]
+
+Array = npt.NDArray[Any]
+
+
+def probe(n: int, dtype: np.dtype[Any]) -> Array:
+    """The same every time: from 1/2 to 1 with a random sign, orthogonal to nothing likely."""
+    values = np.random.Generator(np.random.PCG64(2463534242)).random(n) - 0.5
+    return (values + np.copysign(0.5, values)).astype(dtype)
+
+
+def is_screened(factored: Factored) -> bool:
+    """Whether a probe is solved for beside the right-hand sides.
+
+    Also where the estimate is wanted anyway: BLAS may round otherwise with one column less.
+    """
+    return factored.method.condition == "when suspicious"
+
+
+def judge(factored: Factored, growth: float | None, wanted: bool) -> float:
+    """The estimate of rcond; NaN where the matrix passed the screen and nobody asked.
+
+    `growth` is the largest element of the solution for the probe: seldom below a thousandth of the
+    norm of the inverse (Dixon, SIAM J. Numer. Anal. 20, 1983).
+    """
+    factors, matrix = factored.factors, factored.facts.matrix
+    if factors is None:
+        return np.nan if factored.singular is None else 0.0
+    if growth is not None and not wanted:
+        n, norm = matrix.shape[0], matrix.norm1()
+        if n == 0 or not np.isfinite(norm):
+            return np.nan
+        eps = float(np.finfo(matrix.dtype).eps)
+        healthy = 1 / (eps * n * (1000 if eps < 1e-10 else 100))
+        if norm * growth < healthy and 4 * n * norm * growth > 1:
+            return np.nan
+    return factors.rcond()
+
+
+def backward_error(m: SparseMatrix, x: Array, b: Array, transposed: bool) -> float:
+    """The worst of max |b - A x| / (|A| max |x| + max |b|) over the columns, as of a dense one."""
+    if x.size == 0:
+        return 0.0
+    with np.errstate(all="ignore"):
+        residual = np.abs(b - m.dot(x, transposed=transposed)).max(axis=0)
+        norm = m.norm1() if transposed else _norm_inf(m)
+        scale = norm * np.abs(x).max(axis=0) + np.abs(b).max(axis=0)
+        return float(np.max(np.where(residual == 0, 0, residual / scale)))
+
+
+def _norm_inf(m: SparseMatrix) -> float:
+    data, indices, indptr = m.arrays()
+    lines: Array = indices
+    if m.csr:
+        lines = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    return float(np.bincount(lines, np.abs(data), minlength=1).max())
+
+
+def say_ill_conditioned(method: str, rcond: float, dtype: np.dtype[Any]) -> None:
+    """Warn, raise or pass, as `errstate` says, if rcond lies below eps."""
+    eps = float(np.finfo(dtype).eps)
+    if rcond < eps:
+        text = _errors.ill_conditioned(method, rcond, eps, "", 1)
+        _condition.doubt(text, "IllConditionedWarning")
+
+
+def say_singular(where: str, policy: str) -> None:
+    """Raise, warn or pass."""
+    if policy == "raise":
+        raise LinAlgError(_errors.sparse_singular(where))
+    if policy == "warn":
+        _condition.doubt(_errors.sparse_singular_warning(where), "SingularMatrixWarning")

@@ -1,0 +1,168 @@
+"""`inspect` and `explain` of a sparse matrix: the table walked, and nothing factored."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import _errors
+from .._choose import Part, Plan, si
+from .._scan import Structure, inspect
+from .choose import choose
+from .methods import METHODS, NOT_FINITE, SMALL, Method
+from .operands import RightHandSide, matrix
+from .scan import Facts
+
+__all__ = ["SparsePlan", "explain_sparse", "inspect_sparse"]
+
+
+def inspect_sparse(a: Any) -> Structure:
+    """As `smartsolve.inspect`."""
+    m = matrix(a)
+    if m.shape[0] != m.shape[1]:
+        raise np.linalg.LinAlgError(_errors.not_square(m.shape))
+    facts = Facts(m)
+    method = next(choose(facts))
+    if method is SMALL:
+        found = inspect(m.dense())
+        return dataclasses.replace(found, nnz=facts.nnz)
+    rows, columns = None, None
+    if method.structure == "permuted triangular":
+        assert facts.peeled is not None
+        rows, columns = facts.peeled
+    return Structure(
+        kind="general" if method is NOT_FINITE else method.structure,
+        n=facts.n,
+        dtype=m.dtype,
+        lower_bandwidth=facts.kl,
+        upper_bandwidth=facts.ku,
+        symmetric=bool(facts.scan["symmetric"]),
+        hermitian=bool(facts.scan["hermitian"]),
+        row_permutation=rows,
+        column_permutation=columns,
+        block_sizes=None,
+        permuted_bandwidths=None,
+        factor_flops=0.0,
+        nnz=facts.nnz,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class SparsePlan(Plan):
+    """What `solve` would do with a sparse matrix, and why.
+
+    Attributes
+    ----------
+    nnz : int
+        Nonzeros, duplicates summed and explicit zeros left out.
+    factor_bytes : float or None
+        What the factors take; None where only the factorization tells.
+    if_it_fails : tuple of str
+        The structures and methods that are tried next, in this order.
+    """
+
+    nnz: int = 0
+    factor_bytes: float | None = None
+    if_it_fails: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as dicts, lists, numbers and strings, as JSON takes them."""
+        return super().to_dict() | {
+            "nnz": self.nnz,
+            "factor_bytes": self.factor_bytes,
+            "if_it_fails": list(self.if_it_fails),
+        }
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        m, n = self.shape
+        (part,) = self.parts
+        size = f"{m} x {n}, {self.nnz} nonzeros, {self.dtype}, {self.order.upper()}"
+        yield "structure", f"{part.structure}, {size}"
+        for label, text in part.rows():
+            if label == "cost" and self.factor_bytes is not None:
+                text += f", {si(self.factor_bytes)}B of factors"
+            yield label, text
+            if label == "cost" and self.if_it_fails:
+                yield "if it fails", ", then ".join(self.if_it_fails)
+        rhs = "1 right-hand side" if self.nrhs == 1 else f"{self.nrhs} right-hand sides"
+        yield "memory", f"{si(self.bytes)}B to read and write, with {rhs}"
+
+
+def explain_sparse(a: Any, b: Any) -> Plan:
+    """As `smartsolve.explain`."""
+    m = matrix(a)
+    nrhs = 1 if b is None else _count(RightHandSide(b, m.shape[0], m.shape))
+    facts = Facts(m)
+    chosen, *others = choose(facts)
+    part = _part(chosen, facts, nrhs)
+    return SparsePlan(
+        shape=m.shape,
+        dtype=m.dtype,
+        order=getattr(a, "format", "csc"),
+        nrhs=nrhs,
+        structure=part.structure,
+        method=part.method,
+        routine=part.routine,
+        bytes=m.nnz * (m.dtype.itemsize + 4)
+        + 4 * len(m.arrays()[2])
+        + sum(m.shape) * nrhs * m.dtype.itemsize,
+        parts=(part,),
+        nnz=m.nnz,
+        factor_bytes=chosen.price(facts, nrhs).bytes,
+        if_it_fails=_if_it_fails(chosen, others),
+    )
+
+
+def _count(rhs: RightHandSide) -> int:
+    return 1 if len(rhs.shape) == 1 else int(np.prod(rhs.shape)) // max(1, rhs.shape[-2])
+
+
+def _part(chosen: Method, facts: Facts, nrhs: int) -> Part:
+    flops = chosen.price(facts, nrhs).flops
+    lu_flops = METHODS[-1].price(facts, nrhs).flops
+    return Part(
+        structure=chosen.structure,
+        method=chosen.method,
+        routine=chosen.routine,
+        slices=1,
+        first=(),
+        flops=np.nan if flops is None else flops,
+        lu_flops=np.nan if lu_flops is None else lu_flops,
+        condition=_CONDITION[chosen.condition],
+        crossovers=(),
+        not_taken=_not_taken(chosen, facts),
+    )
+
+
+_CONDITION = {
+    "exact": "exact",
+    "always": "always estimated, by about five solutions",
+    "when suspicious": "estimated when suspicious",
+}
+
+
+def _not_taken(chosen: Method, facts: Facts) -> dict[str, str]:
+    """Of each structure before the chosen one, what speaks against it."""
+    reasons = {}
+    for method in METHODS[: METHODS.index(chosen)]:
+        if method is not NOT_FINITE and method.structure not in reasons:
+            reason = method.fits(facts) or method.pays(facts)
+            assert reason is not None
+            reasons[method.structure] = reason()
+    return reasons
+
+
+def _if_it_fails(chosen: Method, others: list[Method]) -> tuple[str, ...]:
+    """What follows a method that may find that the matrix is not what it seemed."""
+    if not chosen.may_fail:
+        return ()
+    following = []
+    for method in others:
+        following.append(f"{method.structure}: {method.method}")
+        if not method.may_fail:
+            break
+    return tuple(following)

@@ -1,0 +1,245 @@
+"""The table: one row a method, in the order in which they are preferred.
+
+Of each row `fits` tells what speaks against the structure, `pays` what against the method for it;
+both give None if nothing does, else a function that puts it into words. What `solve` does and what
+`explain` says is read from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from .dense import DenseFactors
+from .factors import Factors
+from .scan import Facts
+from .superlu import SuperLUFactors
+
+__all__ = ["METHODS", "NOT_FINITE", "SMALL", "Method", "Price"]
+
+# Below: dense. benchmarks/sparse.py --crossovers measures where.
+DENSE_BELOW = 350
+# And without looking for a structure first: the dense scan finds the same.
+DENSE_AT_ONCE = 32
+# A band is worth its storage if it holds so much of it: MATLAB's default, spparms('bandden').
+BAND_DENSITY = 0.5
+
+
+Against = Callable[[], str] | None
+
+
+class Price(NamedTuple):
+    """Flops of factorization and solution, and bytes of the factors; None is not known before."""
+
+    flops: float | None
+    bytes: float | None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row.
+
+    `condition` is "exact", "always" or "when suspicious": an estimate takes about five solutions,
+    a quarter of the work at most where it always runs.
+    """
+
+    structure: str
+    method: str
+    routine: str
+    condition: Literal["exact", "always", "when suspicious"]
+    fits: Callable[[Facts], Against]
+    pays: Callable[[Facts], Against]
+    factor: Callable[[Facts, int], Factors]
+    price: Callable[[Facts, int], Price]
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether the factorization may find that the matrix is not definite after all."""
+        return self.fits in (_is_candidate, _is_spd_tridiagonal)
+
+
+# --- structures ----------------------------------------------------------------------------------
+
+
+def _always(facts: Facts) -> Against:
+    return None
+
+
+def _is_diagonal(facts: Facts) -> Against:
+    return (lambda: facts.nonzero_off(0, 0)) if facts.kl or facts.ku else None
+
+
+def _is_upper(facts: Facts) -> Against:
+    return (lambda: facts.nonzero_off(0, facts.n)) if facts.kl else None
+
+
+def _is_lower(facts: Facts) -> Against:
+    return (lambda: facts.nonzero_off(facts.n, 0)) if facts.ku else None
+
+
+def _is_tridiagonal(facts: Facts) -> Against:
+    return (lambda: facts.nonzero_off(1, 1)) if max(facts.kl, facts.ku) > 1 else None
+
+
+def _is_candidate(facts: Facts) -> Against:
+    return _is_hermitian(facts) or (None if facts.scan["positive_diagonal"] else facts.not_positive)
+
+
+def _is_spd_tridiagonal(facts: Facts) -> Against:
+    return _is_tridiagonal(facts) or _is_candidate(facts)
+
+
+def _is_permuted_triangular(facts: Facts) -> Against:
+    return None if facts.peeled is not None else (lambda: "peeling single entries ends early")
+
+
+def _is_symmetric(facts: Facts) -> Against:
+    return None if facts.scan["symmetric"] else (lambda: facts.asymmetry(False))
+
+
+def _is_hermitian(facts: Facts) -> Against:
+    return None if facts.scan["hermitian"] else (lambda: facts.asymmetry(True))
+
+
+def _is_not_finite(facts: Facts) -> Against:
+    return None if facts.scan["not_finite"] else (lambda: "every entry is finite")
+
+
+# --- what pays -----------------------------------------------------------------------------------
+
+
+def _band_pays(facts: Facts) -> Against:
+    if facts.n < 3:
+        return lambda: "the order is below 3"
+    if facts.scan["not_finite"]:
+        return lambda: "an entry is Inf or NaN, which elimination may lose"
+    if facts.kl == 0 or facts.ku == 0:
+        return lambda: "a triangle needs no elimination"
+    if facts.scan["in_band"] >= BAND_DENSITY:
+        return None
+    return lambda: (
+        f"kl = {facts.kl} and ku = {facts.ku}: {facts.scan['in_band']:.0%} of the band's places "
+        f"are filled, less than {BAND_DENSITY:.0%}"
+    )
+
+
+def _dense_pays(facts: Facts) -> Against:
+    return None if facts.n <= DENSE_BELOW else (lambda: f"the order is above {DENSE_BELOW}")
+
+
+# --- how to factor, and for what -----------------------------------------------------------------
+
+
+def _native(name: str, **options: Any) -> Callable[[Facts, int], Factors]:
+    def factor(facts: Facts, workers: int) -> Factors:
+        factors: Factors = facts.matrix.factor(name, workers=workers, **options)
+        return factors
+
+    return factor
+
+
+def _superlu(facts: Facts, workers: int) -> Factors:
+    return SuperLUFactors(facts.matrix)
+
+
+def _small(facts: Facts, workers: int) -> Factors:
+    return DenseFactors(facts.matrix)
+
+
+def _scale(facts: Facts) -> int:
+    """Real operations of a complex one."""
+    return 4 if facts.matrix.dtype.kind == "c" else 1
+
+
+def _price_of_diagonal(facts: Facts, nrhs: int) -> Price:
+    return Price(_scale(facts) * facts.n * nrhs, facts.n * facts.matrix.dtype.itemsize)
+
+
+def _price_of_triangle(facts: Facts, nrhs: int) -> Price:
+    return Price(_scale(facts) * 2.0 * facts.nnz * nrhs, 0)
+
+
+def _price_of_band(facts: Facts, nrhs: int) -> Price:
+    kl, ku = facts.kl, facts.ku
+    flops = facts.n * (2.0 * kl * (kl + ku) + kl + 2 * (2 * kl + ku) * nrhs)
+    return Price(_scale(facts) * flops, facts.n * (2 * kl + ku + 1) * facts.matrix.dtype.itemsize)
+
+
+def _price_of_definite_band(facts: Facts, nrhs: int) -> Price:
+    k = facts.kl
+    flops = facts.n * (k * (k + 3.0) + 4 * k * nrhs)
+    return Price(_scale(facts) * flops, facts.n * (k + 1) * facts.matrix.dtype.itemsize)
+
+
+def _price_of_dense(facts: Facts, nrhs: int) -> Price:
+    n = facts.n
+    flops = 2 * n**3 / 3 + 2 * n * n * nrhs
+    return Price(_scale(facts) * flops, n * n * facts.matrix.dtype.itemsize)
+
+
+def _price_unknown(facts: Facts, nrhs: int) -> Price:
+    return Price(None, None)
+
+
+SMALL = Method(
+    *("small", "dense", "as for a dense matrix", "when suspicious"),
+    *(_always, _dense_pays, _small, _price_of_dense),
+)
+NOT_FINITE = Method(
+    *("not finite", "none: x is NaN", "none", "exact"),
+    *(_is_not_finite, _always, _small, lambda facts, nrhs: Price(0, 0)),
+)
+
+METHODS: tuple[Method, ...] = (
+    Method(
+        *("diagonal", "division", "own", "exact"),
+        *(_is_diagonal, _always, _native("diagonal"), _price_of_diagonal),
+    ),
+    Method(
+        *("spd tridiagonal", "tridiagonal LDL", "pttrf, pttrs", "when suspicious"),
+        *(_is_spd_tridiagonal, _band_pays, _native("spd_tridiagonal"), _price_of_definite_band),
+    ),
+    Method(
+        *("tridiagonal", "tridiagonal LU", "gttrf, gttrs", "when suspicious"),
+        *(_is_tridiagonal, _band_pays, _native("tridiagonal"), _price_of_band),
+    ),
+    Method(
+        *("spd banded", "banded Cholesky", "pbtrf, pbtrs", "when suspicious"),
+        *(_is_candidate, _band_pays, _native("spd_banded"), _price_of_definite_band),
+    ),
+    Method(
+        *("banded", "banded LU", "gbtrf, gbtrs", "when suspicious"),
+        *(_always, _band_pays, _native("banded"), _price_of_band),
+    ),
+    Method(
+        *("upper triangular", "substitution", "own", "when suspicious"),
+        *(_is_upper, _always, _native("triangular"), _price_of_triangle),
+    ),
+    Method(
+        *("lower triangular", "substitution", "own", "when suspicious"),
+        *(_is_lower, _always, _native("triangular"), _price_of_triangle),
+    ),
+    Method(
+        *("permuted triangular", "permuted substitution", "own", "when suspicious"),
+        *(_is_permuted_triangular, _always, _native("permuted_triangular"), _price_of_triangle),
+    ),
+    NOT_FINITE,
+    SMALL,
+    Method(
+        *("positive definite", "sparse Cholesky", "own", "always"),
+        *(_is_candidate, _always, _native("cholesky"), _price_unknown),
+    ),
+    Method(
+        *("symmetric", "sparse LU", "SuperLU", "always"),
+        *(_is_symmetric, _always, _superlu, _price_unknown),
+    ),
+    Method(
+        *("hermitian", "sparse LU", "SuperLU", "always"),
+        *(_is_hermitian, _always, _superlu, _price_unknown),
+    ),
+    Method(
+        *("general", "sparse LU", "SuperLU", "always"),
+        *(_always, _always, _superlu, _price_unknown),
+    ),
+)

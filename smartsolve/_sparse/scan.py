@@ -1,0 +1,90 @@
+"""What is this matrix? Facts, each found when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .operands import SparseMatrix
+
+__all__ = ["Facts"]
+
+Array = npt.NDArray[Any]
+
+
+class Facts:
+    """What can be known of a matrix before it is factored."""
+
+    def __init__(self, matrix: SparseMatrix) -> None:
+        self.matrix = matrix
+        self.shape = matrix.shape
+        self.n = matrix.shape[1]
+        self.nnz = matrix.nnz
+        self.is_square = matrix.shape[0] == matrix.shape[1]
+
+    @cached_property
+    def scan(self) -> dict[str, Any]:
+        """Bandwidths, symmetry, the diagonal, finiteness: one pass, with early exits."""
+        return self.matrix.scan()
+
+    @property
+    def kl(self) -> int:
+        """The lower bandwidth."""
+        return int(self.scan["kl"])
+
+    @property
+    def ku(self) -> int:
+        """The upper bandwidth."""
+        return int(self.scan["ku"])
+
+    @property
+    def is_definite_candidate(self) -> bool:
+        """Hermitian with a positive diagonal: Cholesky's factorization decides."""
+        return bool(self.scan["hermitian"] and self.scan["positive_diagonal"])
+
+    @cached_property
+    def peeled(self) -> tuple[Array, Array] | None:
+        """The orders of rows and columns that make it lower triangular."""
+        return self.matrix.peel()
+
+    def nonzero_off(self, lower: int, upper: int) -> str:
+        """Name an entry below the `lower`-th or above the `upper`-th diagonal."""
+        data, lines, columns = self._triplets()
+        distance = lines - columns
+        at = np.flatnonzero((distance > lower) | (-distance > upper))[0]
+        return f"{self._entry(lines[at], columns[at], data[at])} is not zero"
+
+    def asymmetry(self, hermitian: bool) -> str:
+        """Name an entry that differs from the one across the diagonal."""
+        from scipy.sparse import csc_array
+
+        a = csc_array(self.matrix.csc(), shape=self.shape)
+        other = a.T.conj() if hermitian else a.T
+        differs = (a != other.tocsc()).tocoo()
+        if not differs.nnz:
+            return "it is not"
+        i, j = int(max(differs.row[0], differs.col[0])), int(min(differs.row[0], differs.col[0]))
+        if i == j:
+            return f"{self._entry(i, i, a[i, i])} is not real"
+        conjugate = "the conjugate of " if hermitian and a.dtype.kind == "c" else ""
+        return f"{self._entry(i, j, a[i, j])} differs from {conjugate}{self._entry(j, i, a[j, i])}"
+
+    def not_positive(self) -> str:
+        """Name a diagonal entry that is not positive."""
+        from scipy.sparse import csc_array
+
+        diagonal = csc_array(self.matrix.csc(), shape=self.shape).diagonal()
+        i = int(np.flatnonzero(~((diagonal.real > 0) & (diagonal.imag == 0)))[0])
+        return f"{self._entry(i, i, diagonal[i])} is not positive"
+
+    def _triplets(self) -> tuple[Array, Array, Array]:
+        data, indices, indptr = self.matrix.arrays()
+        lines = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+        inner = indices.astype(np.intp)
+        return (data, lines, inner) if self.matrix.csr else (data, inner, lines)
+
+    def _entry(self, i: Any, j: Any, value: Any) -> str:
+        return f"a[{i}, {j}] = {value:.6g}"

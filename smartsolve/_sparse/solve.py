@@ -1,0 +1,209 @@
+"""`solve` of a sparse matrix: the contract of the dense one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.linalg import LinAlgError
+
+from .. import _core, _errors
+from .._condition import Singular, policy
+from .._report import SolveInfo
+from . import engines
+from .choose import Factored, factor
+from .conclude import (
+    backward_error,
+    is_screened,
+    judge,
+    probe,
+    say_ill_conditioned,
+    say_singular,
+)
+from .declare import canonical_name, declared_matrix
+from .methods import DENSE_AT_ONCE, SMALL
+from .operands import RightHandSide, SparseMatrix, matrix, result_type
+from .scan import Facts
+
+__all__ = ["Options", "factored_matrix", "solve", "solve_square", "thread_count"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """The keywords of `smartsolve.solve`; the native entry has read them.
+
+    `overwrite_a` and ``precision="mixed"`` are permissions that nothing here makes use of.
+    """
+
+    assume_a: str | None = None
+    lower: bool = False
+    transposed: bool = False
+    overwrite_a: bool = False
+    overwrite_b: bool = False
+    check_finite: bool = False
+    on_singular: Singular | None = None
+    workers: int | None = 1
+    return_info: bool = False
+    precision: str | None = None
+    engine: str | None = None
+    sparse_x: bool = False
+
+
+def solve(a: Any, b: Any, **options: Any) -> Any:
+    """Solve with a sparse matrix; the arguments are those of `smartsolve.solve`."""
+    if not options:
+        x = _solve_tiny(a, b)
+        if x is not None:
+            return x
+    given = Options(**options)
+    m = matrix(a)
+    if m.shape[0] != m.shape[1]:
+        raise LinAlgError(_errors.not_square(m.shape))
+    return solve_square(m, b, given)
+
+
+def _solve_tiny(a: Any, b: Any) -> Any:
+    """The call that loops make: a tiny matrix, a vector, and nothing unusual; else None."""
+    if type(b) is not np.ndarray or len(a.shape) != 2:
+        return None
+    n = a.shape[0]
+    if not 0 < n <= DENSE_AT_ONCE or b.shape != (n,) or a.shape[1] != n:
+        return None
+    m = matrix(a)
+    return _core.solve(m.dense(), b) if m.norm1() < np.inf else None
+
+
+def solve_square(m: SparseMatrix, b: Any, given: Options, *, through_zero: bool = False) -> Any:
+    """Choose, factor, judge, solve, and say what is to be said.
+
+    `through_zero` leaves in the solution of a singular diagonal matrix what division gives.
+    """
+    rhs = RightHandSide(b, m.shape[0], m.shape)
+    if given.check_finite:
+        _errors.refuse_infinite("a", m.arrays()[0])
+        _errors.refuse_infinite("b", rhs.stored())
+    dtype, factors_dtype = result_type(m.dtype, rhs.dtype)
+    declared = canonical_name("assume_a", given.assume_a)
+    m = declared_matrix(m.astype(factors_dtype), declared, given.lower)
+    factored = factored_matrix(m, declared, given.engine, given.workers)
+    if factored.method is SMALL:
+        return _solve_small(factored, rhs, dtype, given)
+    if factored.singular is not None:
+        say_singular(factored.singular, given.on_singular or policy().singular)
+    solution = Solution(factored, rhs, dtype, given, through_zero)
+    x = rhs.assembled(solution.pieces(), m.shape[0], dtype, given.sparse_x)
+    if factored.singular is None:
+        say_ill_conditioned(factored.method.method, solution.rcond, m.dtype)
+    if given.overwrite_b:
+        x = rhs.kept(x)
+    return (x, solution.info()) if given.return_info else x
+
+
+def factored_matrix(
+    m: SparseMatrix, declared: str | None, engine: str | None, workers: int | None
+) -> Factored:
+    """Factor by the table, or by an engine that is asked for by its name."""
+    facts = Facts(m)
+    if engine is not None:
+        return engines.factor(facts, engine)
+    return factor(facts, declared, thread_count(workers))
+
+
+def thread_count(workers: int | None) -> int:
+    """-1 is one for each core, as in the native entry."""
+    return (os.cpu_count() or 1) if workers == -1 else workers or 1
+
+
+class Solution:
+    """The columns of a solution, and what is found while they are computed."""
+
+    def __init__(
+        self,
+        factored: Factored,
+        rhs: RightHandSide,
+        dtype: np.dtype[Any],
+        given: Options,
+        through_zero: bool,
+    ) -> None:
+        self._factored, self._rhs, self._given, self._dtype = factored, rhs, given, dtype
+        self._through_zero = through_zero and factored.method.structure == "diagonal"
+        self._backward_error = 0.0
+        self.rcond = np.nan
+
+    def pieces(self) -> Iterator[tuple[slice, Array]]:
+        """Solve for each block of right-hand sides; the first takes the probe along."""
+        wanted = self._given.return_info
+        for i, (piece, b) in enumerate(self._rhs.blocks(self._dtype)):
+            if self._factored.factors is None:
+                x = self._divided(b) if self._through_zero else np.full(b.shape, np.nan, b.dtype)
+                self.rcond = judge(self._factored, None, wanted)
+            elif i == 0 and is_screened(self._factored):
+                x, growth = self._solve_with_probe(b)
+                self.rcond = judge(self._factored, growth, wanted)
+            else:
+                x = self._solve(b)
+                if i == 0:
+                    self.rcond = judge(self._factored, None, wanted)
+            if wanted:
+                error = backward_error(self._factored.facts.matrix, x, b, self._given.transposed)
+                self._backward_error = max(self._backward_error, error)
+            yield piece, x
+
+    def _solve(self, b: Array) -> Array:
+        assert self._factored.factors is not None
+        return self._factored.factors.solve(
+            b, transposed=self._given.transposed, workers=thread_count(self._given.workers)
+        )
+
+    def _divided(self, b: Array) -> Array:
+        """By the diagonal, with its zeros."""
+        data, indices, _ = self._factored.facts.matrix.arrays()
+        diagonal = np.zeros(b.shape[0], data.dtype)
+        diagonal[indices] = data
+        with np.errstate(all="ignore"):
+            x: Array = (b.T / diagonal).T
+        return x
+
+    def _solve_with_probe(self, b: Array) -> tuple[Array, float]:
+        count = 1 if b.ndim == 1 else b.shape[1]
+        together = np.empty((b.shape[0], count + 1), b.dtype, order="F")
+        together[:, :count] = b[:, np.newaxis] if b.ndim == 1 else b
+        together[:, count] = probe(b.shape[0], b.dtype)
+        x = self._solve(together)
+        with np.errstate(invalid="ignore"):
+            growth = float(np.abs(x[:, count]).max(initial=0))
+        return (x[:, 0].copy() if b.ndim == 1 else x[:, :count]), growth
+
+    def info(self) -> SolveInfo:
+        """What was seen and done."""
+        method = self._factored.method
+        return SolveInfo(
+            method.structure, method.method, method.routine, self.rcond, self._backward_error
+        )
+
+
+def _solve_small(
+    factored: Factored, rhs: RightHandSide, dtype: np.dtype[Any], given: Options
+) -> Any:
+    """By the dense product, which also says what is to be said."""
+    dense, info = factored.facts.matrix.dense(), None
+    pieces = []
+    for piece, b in rhs.blocks(dtype):
+        solved = _core.solve(
+            *(dense, b),
+            transposed=given.transposed,
+            on_singular=given.on_singular,
+            return_info=given.return_info,
+        )
+        x, info = solved if isinstance(solved, tuple) else (solved, None)
+        pieces.append((piece, x))
+    x = rhs.assembled(pieces, dense.shape[0], dtype, given.sparse_x)
+    if given.overwrite_b:
+        x = rhs.kept(x)
+    return x if info is None else (x, replace(info, method=f"dense {info.method}"))
