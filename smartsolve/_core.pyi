@@ -196,6 +196,19 @@ def least_squares(
 ) -> tuple[
     npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64], int
 ]: ...
+def read_entries(
+    text: bytes,
+    offset: int,
+    line: int,
+    m: int,
+    n: int,
+    count: int,
+    field: str,
+    rows: npt.NDArray[Any] | None,
+    columns: npt.NDArray[Any] | None,
+    values: npt.NDArray[Any] | None,
+    /,
+) -> None: ...
 def choose(kind: int, n: int, /) -> int: ...
 def band_pays(n: int, kl: int, ku: int, /) -> bool: ...
 def crossovers() -> dict[str, int]: ...

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import smartsolve
 
-from .._files.formats import check_name, read, write
+from .._files.formats import check_name, read, refuse_overwriting, write
 from .._report import SolveInfo
 from .errors import CommandError
 
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """What is wrong with the system is said with the name of its file."""
     if options.output is not None:
         check_name(options.output)
+        refuse_overwriting(options.output, (options.matrix, options.rhs))
     a, b = read(options.matrix, options.name), read(options.rhs, options.rhs_name)
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -51,6 +52,10 @@ def run(options: argparse.Namespace) -> int:
             x, info = _solved(a, b)
     except (ValueError, TypeError) as error:  # LinAlgError is a ValueError
         raise CommandError(f"{options.matrix}, {options.rhs}: {error}") from None
+    except MemoryError:
+        raise CommandError(
+            f"{options.matrix}, {options.rhs}: not enough memory for {a.shape} and {b.shape}"
+        ) from None
     if options.output is None:
         _print(x)
     else:

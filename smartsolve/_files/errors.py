@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["FileError", "choose"]
+__all__ = ["FileError", "NameNeeded", "choose", "refuse_expansion"]
+
+# Deflate, which zip archives, MATLAB's files and HDF5 compress by, shortens no more than this.
+_DEFLATE = 1032
 
 
 class FileError(Exception):
@@ -14,6 +17,10 @@ class FileError(Exception):
         super().__init__(f"{place}: {' '.join(what.split())}")
 
 
+class NameNeeded(FileError):
+    """Of several arrays one must be chosen by its name; the command knows by which option."""
+
+
 def choose(path: Path, names: Iterable[str], name: str | None) -> str:
     """The array that is meant, of those that a file holds."""
     held = list(names)
@@ -22,8 +29,14 @@ def choose(path: Path, names: Iterable[str], name: str | None) -> str:
         raise FileError(path, "holds no numeric array")
     if name is None:
         if len(held) > 1:
-            raise FileError(path, f"holds several arrays, {listed}: choose one by its name")
+            raise NameNeeded(path, f"holds several arrays, {listed}: choose one by its name")
         return held[0]
     if name not in held:
         raise FileError(path, f"holds no array {name!r}, but {listed}")
     return name
+
+
+def refuse_expansion(path: Path, what: str, stored: int, claimed: int) -> None:
+    """Before memory is taken for what so few bytes cannot hold."""
+    if claimed > _DEFLATE * (stored + 64):
+        raise FileError(path, f"{what} claims {claimed:,} bytes, but {stored:,} are stored")

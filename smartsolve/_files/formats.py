@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,16 @@ def read(path: Path, name: str | None = None) -> Array:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise FileError(path, f"the name must end in {', '.join(_READERS)}")
-    if path.is_dir():
-        raise FileError(path, "is a directory")
-    found = reader(path, name)
-    if hasattr(found, "toarray"):
-        found = _filled(path, found)
+    if path.exists() and not path.is_file():
+        raise FileError(path, "is a directory" if path.is_dir() else "is no regular file")
+    try:
+        found = reader(path, name)
+        if hasattr(found, "toarray"):
+            found = _filled(path, found)
+    except MemoryError:
+        raise FileError(path, "does not fit into memory") from None
+    except OSError as error:
+        raise FileError(path, error.strerror or str(error)) from None
     if found.dtype.kind not in "fciub":
         raise FileError(path, f"holds {found.dtype}; expected numbers")
     return np.asarray(found)
@@ -49,8 +54,16 @@ def check_name(path: Path) -> None:
     """That a result can be written under this name, before it is computed."""
     if path.suffix.lower() not in _WRITERS:
         raise FileError(path, f"the name must end in {', '.join(_WRITERS)}")
-    if path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+    is_other = path.exists() and not path.is_file()
+    if is_other or not os.access(path.absolute().parent, os.W_OK):
         raise FileError(path, "cannot be written")
+
+
+def refuse_overwriting(path: Path, inputs: Iterable[Path]) -> None:
+    """A result never takes the place of what it was computed from."""
+    for each in inputs:
+        if path.exists() and each.exists() and path.samefile(each):
+            raise FileError(path, f"is {each}, which is read; choose another name for the result")
 
 
 def write(path: Path, x: Array) -> None:
@@ -60,16 +73,22 @@ def write(path: Path, x: Array) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """All or nothing: under a temporary name beside it, then renamed."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+    """All or nothing: under a temporary name beside it, then renamed.
+
+    An ``OSError`` names the file that is meant, and not the temporary one.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _filled(path: Path, sparse: Any) -> Array:

@@ -14,6 +14,9 @@ bool add_sparse(PyObject* module);
 // least_squares.cpp
 PyObject* least_squares(PyObject* module, PyObject* args);
 
+// matrix_market.cpp
+PyObject* read_entries(PyObject* module, PyObject* args);
+
 // explain.cpp
 PyObject* choose_row(PyObject* module, PyObject* args);
 PyObject* band_pays(PyObject* module, PyObject* args);

@@ -384,6 +384,9 @@ PyMethodDef functions[] = {
     {"least_squares", least_squares, METH_VARARGS,
      "least_squares(a, b, minimum_norm, tolerance, own_below=None, /)\n--\n\n"
      "(x, ranks, tolerances, ratios, number of deficient ones)"},
+    {"read_entries", read_entries, METH_VARARGS,
+     "read_entries(text, offset, line, m, n, count, field, rows, columns, values, /)\n--\n\n"
+     "Fill arrays from the lines of a Matrix Market file; ValueError(text, line)."},
     {"choose", choose_row, METH_VARARGS,
      "choose(kind, n, /)\n--\n\nRow of the table for a kind and an order."},
     {"band_pays", band_pays, METH_VARARGS,

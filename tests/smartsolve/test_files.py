@@ -200,6 +200,61 @@ def test_a_file_is_written_entirely_or_not_at_all(
     assert os.listdir(tmp_path) == ["x.npy"]
 
 
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    """A pipe would be waited for, a device read without end."""
+    os.mkfifo(tmp_path / "a.mtx")
+    (tmp_path / "b.npy").symlink_to("/dev/zero")
+    for name in ("a.mtx", "b.npy"):
+        with pytest.raises(FileError, match=f"{name}: is no regular file"):
+            read(tmp_path / name)
+        with pytest.raises(FileError, match=f"{name}: cannot be written"):
+            write(tmp_path / name, A)
+    (tmp_path / "c.mat").mkdir()
+    with pytest.raises(FileError, match=r"c\.mat: is a directory"):
+        read(tmp_path / "c.mat")
+
+
+@pytest.mark.parametrize("suffix", [".mtx", ".npy", ".npz", ".mat"])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "does not fit into memory"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+    ],
+    ids=["memory", "input"],
+)
+def test_what_the_system_says_gets_the_files_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, error: Exception, words: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    write(path, A)
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("smartsolve._files.matrix_market._core.read_entries", fails)
+    monkeypatch.setattr("smartsolve._files.numpy_formats._array", fails)
+    monkeypatch.setattr("smartsolve._files.matlab5._value", fails)
+    with pytest.raises(FileError, match=rf"a{suffix}: {words}"):
+        read(path)
+
+
+def test_a_full_disk_is_said_of_the_file_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "a.npy", A)
+    np.save(tmp_path / "b.npy", B)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "chmod", full)
+    names = [str(tmp_path / name) for name in ("a.npy", "b.npy", "x.npy")]
+    assert main(["solve", names[0], names[1], "-o", names[2]]) == 1
+    assert capsys.readouterr().err == f"smartsolve: {names[2]}: No space left on device\n"
+    assert sorted(os.listdir(tmp_path)) == ["a.npy", "b.npy"]
+
+
 # --- the commands --------------------------------------------------------------------------------
 
 Shell = Callable[..., tuple[int, str, str]]
@@ -295,6 +350,31 @@ def test_explain_is_what_explain_says(shell: Shell) -> None:
     assert out == f"{smartsolve.explain(A)}\n"
     status, out, _ = shell("explain", "system.npz", "system.npz", "--name=A", "--rhs-name=b")
     assert out == f"{smartsolve.explain(A, B)}\n"
+
+
+@pytest.mark.parametrize("output", ["A.npy", "b.npy", "./A.npy", "link.npy", "hard.npy"])
+def test_an_input_is_not_overwritten(shell: Shell, output: str) -> None:
+    np.save("A.npy", A)
+    os.symlink("A.npy", "link.npy")
+    os.link("A.npy", "hard.npy")
+    status, out, err = shell("solve", "A.npy", "b.npy", "-o", output)
+    assert (status, out) == (1, "")
+    assert err == (
+        f"smartsolve: {Path(output)}: is {'b' if output == 'b.npy' else 'A'}.npy, which is read; "
+        "choose another name for the result\n"
+    )
+    assert np.array_equal(np.load("A.npy"), A)
+    assert np.array_equal(np.load("b.npy"), B)
+
+
+def test_memory_that_a_solve_does_not_find(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(smartsolve, "solve", fails)
+    status, out, err = shell("solve", "A.mtx", "b.npy")
+    assert (status, out) == (1, "")
+    assert err == "smartsolve: A.mtx, b.npy: not enough memory for (3, 3) and (3,)\n"
 
 
 @pytest.mark.parametrize("command", ["", "run", "profile", "solve", "explain", "bench"])
