@@ -30,7 +30,8 @@ structures found, the time in NumPy and the time that smartsolve.solve would tak
 same operands, and what to do. Also inverses that are multiplied, and least squares of square
 systems. The program's arguments, exit status and output are its own; the report goes to standard
 error after its end, or into a file."""
-USAGE = "[-o FILE] [--systems FILE] [--scipy] (SCRIPT | -m MODULE) [ARGS ...]"
+USAGE = """[-o FILE] [--systems FILE] [--scipy]
+                                    (SCRIPT | -m MODULE) [ARGS ...]"""
 
 _FORMATS = (".html", ".json", ".txt")
 

@@ -81,11 +81,14 @@ inline bool parse_structure(const char* name, PyObject* value, Kind& kind) {
                 return true;
             }
     }
-    std::string valid;
-    for (const char* kind_name : kind_names) valid += std::string("'") + kind_name + "', ";
-    for (const Alias& alias : aliases) valid += std::string("'") + alias.name + "', ";
-    PyErr_Format(PyExc_ValueError, "%s is %R; expected None or one of %s", name, value,
-                 valid.substr(0, valid.size() - 2).c_str());
+    guarded([&]() -> PyObject* {
+        std::string valid;
+        for (const char* kind_name : kind_names) valid += std::string("'") + kind_name + "', ";
+        for (const Alias& alias : aliases) valid += std::string("'") + alias.name + "', ";
+        PyErr_Format(PyExc_ValueError, "%s is %R; expected None or one of %s", name, value,
+                     valid.substr(0, valid.size() - 2).c_str());
+        return nullptr;
+    });
     return false;
 }
 

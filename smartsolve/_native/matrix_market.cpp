@@ -273,11 +273,12 @@ PyObject* read_entries(PyObject*, PyObject* args) {
     const char* begin = from.as<const char>();
     Entries entries{
         {begin + offset, begin + from.items(), line}, count, {m, n}, {&row, &column}, &value};
-    const bool done = row.is_given() && row.itemsize() == 4
-                          ? entries.read<std::int32_t>(static_cast<char>(field))
-                          : entries.read<std::int64_t>(static_cast<char>(field));
-    if (!done) return nullptr;
-    Py_RETURN_NONE;
+    return guarded([&]() -> PyObject* {
+        const bool done = row.is_given() && row.itemsize() == 4
+                              ? entries.read<std::int32_t>(static_cast<char>(field))
+                              : entries.read<std::int64_t>(static_cast<char>(field));
+        return done ? Py_NewRef(Py_None) : nullptr;
+    });
 }
 
 }  // namespace smartsolve

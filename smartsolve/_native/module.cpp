@@ -193,9 +193,10 @@ PyObject* scan_array(PyObject*, PyObject* argument) {
                  hermitian = per_slice(NPY_BOOL, ndim - 2), rows = per_slice(NPY_INTP, ndim - 1),
                  columns = per_slice(NPY_INTP, ndim - 1), blocks = per_slice(NPY_INTP, ndim - 1),
                  work = per_slice(NPY_DOUBLE, ndim - 2);
-    std::vector<npy_intp> two_a_slice(dims, dims + ndim - 2);
-    two_a_slice.push_back(2);
-    const Object band(PyArray_SimpleNew(ndim - 1, two_a_slice.data(), NPY_INTP));
+    npy_intp two_a_slice[NPY_MAXDIMS];
+    std::copy(dims, dims + ndim - 2, two_a_slice);
+    two_a_slice[ndim - 2] = 2;
+    const Object band(PyArray_SimpleNew(ndim - 1, two_a_slice, NPY_INTP));
     if (!kind || !kl || !ku || !symmetric || !hermitian || !rows || !columns || !blocks || !band ||
         !work)
         return nullptr;

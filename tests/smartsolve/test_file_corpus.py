@@ -110,8 +110,8 @@ REFUSED = {
 
 @pytest.mark.parametrize("file", REFUSED)
 def test_octaves_oddities_are_named(file: str) -> None:
-    """Octave 7.3: it cannot read its own sparse logical matrices; SciPy 1.17 takes the row indices
-    of one without zeros for its numbers."""
+    """Octave 7.3 reads row indices out of its own sparse logical matrices; so does SciPy 1.17 of
+    one without zeros."""
     with pytest.raises(FileError, match=REFUSED[file]):
         read(CORPUS / file)
 
