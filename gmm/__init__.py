@@ -8,6 +8,7 @@ from gmm.inference.confidence_sets import ConfidenceSet
 from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.instrument_tests import IVResult
 from gmm.inference.results import GMMResult
+from gmm.models.dynamic_panel import DynamicPanel, DynamicPanelResult
 from gmm.models.euler import EulerEquation
 from gmm.models.exponential import ExponentialRegression
 from gmm.models.factors import LinearFactorModel
@@ -16,6 +17,7 @@ from gmm.models.gaussian import GaussianMeanSD
 from gmm.models.k_class import JIVE, KClass
 from gmm.models.linear_iv import IV
 from gmm.models.moments import Moments
+from gmm.models.panel import FirstDifferences, FixedEffects
 from gmm.models.system import System
 from gmm.montecarlo.checkpoint import CheckpointError
 from gmm.montecarlo.experiment import BlockError
@@ -32,8 +34,12 @@ __all__ = [
     "BlockError",
     "CheckpointError",
     "ConfidenceSet",
+    "DynamicPanel",
+    "DynamicPanelResult",
     "EulerEquation",
     "ExponentialRegression",
+    "FirstDifferences",
+    "FixedEffects",
     "GMMGaussianMC",
     "GMMResult",
     "Gamma",

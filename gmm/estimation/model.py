@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import numpy as np
@@ -58,6 +59,8 @@ class Model(ABC, Generic[Result]):
     names: tuple[str, ...] | None
     moment_names: tuple[str, ...] | None
     labelled: bool = False
+    # What the summary says of the data, besides.
+    facts: Mapping[str, str] = MappingProxyType({})
     default_initial: ClassVar[str] = "identity"
     result_type: ClassVar[Any]
 
@@ -144,7 +147,10 @@ class Model(ABC, Generic[Result]):
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
             found = estimate(problem, first, weighting, begin, steps, search)
             used, why_not = _last_weights(problem, found, weighting, steps, source)
-            factor, df, each_way = correction(small_sample, problem.n, problem.k, problem.clusters)
+            absorbed = problem.nested if _is(kind, "cluster") else problem.absorbed
+            factor, df, each_way = correction(
+                small_sample, problem.n, problem.k + absorbed, problem.clusters
+            )
             of_s: Given = "cluster-ways" if each_way and _is(kind, "cluster") else kind
             if cov_formula in FORMULAS:
                 s = given_or_estimated(of_s, problem, found.theta, of_cov)
@@ -173,7 +179,10 @@ class Model(ABC, Generic[Result]):
             iterations=found.iterations.reshape(shape),
             df=df,
             labelled=self.labelled,
-            options=_describe(steps, weights, of_weights, kind, cov_formula, small_sample, problem),
+            options={
+                **_describe(steps, weights, of_weights, kind, cov_formula, small_sample, problem),
+                **self.facts,
+            },
             model=self,
             fit=Fit(problem, theta, used, weighting, search, status, why_not, of_s, of_cov, factor),
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),

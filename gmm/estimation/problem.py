@@ -40,7 +40,8 @@ class Problem(ABC):
 
     `rows` are the samples meant, None for all of them: taking a subset copies no data.
     `clusters` (n, 1 or 2) are the groups of the observations, as codes from zero; `bounds` a pair
-    for each parameter.
+    for each parameter. `absorbed` parameters have been concentrated out of the data; `nested` of
+    them count beside clusters.
     """
 
     samples: int
@@ -50,6 +51,8 @@ class Problem(ABC):
     rows: Rows | None = None
     clusters: npt.NDArray[np.intp] | None = None
     bounds: Sequence[Bound] | None = None
+    absorbed: int = 0
+    nested: int = 0
 
     @abstractmethod
     def contributions(self, theta: Array, index: Rows | slice) -> Array:

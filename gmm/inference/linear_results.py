@@ -88,12 +88,19 @@ class LinearResult(GMMResult):
         """u'u, y'y or of the deviations, and whether there is a constant."""
         model = cast("LinearModel", self.model)
         u = model.y - _combined(model.exog, model.endog, self.estimates)
-        constant = int(spans_constant(model.exog))
-        y = model.y - model.y.mean(axis=-1, keepdims=True) if constant else model.y
+        roots = getattr(model, "roots", None)
+        one = np.ones(model.n) if roots is None else roots
+        constant, y = int(spans(model.exog, one)), model.y
+        if constant:  # with weights, less the weighted mean
+            y = y - (y @ one / (one @ one))[..., np.newaxis] * one
         return (u * u).sum(axis=-1), (y * y).sum(axis=-1), constant
 
     def _by_row(self, values: Array) -> Any:
         """With the labels of y's rows, if it had any."""
+        roots = getattr(self.model, "roots", None)
+        first = getattr(self.model, "first_rows", None)
+        values = values if roots is None else values / roots
+        values = values if first is None else values[..., first]
         index = getattr(self.model, "index", None)
         if index is None or values.ndim > 1:
             return values
@@ -219,12 +226,11 @@ def chosen_factor(cov: Any, small_sample: SmallSample) -> SmallSampleName | None
     return "cluster" if isinstance(cov, str) and cov == "cluster" else "df"
 
 
-def spans_constant(x: Array) -> bool:
-    """Whether a column of ones, in the first sample, is a combination of the columns."""
+def spans(x: Array, ones: Array) -> bool:
+    """Whether a column, in the first sample, is a combination of those of x (..., n, k)."""
     if not x.shape[-1]:
         return False
     first = x.reshape(-1, *x.shape[-2:])[0]
-    ones = np.ones(len(first))
     gap = ones - first @ np.linalg.lstsq(first, ones)[0]
     return bool(np.abs(gap).max() < 1e-8)
 

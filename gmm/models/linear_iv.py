@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, fla
 from gmm.data.formulas import instrumental
 from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
+from gmm.data.rows import analytic, complete, frequencies
 from gmm.estimation.gauss_newton import Minimum
 from gmm.estimation.instrumented import InstrumentedMoments
 from gmm.estimation.linear import quadratic_each, solve_each
@@ -44,6 +45,16 @@ class IV(Model[IVResult]):
         Z, the excluded instruments, at least as many as W.
     clusters : (n,) or (n, 2) array_like, optional
         Groups of observations, one way or two, for ``"cluster"``.
+    fweight : (n,) array_like of int, optional
+        Frequencies, as Stata calls them: how often each row was seen. Everything is as if the
+        rows stood there so often.
+    aweight : (n,) array_like, optional
+        Analytic weights, as Stata calls them: inverse to the variance of each row's error. Their
+        mean is taken to be one; moments are weighted, and a robust covariance matrix allows for
+        weights that are not quite right. Sampling weights are these with ``cov="robust"``.
+    missing : {"raise", "drop"}
+        Whether rows with missing values are an error, or left out; `dropped_rows` counts them,
+        and the summary says so. Of one sample only.
 
     See Also
     --------
@@ -86,6 +97,10 @@ class IV(Model[IVResult]):
 
     default_initial: ClassVar[str] = "unadjusted"
     result_type: ClassVar[type[GMMResult]] = IVResult
+    dropped_rows: int = 0
+    # Square roots of the rows' weights, and where each row begins that stands there repeatedly.
+    roots: Array | None = None
+    first_rows: npt.NDArray[np.intp] | None = None
 
     def __init__(
         self,
@@ -94,7 +109,20 @@ class IV(Model[IVResult]):
         endog: Any = None,
         instruments: Any = None,
         clusters: npt.ArrayLike | None = None,
+        *,
+        fweight: npt.ArrayLike | None = None,
+        aweight: npt.ArrayLike | None = None,
+        missing: Literal["raise", "drop"] = "raise",
     ) -> None:
+        if missing not in ("raise", "drop"):
+            raise ValueError(f"missing is {missing!r}; it must be 'raise' or 'drop'")
+        if missing == "drop":
+            given = {"y": y, "exog": exog, "endog": endog, "instruments": instruments}
+            weighed = {"clusters": clusters, "fweight": fweight, "aweight": aweight}
+            rows, self.dropped_rows = complete({**given, **weighed})
+            y, exog, endog, instruments, clusters, fweight, aweight = rows.values()
+            if self.dropped_rows:
+                self.facts = {"left out": f"{self.dropped_rows:,} rows with missing values"}
         check_rows(y=y, exog=exog, endog=endog, instruments=instruments, clusters=clusters)
         self.y = dependent(y)
         self.n = self.y.shape[-1]
@@ -122,6 +150,33 @@ class IV(Model[IVResult]):
             twice = next(name for name in everything if everything.count(name) > 1)
             raise ValueError(f"the name {twice!r} occurs twice among the columns")
         self.clusters = clusters_of(clusters, self.n)
+        if fweight is not None:
+            self._repeat(frequencies(fweight, self.n))
+        if aweight is not None:
+            if fweight is not None:
+                raise ValueError("fweight and aweight are given; choose one")
+            self._scale(analytic(aweight, self.n))
+
+    def _repeat(self, counts: npt.NDArray[np.intp]) -> None:
+        """Each row as often as it was seen."""
+        rows = np.repeat(np.arange(self.n), counts)
+        self.first_rows = np.cumsum(counts) - counts
+        if not counts.all():
+            raise ValueError("fweight is zero for some rows; leave them out")
+        self.y = self.y[..., rows]
+        for name in ("exog", "endog", "instruments"):
+            setattr(self, name, getattr(self, name)[..., rows, :])
+        self.clusters = None if self.clusters is None else self.clusters[rows]
+        self.n = len(rows)
+        self.facts = {**self.facts, "weighted by": "frequencies"}
+
+    def _scale(self, roots: Array) -> None:
+        """Each row times the square root of its weight, which all that follows respects."""
+        self.roots = roots
+        self.y = self.y * roots
+        for name in ("exog", "endog", "instruments"):
+            setattr(self, name, getattr(self, name) * roots[:, np.newaxis])
+        self.facts = {**self.facts, "weighted by": "analytic weights"}
 
     @classmethod
     def from_formula(cls, formula: str, data: Any, clusters: npt.ArrayLike | None = None) -> Self:
