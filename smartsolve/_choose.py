@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from ._condition import errstate
 from ._disproofs import DEFINITE, disproof
 from ._report import QR_ROUTINES, html_table, text_table
 from ._sparse import is_sparse
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Part", "Plan", "explain", "si"]
 
@@ -115,6 +118,7 @@ class Plan:
     routine: str | npt.NDArray[np.str_]
     bytes: int
     parts: tuple[Part, ...] = field(repr=False)
+    _matrix: Any = field(default=None, repr=False, kw_only=True)  # for the pictures alone
 
     @property
     def flops(self) -> float:
@@ -141,6 +145,48 @@ class Plan:
                 for part in self.parts
             ],
         }
+
+    def plot(self) -> Figure:
+        """Draw where the matrix is not zero, and the same in the order that was found.
+
+        A point stands for several elements where there are more than 320 in a
+        row or a column, and is the darker, the more of them are not zero. Of a
+        stack the first slice is drawn. Diagonal blocks are outlined.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It needs the extra ``plot``.
+
+        Raises
+        ------
+        ImportError
+            Without Matplotlib.
+
+        See Also
+        --------
+        matplotlib.axes.Axes.spy : The pattern alone, as it is given.
+        """
+        from . import _spy
+
+        return _spy.draw(_spy.of(self._matrix), self._title())
+
+    def to_html(self) -> str:
+        """Return a page that needs nothing else: the pictures of `plot` beside the plan.
+
+        Returns
+        -------
+        str
+            HTML with the pictures in it; it needs no extra.
+        """
+        from . import _spy
+
+        body = _spy.fragment(_spy.of(self._matrix), html_table(self._rows()))
+        return _spy.page(self._title(), body)
+
+    def _title(self) -> str:
+        kinds = ", ".join(dict.fromkeys(part.structure for part in self.parts))
+        return f"{kinds or 'an empty stack'}, {' x '.join(map(str, self.shape))}"
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         *batch, m, n = self.shape
@@ -251,6 +297,7 @@ def explain(a: Any, b: Any = None) -> Plan:
         nrhs=nrhs,
         bytes=a.itemsize * slices * (m * n + (m + n) * nrhs),
         parts=tuple(part for part, _ in parts),
+        _matrix=a,
         **names,
     )
 

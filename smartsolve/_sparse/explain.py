@@ -111,6 +111,7 @@ def explain_sparse(a: Any, b: Any) -> Plan:
         + 4 * len(m.arrays()[2])
         + sum(m.shape) * nrhs * m.dtype.itemsize,
         parts=(part,),
+        _matrix=a,
         nnz=m.nnz,
         factor_bytes=chosen.price(facts, nrhs).bytes,
         if_it_fails=_if_it_fails(chosen, others),

@@ -59,6 +59,8 @@ class Facts:
 
     def asymmetry(self, hermitian: bool) -> str:
         """Name an entry that differs from the one across the diagonal."""
+        if self.shape[0] != self.shape[1]:
+            return f"the matrix is {self.shape[0]} x {self.shape[1]}, not square"
         from scipy.sparse import csc_array
 
         a = csc_array(self.matrix.csc(), shape=self.shape)
