@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-MISSING = 'pictures need matplotlib; install it with: pip install "smartsolve[plot]"'
+MISSING = "pictures need matplotlib; install it with: pip install matplotlib"
 WIDTH = 9.5  # inches, at DPI as wide as a page of the docs
 DPI = 105
 NAMES = {"numpy": "NumPy", "scipy": "SciPy", "jax": "JAX", "smartsolve": "smartsolve"}

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from smartsolve._install import install
+
 
 def need_formulaic(what: str) -> Any:
     """The module, or an error that names what needs it."""
@@ -10,7 +12,7 @@ def need_formulaic(what: str) -> Any:
         import formulaic
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'{what} needs formulaic: pip install "smartsolve[formula]"', name="formulaic"
+            f"{what} needs formulaic: {install('formula')}", name="formulaic"
         ) from error
     return formulaic
 

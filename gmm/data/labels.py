@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from smartsolve._install import install
+
 
 def is_pandas(x: Any) -> bool:
     """Whether x is a Series or a DataFrame; pandas is not imported to ask."""
@@ -20,7 +22,7 @@ def need_pandas(what: str) -> Any:
         import pandas
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'{what} needs pandas: pip install "smartsolve[pandas]"', name="pandas"
+            f"{what} needs pandas: {install('pandas')}", name="pandas"
         ) from error
     return pandas
 

@@ -16,6 +16,7 @@ from gmm.estimation.status import Status, why_failed
 from gmm.estimation.weights import efficient_weights
 from gmm.inference.estimates import Estimates
 from gmm.inference.hypotheses import HypothesisTest
+from smartsolve._install import install
 
 
 def restrictions(r: Any, q: npt.ArrayLike | None, names: Sequence[str]) -> tuple[Array, Array]:
@@ -45,7 +46,7 @@ def _parsed(text: str | Sequence[str], names: Sequence[str]) -> tuple[Array, Arr
         from formulaic.utils.constraints import LinearConstraints
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'restrictions as text need formulaic: pip install "smartsolve[formula]"',
+            f"restrictions as text need formulaic: {install('formula')}",
             name="formulaic",
         ) from error
     spec = text if isinstance(text, str) else ", ".join(text)

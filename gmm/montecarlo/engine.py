@@ -16,6 +16,7 @@ import numpy as np
 from gmm.montecarlo.blocks import MEMORY, Block, Records, allocate, block_count
 from gmm.montecarlo.checkpoint import Checkpoint
 from gmm.montecarlo.progress import Progress
+from smartsolve._install import install
 
 # Moments, their derivatives and temporaries beside the data of a chunk.
 _COPIES = 16
@@ -236,12 +237,12 @@ def _dumps(experiment: Experiment) -> bytes:
     try:
         # By value where a worker could not import it: notebooks, scripts, closures.
         pickler: Any = importlib.import_module("cloudpickle")
-        instead = ""
     except ImportError:
-        pickler, instead = pickle, ', or pip install "smartsolve[dask]", which brings cloudpickle'
+        pickler = pickle
     try:
         content: bytes = pickler.dumps(experiment)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
+        instead = f", or {install('dask')}, which brings cloudpickle" if pickler is pickle else ""
         raise TypeError(
             f"the study cannot be pickled, which this executor needs: {error}; define the model "
             f"and the sampler with def at the top of a module{instead}, or use threads"

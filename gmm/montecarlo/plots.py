@@ -11,8 +11,8 @@ from scipy import special
 from gmm.data.arrays import Array
 from gmm.data.labels import check_names
 from gmm.montecarlo.replications import Replications
+from smartsolve._install import install
 
-_MISSING = 'pictures need matplotlib; install it with: pip install "smartsolve[plot]"'
 _COLORS = ("#3b75af", "#d1603d", "#4f9153", "#8a62a8")
 _LIMIT = "#222222"
 _GREEK = (
@@ -95,7 +95,7 @@ def _figure(size: tuple[float, float]) -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise PlotError(_MISSING) from None
+        raise PlotError(f"pictures need matplotlib; install it with: {install('plot')}") from None
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure

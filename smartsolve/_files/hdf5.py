@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .._install import install
 from .errors import FileError, NameNeeded
 from .parts import from_columns
 
@@ -28,8 +29,7 @@ def read(path: Path, name: str | None) -> Any:
     if importlib.util.find_spec("h5py") is None:
         raise FileError(
             path,
-            "is a HDF5 file (MATLAB's version 7.3), which needs h5py: "
-            "pip install 'smartsolve[matlab]'",
+            f"is a HDF5 file (MATLAB's version 7.3), which needs h5py: {install('matlab')}",
         )
     command = [sys.executable, "-P", "-m", _CHILD, str(path), *([] if name is None else [name])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numpy.linalg import LinAlgError
 
 from .. import _errors
+from .._install import install
 from .choose import Factored
 from .conclude import backward_error, probe
 from .factors import PythonFactors
@@ -185,7 +186,7 @@ def _imported(engine: str, module: str) -> Any:
         package = module.partition(".")[0]
         raise ImportError(
             f"engine={engine!r} needs {package}, which cannot be imported ({error}): "
-            f"pip install 'smartsolve[sparse-{engine}]'"
+            f"{install(f'sparse-{engine}')}"
         ) from error
 
 

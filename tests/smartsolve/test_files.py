@@ -136,7 +136,7 @@ def test_matlab_73_without_h5py_names_the_extra(
 ) -> None:
     matlab_73(tmp_path / "a.mat")
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(FileError, match=r"pip install 'smartsolve\[matlab\]'"):
+    with pytest.raises(FileError, match=r'pip install "smartsolve\[matlab\]"'):
         read(tmp_path / "a.mat", "A")
 
 
