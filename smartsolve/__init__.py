@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 try:
+    from ._core import __version__ as __version__
     from ._core import solve
 except ModuleNotFoundError as error:
     if error.name != f"{__name__}._core":
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ._sparse.factorization import SparseFactorization
     from ._warnings import IllConditionedWarning, RankDeficientWarning, SingularMatrixWarning
 
-__version__ = "0.1.0"
 __all__ = [
     "Factorization",
     "IllConditionedWarning",

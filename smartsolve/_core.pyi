@@ -72,6 +72,8 @@ def solve(
     sparse_x: bool = False,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 
+__version__: str
+
 class Factors:
     """The native half of `smartsolve.Factorization`."""
 

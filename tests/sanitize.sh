@@ -2,14 +2,32 @@
 # The tests of the native code under the address and undefined-behaviour sanitizers, with an
 # instrumented module in an environment of its own: once for each instruction set of this machine,
 # side by side. Arguments go to pytest: tests/sanitize.sh -k banded
+#
+# tests/sanitize.sh thread: the tests of threads that share what they solve with, under the thread
+# sanitizer. BLAS and interpreter are not instrumented: it sees this project's own accesses, and the
+# locks of all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 environment=$(mktemp -d)
 trap 'rm -rf "$environment"' EXIT
 python=$environment/bin/python
+sanitizers=ON
+if [ "${1:-}" = thread ]; then
+    sanitizers=thread
+    shift
+fi
 
 python3 -m venv "$environment"
-"$python" -m pip install --quiet -C cmake.define.SMARTSOLVE_SANITIZE=ON -C install.strip=false ".[test]"
+"$python" -m pip install --quiet -C cmake.define.SMARTSOLVE_SANITIZE=$sanitizers -C install.strip=false ".[test]"
+
+if [ "$sanitizers" = thread ]; then
+    export LD_PRELOAD="$(g++ -print-file-name=libtsan.so) $(g++ -print-file-name=libstdc++.so)"
+    export TSAN_OPTIONS=exitcode=66:log_path=$environment/report OPENBLAS_NUM_THREADS=1
+    status=0
+    "$environment/bin/pytest" -q -p no:cacheprovider tests/smartsolve/test_threads.py "$@" || status=$?
+    cat "$environment"/report* 2>/dev/null || true
+    exit $status
+fi
 
 # The interpreter is not instrumented: the runtimes are loaded before it, and what it still holds
 # at its exit counts as no leak.

@@ -412,7 +412,10 @@ int load_module(PyObject* module) {
     const Object numpy_linalg(PyImport_ImportModule("numpy.linalg"));
     if (!numpy_linalg) return -1;
     linalg_error = PyObject_GetAttrString(numpy_linalg.get(), "LinAlgError");
-    if (linalg_error == nullptr || !add_factors(module) || !add_sparse(module)) return -1;
+    if (linalg_error == nullptr ||
+        PyModule_AddStringConstant(module, "__version__", SMARTSOLVE_VERSION) < 0 ||
+        !add_factors(module) || !add_sparse(module))
+        return -1;
     const char* wanted = std::getenv("SMARTSOLVE_ISA");
     if (wanted != nullptr && *wanted != '\0' && !choose_instruction_set(wanted)) {
         PyErr_Format(PyExc_ImportError,

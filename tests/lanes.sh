@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Every entry of the table of innermost loops against plain loops, in each of its element types and
+# instruction sets (tests/native), without Python: here, or, as
+#
+#     tests/lanes.sh aarch64
+#
+# cross-compiled and run by qemu-user. Debian's packages for that: g++-aarch64-linux-gnu, qemu-user.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=${1:-$(uname -m)}
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+
+options=(-DSMARTSOLVE_CHECK_LANES=ON)
+emulator=()
+if [ "$target" != "$(uname -m)" ]; then
+    options+=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=$target")
+    options+=("-DCMAKE_CXX_COMPILER=$target-linux-gnu-g++" -DCMAKE_EXE_LINKER_FLAGS=-static)
+    emulator=("qemu-$target")
+fi
+cmake -S . -B "$build" "${options[@]}" >"$build/log" 2>&1 || { cat "$build/log"; exit 1; }
+cmake --build "$build" --parallel "$(nproc)" >"$build/log" 2>&1 || { cat "$build/log"; exit 1; }
+"${emulator[@]}" "$build/check_lanes"
