@@ -143,8 +143,7 @@ def _cells(result: Estimates, below: Below, levels: Sequence[float]) -> dict[str
 
 
 def _weights(result: Estimates) -> str:
-    exact = result.options.get("estimator") == "exactly identified"
-    return "" if exact else result.options.get("weights", "")
+    return "" if not result.j_test.df else result.options.get("weights", "")
 
 
 def _facts(results: list[Estimates]) -> list[tuple[str, list[str]]]:

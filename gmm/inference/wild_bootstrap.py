@@ -13,12 +13,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from gmm import _core
 from gmm.data.arrays import Array
 from gmm.estimation.linear import inverse_each, quadratic_each
 
 Signs = Literal["rademacher", "mammen", "webb", "normal"]
 
 _BLOCK_BYTES = 2**20
+# Beyond so many the cubes of the instruments are more work than the residuals themselves.
+_MOST_COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,44 @@ class Null:
     def statistics(self, signs: Array) -> Array:
         """Wald statistics (B,) of draws (B, n), or (B, G) with clusters."""
         sums, spread = self._sums(signs)
-        count, k1 = len(signs), self.front.shape[1]
+        return self._wald(sums, spread, lambda slope, shift: self._meat(signs, slope, shift))
+
+    def _wald(self, sums: Array, spread: Array, meat_of: Callable[[Array, Array], Array]) -> Array:
+        """Wald statistics (B,) from z'u*, z'V* and the meat that estimates imply."""
+        count, k1 = len(sums), self.front.shape[1]
         a = np.empty((count, self.z.shape[1], k1 + self.noise.shape[1]))
         a[:, :, :k1] = self.front
         a[:, :, k1:] = self.first + spread
         bread = inverse_each(a.swapaxes(1, 2) @ a)
         delta = (bread @ (a.swapaxes(1, 2) @ sums[..., np.newaxis]))[..., 0]
         shift = delta[:, :k1] @ self.front.T + delta[:, k1:] @ self.first.T
-        meat = self._meat(signs, delta[:, k1:], shift)
+        meat = meat_of(delta[:, k1:], shift)
         half = self.r @ bread @ a.swapaxes(1, 2)
         return quadratic_each(delta @ self.r.T, inverse_each(half @ meat @ half.swapaxes(1, 2)))
+
+    @cached_property
+    def _cubes(self) -> "Cubes | None":
+        """What all draws with signs of one size share, if it is not too much."""
+        q, k2 = self.first.shape
+        columns = (1 + k2) * (q + q * (q + 1) * (q + 2) // 6)
+        if self.clusters is not None or columns > _MOST_COLUMNS:
+            return None
+        return Cubes.of(self)
+
+    def statistics_of_bits(self, bits: bytes, count: int) -> Array:
+        """Those of `count` draws of n signs, each beginning with a byte of its own."""
+        assert self._cubes is not None
+        cubes, (q, k2) = self._cubes, self.first.shape
+        sums = np.empty((count, cubes.columns.shape[1]))
+        _core.signed_sums(bits, cubes.columns, sums)
+        linear, u, v = np.split(sums, [q * (1 + k2), q * (1 + k2) + cubes.size], axis=1)
+        spread = linear[:, q:].reshape(count, q, k2)
+        v = v[:, : k2 * cubes.size]
+
+        def meat(slope: Array, shift: Array) -> Array:
+            return cubes.meat(u, v, slope, shift)
+
+        return self._wald(linear[:, :q], spread, meat)
 
     def _sums(self, signs: Array) -> tuple[Array, Array]:
         """z'u* (B, q) and z'V* (B, q, k2)."""
@@ -130,6 +161,64 @@ class Null:
         return meat
 
 
+@dataclass(frozen=True)
+class Cubes:
+    """Sums of products of three instruments with the residuals, and what no sign changes.
+
+    e* = (u - V slope) sign - z shift, and signs have squares of one: the sum of z z' e*^2 is a
+    polynomial in slope and shift whose coefficients are linear in the signs.
+    """
+
+    columns: Array
+    size: int
+    place: npt.NDArray[np.intp]
+    squares: Array
+    crossed: Array
+    rows: npt.NDArray[np.intp]
+    across: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, null: Null) -> "Cubes":
+        """Columns (n, m), up to multiples of 8: z u, z V, z z z u and z z z V; and the rest."""
+        z, n = null.z, len(null.z)
+        q, k2 = null.first.shape
+        rows, across = np.tril_indices(q)
+        pairs = z[:, rows] * z[:, across]
+        triples = [(a, b, c) for a in range(q) for b in range(a + 1) for c in range(b + 1)]
+        number = {triple: i for i, triple in enumerate(triples)}
+        cubes = np.stack([z[:, a] * z[:, b] * z[:, c] for a, b, c in triples], axis=1)
+        place = np.array([
+            [number[tuple(sorted((a, b, c), reverse=True))] for c in range(q)]  # type: ignore[index]
+            for a, b in zip(rows, across, strict=True)
+        ])  # fmt: skip
+        both = np.column_stack([null.errors, -null.noise])
+        linear = (z[:, :, np.newaxis] * null.noise[:, np.newaxis]).reshape(n, q * k2)
+        parts = [z * null.errors[:, np.newaxis], linear, cubes * null.errors[:, np.newaxis]]
+        parts += [cubes * noise[:, np.newaxis] for noise in null.noise.T]
+        together = np.column_stack(parts)
+        columns = np.zeros([-(-size // 8) * 8 for size in together.shape])
+        columns[:n, : together.shape[1]] = together
+        # By pair: of u and -V with each other, and of z with z.
+        squares = pairs.T @ (both[:, :, np.newaxis] * both[:, np.newaxis]).reshape(n, -1)
+        crossed = pairs.T @ (z[:, :, np.newaxis] * z[:, np.newaxis]).reshape(n, -1)
+        return cls(columns, len(triples), place, squares, crossed, rows, across)
+
+    def meat(self, u: Array, v: Array, slope: Array, shift: Array) -> Array:
+        """The sum of squares of z e* (B, q, q)."""
+        count, q = shift.shape
+        full = np.concatenate([np.ones((count, 1)), slope], axis=1)
+        outer = (full[:, :, np.newaxis] * full[:, np.newaxis]).reshape(count, -1)
+        sums = outer @ self.squares.T
+        sums += (shift[:, :, np.newaxis] * shift[:, np.newaxis]).reshape(count, -1) @ self.crossed.T
+        cubes = u
+        if slope.shape[1]:
+            cubes = u - (slope[:, np.newaxis] @ v.reshape(count, -1, self.size))[:, 0]
+        sums -= 2 * (cubes[:, self.place] @ shift[..., np.newaxis])[..., 0]
+        meat = np.empty((count, q, q))
+        meat[:, self.rows, self.across] = meat[:, self.across, self.rows] = sums
+        return meat
+
+
 def wild_bootstrap(null: Null, draws: int, signs: Signs, seed: Any) -> tuple[float, float, Array]:
     """Statistic, p-value, and the draws' statistics.
 
@@ -140,8 +229,14 @@ def wild_bootstrap(null: Null, draws: int, signs: Signs, seed: Any) -> tuple[flo
     with np.errstate(all="ignore"):
         statistic = float(null.statistics(np.ones((1, count)))[0])
         every = signs == "rademacher" and count < 60 and 2**count <= draws
-        blocks = _every_sign(count) if every else _random(count, draws, signs, seed)
-        drawn = np.concatenate([null.statistics(block) for block in blocks])
+        if every:
+            drawn = np.concatenate([null.statistics(block) for block in _every_sign(count)])
+        elif signs == "rademacher" and null._cubes is not None:
+            blocks = _random_bits(count, draws, seed)
+            drawn = np.concatenate([null.statistics_of_bits(*block) for block in blocks])
+        else:
+            every_block = _random(count, draws, signs, seed)
+            drawn = np.concatenate([null.statistics(block) for block in every_block])
     beyond = np.count_nonzero(drawn > statistic * (1 + 1e-10))
     ties = np.count_nonzero(drawn >= statistic * (1 - 1e-10)) - beyond
     if every:
@@ -163,12 +258,27 @@ def _random(count: int, draws: int, signs: Signs, seed: Any) -> Iterator[Array]:
         yield SIGNS[signs](rng, (min(size, draws - first), count))
 
 
+def _random_bits(count: int, draws: int, seed: Any) -> Iterator[tuple[bytes, int]]:
+    """Blocks of draws, each of whole bytes."""
+    rng, size, width = np.random.default_rng(seed), 1024, -(-count // 8)
+    for first in range(0, draws, size):
+        block = min(size, draws - first)
+        yield rng.bytes(block * width), block
+
+
+def signs_of(bits: bytes, shape: tuple[int, int]) -> Array:
+    """1, or -1 where the bit is set, (draws, n) of draws that begin with a byte of their own."""
+    table = np.frombuffer(bits, np.uint8).reshape(shape[0], -1)
+    result: Array = np.unpackbits(table, axis=1, count=shape[1], bitorder="little").astype(
+        np.float64
+    )
+    result *= -2.0
+    result += 1.0
+    return result
+
+
 def _rademacher(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
-    bits = np.frombuffer(rng.bytes(-(-shape[0] * shape[1] // 8)), np.uint8)
-    result: Array = np.unpackbits(bits, count=shape[0] * shape[1]).astype(np.float64)
-    result *= 2.0
-    result -= 1.0
-    return result.reshape(shape)
+    return signs_of(rng.bytes(shape[0] * -(-shape[1] // 8)), shape)
 
 
 def _mammen(rng: np.random.Generator, shape: tuple[int, int]) -> Array:

@@ -101,6 +101,9 @@ class KClass(IV):
         if scores not in get_args(Scores):
             raise ValueError(f"scores is {scores!r}; it must be 'instruments' or 'fitted'")
         self._kappa, self._fuller, self._scores = kappa, fuller, scores
+        name = {"liml": "LIML", "fuller": f"Fuller({fuller:g})", "2sls": "2SLS", "ols": "OLS"}
+        what = name.get(str(kappa), f"k-class, kappa = {kappa}")
+        self.facts = {**self.facts, "estimator": what}
 
     @property
     def kappa(self) -> Any:
@@ -171,6 +174,7 @@ class JIVE(IV):
         if kind not in get_args(Jackknife):
             raise ValueError(f"kind is {kind!r}; it must be 'jive1' or 'jive2'")
         self._kind = kind
+        self.facts = {**self.facts, "estimator": kind.upper()}
 
     def problem(self, start: Array | None) -> tuple["GeneratedInstruments", Array]:
         """Instrumental variables with predictions that leave out each observation."""

@@ -9,7 +9,7 @@ from linearmodels.iv import IV2SLS, IVLIML
 from numpy.testing import assert_allclose
 
 import gmm
-from gmm.inference.wild_bootstrap import SIGNS, Null
+from gmm.inference.wild_bootstrap import SIGNS, Null, signs_of
 
 DATA = pd.read_csv(Path(__file__).parents[1] / "peers" / "sixty.csv").assign(const=1.0)
 X, Z = DATA[["const", "x"]], DATA[["z1", "z2", "z3"]]
@@ -138,6 +138,19 @@ def test_wild_bootstrap_is_the_one_of_its_paper(signs: str, clustered: bool) -> 
             np.array([[0, 0, 1.0]]), np.array([1.3]))  # fmt: skip
     draws = SIGNS[signs](np.random.default_rng(1), (20, 12 if clustered else 60))
     assert_allclose(Null.of(*null, codes).statistics(draws), naive(null, draws, codes), rtol=1e-10)
+
+
+@pytest.mark.parametrize("endogenous", [True, False])
+@pytest.mark.parametrize("n", [60, 53])
+def test_draws_from_bits_are_those_of_signs(endogenous: bool, n: int) -> None:
+    """The polynomial in the signs, and the squared residuals themselves."""
+    y, x, w, z = (a.to_numpy()[:n] for a in (DATA.y, X, DATA[["w"]], Z))
+    if not endogenous:
+        x, w, z = np.column_stack([x, w]), np.empty((n, 0)), np.empty((n, 0))
+    null = Null.of(y, x, w, z, np.array([[0, 0, 1.0]]), np.array([1.3]), None)
+    bits = np.random.default_rng(3).bytes(40 * -(-n // 8))
+    expected = null.statistics(signs_of(bits, (40, n)))
+    assert_allclose(null.statistics_of_bits(bits, 40), expected, rtol=1e-9)
 
 
 def test_wild_bootstrap_keeps_its_level_with_few_clusters() -> None:
