@@ -56,12 +56,31 @@ def float_array(x: Any, argument: str) -> npt.NDArray[np.float64]:
         raise ValueError(f"{argument} has {missing} missing values; drop or fill them first")
     if isinstance(x, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(x).sum())):
         raise ValueError(f"{argument} has {masked} masked values; drop or fill them first")
-    if np.iscomplexobj(x):
+    if text := _text_in(x):
+        raise TypeError(
+            f"{argument} is not numeric: it holds the text {text!r}; convert it, or code categories"
+        )
+    values = np.asarray(x)
+    if np.iscomplexobj(values):
         raise TypeError(f"{argument} is complex; it must be real")
     try:
-        return np.asarray(x, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{argument} is not numeric: {error}") from None
+
+
+def _text_in(x: Any) -> str:
+    """The first text among the values: NumPy would read its digits as a number."""
+    if is_pandas(x):
+        columns = [x] if x.ndim == 1 else [x.iloc[:, i] for i in range(x.shape[1])]
+        columns = [column for column in columns if column.dtype.kind not in "biufc"]
+        values = [value for column in columns for value in column.tolist()]
+    else:
+        array = x if isinstance(x, np.ndarray) else np.asarray(x)
+        if array.dtype.kind not in "USO":
+            return ""
+        values = array.ravel().tolist()
+    return next((str(value) for value in values if isinstance(value, str | bytes)), "")
 
 
 def clusters_of(clusters: Any, n: int) -> npt.NDArray[np.intp] | None:

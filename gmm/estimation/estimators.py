@@ -21,13 +21,16 @@ from gmm.estimation.weights import efficient_weights
 
 Steps = int | Literal["iterated", "cue"]
 
+# Of g'S^-1 g, from where on a minimum is doubted.
+_FAR = 0.5
+
 
 @dataclass(frozen=True)
 class Estimate:
     """Where the estimation of each sample ended.
 
     `weights` (R, q, q) are those of the last step, and `before` is the step before it, if there
-    was one.
+    was one; `s` is the mean of g_i g_i' at theta, if known.
     """
 
     theta: Array
@@ -35,6 +38,7 @@ class Estimate:
     status: npt.NDArray[np.int8]
     iterations: npt.NDArray[np.int16]
     before: "Estimate | None" = None
+    s: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -45,22 +49,58 @@ class Weighting:
     center: bool
     factor: float = 1.0
 
-    def covariance(self, problem: Problem, theta: Array, widths: Array | None = None) -> Array:
-        """S (R, q, q), with bandwidths (R,) if they are given."""
-        s = moment_covariance(self.kind, problem, theta, self.center, widths)
+    def covariance(
+        self,
+        problem: Problem,
+        theta: Array,
+        widths: Array | None = None,
+        known: Array | None = None,
+    ) -> Array:
+        """S (R, q, q), with bandwidths (R,) if they are given; `known` is the mean of g_i g_i'."""
+        s = moment_covariance(self.kind, problem, theta, self.center, widths, known)
         return s if self.factor == 1.0 else self.factor * s
 
 
-def one_step(problem: Problem, weights: Array, start: Array, search: Search) -> Estimate:
+def one_step(
+    problem: Problem, weights: Array, start: Array, search: Search, s: Array | None = None
+) -> Estimate:
     """Minimize g'Wg with the weights given; a sample without weights has failed already."""
     unusable = ~np.isfinite(weights).all(axis=(1, 2))
     if unusable.any():
         weights = weights.copy()
         weights[unusable] = 0.0
-    minimum = problem.minimize(weights, start, search)
+    minimum = problem.minimize(weights, start, search, s)
     status = minimum.status
     status[unusable & (status == Status.OK)] = Status.SINGULAR
-    return Estimate(minimum.theta, weights, status, minimum.iterations)
+    return Estimate(minimum.theta, weights, status, minimum.iterations, s=minimum.s)
+
+
+def _from_elsewhere(problem: Problem, found: Estimate, start: Array, search: Search) -> Estimate:
+    """Search from other starts, too, where the means of the moments exceed their noise.
+
+    g'S^-1 g is below 1, and near to zero where the moments hold; half of it is a false model, or a
+    minimum that is not the least, as far starts have. Only the lowest minimum is kept.
+    """
+    if found.s is None:
+        return found
+    g = problem.moments(found.theta)
+    share = np.einsum("ri,ri->r", g, solve_each(found.s, g[..., np.newaxis])[..., 0])
+    rows = np.flatnonzero((found.status == Status.OK) & ~(share < _FAR))
+    if not rows.size:
+        return found
+    part, weights = problem.take(rows), found.weights[rows]
+    theta, iterations, s = found.theta.copy(), found.iterations.copy(), found.s.copy()
+    lowest = quadratic_each(g[rows], weights)
+    for other in part.other_starts(start[rows]):
+        attempt = one_step(part, weights, other, search)
+        objective = quadratic_each(part.moments(attempt.theta), weights)
+        better = (attempt.status == Status.OK) & (objective < lowest * (1 - 1e-9))
+        taken = rows[better]
+        assert attempt.s is not None
+        theta[taken], s[taken] = attempt.theta[better], attempt.s[better]
+        lowest[better] = objective[better]
+        iterations[rows] = _sum(iterations[rows], attempt.iterations)
+    return replace(found, theta=theta, iterations=iterations, s=s)
 
 
 def next_step(
@@ -71,10 +111,11 @@ def next_step(
     widths: Array | None = None,
 ) -> Estimate:
     """Once more, from the last step's estimate and with the weights that follow from it."""
-    weights, status = efficient_weights(weighting.covariance(problem, last.theta, widths))
+    s = weighting.covariance(problem, last.theta, widths, last.s)
+    weights, status = efficient_weights(s)
     status = first_failure(last.status, status)
     weights[status != Status.OK] = 0.0  # nothing to search for
-    step = one_step(problem, weights, last.theta, search)
+    step = one_step(problem, weights, last.theta, search, last.s)
     return replace(
         step,
         status=first_failure(status, step.status),
@@ -195,6 +236,8 @@ def estimate(
 ) -> Estimate:
     """All steps; without a weighting, or exactly identified, there is only the first."""
     first = one_step(problem, initial, start, search)
+    if problem.q > problem.k:
+        first = _from_elsewhere(problem, first, start, search)
     if weighting is None or problem.q == problem.k:
         return first
     if isinstance(steps, str):

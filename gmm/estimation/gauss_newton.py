@@ -11,7 +11,9 @@ from gmm.estimation.linear import quadratic_each, solve_each
 from gmm.estimation.status import Status
 
 _STALLED = 100.0
-_ROUNDING = 16 * np.finfo(np.float64).eps
+_IDLE = 1e4
+_EPS = np.finfo(np.float64).eps
+_ROUNDING = 16 * _EPS
 
 
 class MomentConditions(Protocol):
@@ -29,12 +31,18 @@ class MomentConditions(Protocol):
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where each replication's search ended: theta (R, k), objective, status, iterations (R,)."""
+    """Where each replication's search ended: theta (R, k), objective, status, iterations (R,).
+
+    `decrement` (R,) is the decrease of the objective that one more step promised, and `s`
+    (R, q, q) the mean of g_i g_i' at theta, where the search has needed it.
+    """
 
     theta: Array
     objective: Array
     status: npt.NDArray[np.int8]
     iterations: npt.NDArray[np.int16]
+    decrement: Array
+    s: Array | None = None
 
 
 def minimize(
@@ -64,23 +72,29 @@ def minimize(
     objective = np.empty(len(start))
     status = np.full(len(start), Status.MAX_ITERATIONS, np.int8)
     iterations = np.zeros(len(start), np.int16)
+    promised = np.zeros(len(start))
 
     # Where W is ill-conditioned, rounding may keep the promised decrease above the tolerance. So
     # near to it, or below what the objective can show, one that no longer shrinks is rounding.
     near = (_STALLED * tolerance) ** 2
-    last = np.full(len(start), np.inf)
+    # The same where neither shrinks any more, though rounding was estimated to be less.
+    idle = (_IDLE * tolerance) ** 2
+    last = lowest = np.full(len(start), np.inf)
     curvature = np.zeros((len(start), start.shape[1], start.shape[1]))
     rows = np.arange(len(start))
     point = _evaluate(conditions, weights, start)
     for iteration in range(max_iterations + 1):
         theta[rows], objective[rows] = point.theta, point.objective
         step = _step(point, weights)
-        decrement = -np.einsum("rj,rj->r", point.gradient, step)
+        promised[rows] = decrement = -np.einsum("rj,rj->r", point.gradient, step)
 
         converged = decrement <= tolerance**2
         rounding = _rounding_of_objective(point, weights)
         floor = np.maximum(near, rounding)
-        converged |= (decrement <= floor) & (decrement >= last)
+        grows = decrement >= last
+        converged |= (decrement <= floor) & grows
+        converged |= (decrement <= idle) & grows & (point.objective >= lowest)
+        converged |= (np.abs(step) <= _EPS * np.abs(point.theta)).all(axis=1)  # it moves nothing
         singular = ~np.isfinite(decrement)
         status[rows[converged]] = Status.OK
         status[rows[singular]] = Status.SINGULAR
@@ -92,7 +106,7 @@ def minimize(
             rows, conditions, weights = rows[going], conditions.take(going), weights[going]
             point, step, decrement = point.take(going), step[going], decrement[going]
             rounding, floor, curvature = rounding[going], floor[going], curvature[going]
-        last = decrement
+        last, lowest = decrement, point.objective
         limit, origin = point.objective + rounding, point
         step, slope = _with_curvature(point, weights, curvature, step, decrement)
         point, found = _line_search(conditions, weights, origin, step, slope, limit, max_halvings)
@@ -108,8 +122,9 @@ def minimize(
             )
             going = np.flatnonzero(found)
             rows, conditions, weights = rows[going], conditions.take(going), weights[going]
-            point, last, curvature = point.take(going), last[going], curvature[going]
-    return Minimum(theta, objective, status, iterations)
+            point, curvature = point.take(going), curvature[going]
+            last, lowest = last[going], lowest[going]
+    return Minimum(theta, objective, status, iterations, promised)
 
 
 @dataclass(frozen=True)

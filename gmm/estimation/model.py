@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gmm.data.arrays import Array
 from gmm.estimation.answer import Answer, Fit
+from gmm.estimation.coordinates import Coordinates
 from gmm.estimation.corrections import CORRECTIONS, Corrected
 from gmm.estimation.covariance import FORMULAS, SMALL_SAMPLE, Ingredients, correction, is_usable
 from gmm.estimation.estimators import (
@@ -29,6 +30,7 @@ from gmm.estimation.moment_covariance import (
     given_matrix,
     given_or_estimated,
     is_estimator,
+    is_semidefinite,
 )
 from gmm.estimation.problem import Problem, Search
 from gmm.estimation.status import Status, why_failed
@@ -46,6 +48,9 @@ CENTERED: dict[Any, tuple[bool, bool]] = {
 
 # What `fit` answers with; a type variable, as results stand above the estimation.
 Result = TypeVar("Result", covariant=True)
+
+# How a search may end where the parameters are not identified.
+_ENDINGS = (Status.OK, Status.NO_ROOT, Status.LINE_SEARCH, Status.MAX_ITERATIONS)
 
 
 class Model(ABC, Generic[Result]):
@@ -139,12 +144,20 @@ class Model(ABC, Generic[Result]):
         kind = cov if cov is not None else weights if is_estimator(weights) else "robust"
         # What overflows or divides by zero ends as a status.
         with np.errstate(all="ignore"):
-            problem, begin = self.problem(self._starts(start))
-            if begin.shape[1] != problem.k:
-                raise ValueError(f"start has {begin.shape[1]} values for {problem.k} parameters")
+            outer, begin = self.problem(self._starts(start))
+            if begin.shape[1] != outer.k:
+                raise ValueError(f"start has {begin.shape[1]} values for {outer.k} parameters")
+            inner = None
+            if cov_formula in FORMULAS and not (_in_units(weights) or _in_units(kind)):
+                inner = self.coordinates(outer)
+            problem = outer if inner is None else inner.problem
+            begin = begin if inner is None else inner.start(begin)
             factor = problem.n / (problem.n - problem.k) if debias else 1.0
             weighting = Weighting(weights, of_weights, factor) if is_estimator(weights) else None
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
+            first, indefinite = _semidefinite_only(first, source == "given")
+            if inner is not None and source in ("given", "identity"):
+                first = inner.weights(first)
             found = estimate(problem, first, weighting, begin, steps, search)
             used, why_not = _last_weights(problem, found, weighting, steps, source)
             absorbed = problem.nested if _is(kind, "cluster") else problem.absorbed
@@ -152,19 +165,30 @@ class Model(ABC, Generic[Result]):
                 small_sample, problem.n, problem.k + absorbed, problem.clusters
             )
             of_s: Given = "cluster-ways" if each_way and _is(kind, "cluster") else kind
+            s = given_or_estimated(of_s, problem, found.theta, of_cov, found.s)
+            s, other = _semidefinite_only(s, not is_estimator(of_s))
+            if inner is not None and not is_estimator(of_s):
+                s = inner.s(s)
+            jacobian = problem.jacobian(found.theta)
             if cov_formula in FORMULAS:
-                s = given_or_estimated(of_s, problem, found.theta, of_cov)
-                ingredients = Ingredients(problem.jacobian(found.theta), used, s, problem.n)
+                ingredients = Ingredients(jacobian, used, s, problem.n)
                 variance = factor * FORMULAS[cov_formula](ingredients)
             else:
                 parts = Corrected(problem, found, weighting, of_s, of_cov, steps)
                 variance = factor * CORRECTIONS[cov_formula](parts)
+            j = problem.n * quadratic_each(problem.moments(found.theta), used)
+            identified = problem.identified(jacobian, s)
+            theta = found.theta.copy()
+            if inner is not None:
+                theta, variance = inner.original_theta(theta), inner.original_covariance(variance)
+                used, problem = inner.original_weights(used), outer
 
             usable = np.where(is_usable(variance), Status.OK, Status.SINGULAR).astype(np.int8)
-            status = first_failure(found.status, usable)
-            theta = found.theta.copy()
-            theta[status != Status.OK] = variance[status != Status.OK] = np.nan
-            j = problem.n * quadratic_each(problem.moments(theta), used)
+            status = first_failure(indefinite, other, found.status, usable)
+            # Along a direction that no moment sees, a search may end anywhere, or nowhere.
+            status[np.isin(status, _ENDINGS) & ~identified] = Status.SINGULAR
+            failed = status != Status.OK
+            theta[failed] = variance[failed] = j[failed] = np.nan
         k, shape = problem.k, self.shape
         why_not = why_failed(status.reshape(shape)) or why_not
         answer = Answer(
@@ -188,6 +212,10 @@ class Model(ABC, Generic[Result]):
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
         )
         return cast(Result, self.result_type.of(answer))
+
+    def coordinates(self, problem: Problem) -> Coordinates | None:
+        """Others in which the problem is better conditioned, if it needs them."""
+        return None
 
     def _starts(self, start: npt.ArrayLike | Mapping[str, float] | None) -> Array | None:
         """The start of each sample (R, k)."""
@@ -236,6 +264,11 @@ class Model(ABC, Generic[Result]):
         return given_matrix("initial", initial, problem), "given"
 
 
+def _in_units(kind: Any) -> bool:
+    """Whether S is estimated by a rule that looks at the moments in the units they have."""
+    return isinstance(kind, HAC) and (kind.prewhiten or isinstance(kind.bandwidth, str))
+
+
 def _is(kind: Any, name: str) -> bool:
     return isinstance(kind, str) and kind == name
 
@@ -244,6 +277,19 @@ def _check_name(argument: str, name: str | bool | None, valid: Mapping[Any, obje
     if name not in valid:
         names = ", ".join(map(repr, valid))
         raise ValueError(f"{argument} is {name!r}; it must be one of {names}")
+
+
+def _semidefinite_only(matrices: Array, given: bool) -> tuple[Array, npt.NDArray[np.int8]]:
+    """Matrices (R, q, q) with NaN in place of those that cannot be weights or S, and statuses.
+
+    What is given for all samples has been looked at before.
+    """
+    status = np.full(len(matrices), Status.OK, np.int8)
+    if not given or len(matrices) < 2 or matrices.strides[0] == 0:
+        return matrices, status
+    good = is_semidefinite(matrices)
+    status[~good] = Status.NOT_POSITIVE_DEFINITE
+    return np.where(good[:, np.newaxis, np.newaxis], matrices, np.nan), status
 
 
 def _weights_or_nan(s: Array) -> Array:

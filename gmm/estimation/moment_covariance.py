@@ -19,12 +19,20 @@ Estimator = Callable[[Problem, Array, bool], Array]
 
 
 def moment_covariance(
-    kind: str | HAC, problem: Problem, theta: Array, center: bool, widths: Array | None = None
+    kind: str | HAC,
+    problem: Problem,
+    theta: Array,
+    center: bool,
+    widths: Array | None = None,
+    known: Array | None = None,
 ) -> Array:
     """S (R, q, q) at theta (R, k), of moments less their mean if `center`.
 
-    `widths` (R,) are bandwidths, if they are not to be chosen anew.
+    `widths` (R,) are bandwidths, if they are not to be chosen anew; `known` is the mean of
+    g_i g_i', if the search has computed it.
     """
+    if kind == "robust" and not center and known is not None:
+        return known
     if not isinstance(kind, HAC):
         return ESTIMATORS[kind](problem, theta, center)
     if widths is None:
@@ -38,10 +46,12 @@ def moment_covariance(
     return np.concatenate([np.empty((0, problem.q, problem.q)), *parts])
 
 
-def given_or_estimated(kind: Given, problem: Problem, theta: Array, center: bool) -> Array:
+def given_or_estimated(
+    kind: Given, problem: Problem, theta: Array, center: bool, known: Array | None = None
+) -> Array:
     """S (R, q, q), if `kind` may be S itself."""
     if is_estimator(kind):
-        return moment_covariance(kind, problem, theta, center)
+        return moment_covariance(kind, problem, theta, center, known=known)
     return given_matrix("cov", kind, problem)
 
 
@@ -78,7 +88,26 @@ def given_matrix(argument: str, kind: Given, problem: Problem) -> Array:
         )
     if not np.allclose(matrix, matrix.swapaxes(-1, -2), rtol=1e-10, atol=0, equal_nan=True):
         raise ValueError(f"{argument} is not symmetric")
+    # In a stack, one that is not is its sample's failure.
+    alone = samples == 1 or matrix.ndim == 2
+    if alone and not is_semidefinite(matrix.reshape(-1, q, q)[:1]).all():
+        raise ValueError(
+            f"{argument} is not positive semidefinite: a mean of moments would have a negative "
+            "square"
+        )
     return np.broadcast_to(matrix, (samples, q, q))
+
+
+def is_semidefinite(matrices: Array) -> npt.NDArray[np.bool_]:
+    """Which matrices (R, q, q) are positive semidefinite, to rounding, or hold NaN."""
+    diagonal = np.diagonal(matrices, axis1=1, axis2=2)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled = matrices / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
+    unknown = ~np.isfinite(scaled).all(axis=(1, 2))
+    values = np.linalg.eigvalsh(np.where(unknown[:, np.newaxis, np.newaxis], 0.0, scaled))
+    rounding = 64 * matrices.shape[-1] * np.finfo(np.float64).eps * np.abs(values).max(axis=1)
+    result: npt.NDArray[np.bool_] = (values.min(axis=1) >= -rounding) | unknown
+    return result
 
 
 def _deviations(g: Array, center: bool) -> Array:

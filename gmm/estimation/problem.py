@@ -13,11 +13,21 @@ import numpy.typing as npt
 from gmm.data.arrays import Array, Rows
 from gmm.estimation.bounds import Bound, Free
 from gmm.estimation.gauss_newton import Minimum, minimize
+from gmm.estimation.linear import solve_each
+from gmm.estimation.status import Status
+from gmm.estimation.weights import smallest_pivot
 
 # Contributions (r, n, q) are built for so many samples at a time that they, and what a user's
 # function needs besides, stay in cache. With n = 100 and q = 4 an estimation takes 104 us of
 # processor time at 512 kB, 118 us at 128 kB, 294 us at 2 MB (benchmarks/gmm_batched.py).
 _PIECE_BYTES = 2**19
+
+_EPS, _TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
+_MOST_ITERATIONS = np.iinfo(np.int16).max
+# From exp(700) to 1 there are 304 powers of ten, of which each search takes ten at least.
+_RESTARTS = 50
+# Of a standard error: what may be left of a mean that is to be zero.
+_NOISE = 0.01
 
 
 @dataclass(frozen=True)
@@ -116,22 +126,106 @@ class Problem(ABC):
         object.__setattr__(part, "samples", len(rows))
         return part
 
-    def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
+    def minimize(
+        self, weights: Array, start: Array, search: Search, s: Array | None = None
+    ) -> Minimum:
         """Minimize g'Wg for every sample, over free parameters if there are bounds.
 
         The weights are scaled so that g'Wg is about 1 for a single observation, as it is with
-        efficient ones: the search ends by a tolerance that means the same for any weights.
+        efficient ones: the search ends by a tolerance that means the same for any weights. What
+        one observation is worth may change on the way, by many powers of ten if the start was
+        far. So a search is taken up again from its end, in the units of there, until that moves
+        nothing. `s` is the mean of g_i g_i' at the start, if it is known.
         """
-        s = self.robust(start, center=False)
+        s = self.robust(start, center=False) if s is None else s
+        scaled, unit = self._in_units(weights, s)
+        found = self._minimize(scaled, start, search)
+        theta, status, iterations = found.theta, found.status, found.iterations
+        objective, decrement = found.objective / unit, found.decrement
+        s, before = self.robust(theta, center=False), s
+        rows = np.flatnonzero(
+            self._unfinished(found, self._growth(weights, before, s), search.tolerance)
+        )
+        for _ in range(_RESTARTS):
+            if not rows.size:
+                break
+            part = self.take(rows)
+            scaled, unit = part._in_units(weights[rows], s[rows])
+            more = part._minimize(scaled, theta[rows], search)
+            change = np.abs(more.theta - theta[rows])
+            moved = (change > 8 * _EPS * np.abs(theta[rows])).any(axis=1)
+            # What was found before, and cannot be found better, is found.
+            settled = ~moved & (status[rows] == Status.OK) & np.isfinite(more.decrement)
+            status[rows] = np.where(settled, Status.OK, more.status)
+            theta[rows], objective[rows] = more.theta, more.objective / unit
+            decrement[rows] = more.decrement
+            iterations[rows] = np.minimum(
+                iterations[rows].astype(np.int64) + more.iterations, _MOST_ITERATIONS
+            )
+            before = s[rows]
+            s[rows] = part.robust(more.theta, center=False)
+            growth = part._growth(weights[rows], before, s[rows])
+            rows = rows[moved & part._unfinished(more, growth, search.tolerance)]
+        status[rows] = Status.MAX_ITERATIONS
         if self.q == self.k:
-            weights = np.eye(self.q) / np.maximum(s, np.finfo(np.float64).tiny)
-            scale = np.ones(self.samples)
-        else:
-            size = np.einsum("rij,rij->r", weights, s)
-            scale = np.where(size > 0, self.q / size, 1.0)
-            weights = weights * scale[:, np.newaxis, np.newaxis]
-        minimum = self._minimize(weights, start, search)
-        return replace(minimum, objective=minimum.objective / scale)
+            status[self._not_a_root(theta, s, status)] = Status.NO_ROOT
+        return Minimum(theta, objective, status, iterations, decrement, s)
+
+    def identified(self, jacobian: Array, s: Array) -> npt.NDArray[np.bool_]:
+        """Whether (R,) the derivatives (R, q, k) have full rank in the units of S (R, q, q).
+
+        An S that is singular says nothing of that.
+        """
+        information = jacobian.swapaxes(1, 2) @ solve_each(s, jacobian)
+        information = (information + information.swapaxes(1, 2)) / 2
+        # A pivot is 1 - R^2 of one derivative on those before it.
+        pivot = smallest_pivot(information)
+        return np.asarray(~(pivot <= 64 * self.k * _EPS))
+
+    def other_starts(self, start: Array) -> list[Array]:
+        """Where (R, k) to search besides, if that from `start` has ended in a doubtful place."""
+        return [np.zeros_like(start), start / 10]
+
+    def _in_units(self, weights: Array, s: Array) -> tuple[Array, Array]:
+        """Weights with which one observation is worth 1, and the factor (R,) on those given."""
+        if self.q == self.k:
+            return np.eye(self.q) / np.maximum(s, _TINY), np.ones(self.samples)
+        worth = np.einsum("rij,rij->r", weights, s)
+        scale = np.where(worth > 0, self.q / worth, 1.0)
+        return weights * scale[:, np.newaxis, np.newaxis], scale
+
+    def _growth(self, weights: Array, before: Array, after: Array) -> Array:
+        """By how much (R,) the worth of a decrease has grown, from one S to the other."""
+        if self.q == self.k:
+            variances = (np.diagonal(s, axis1=1, axis2=2) for s in (before, after))
+            old, new = (np.maximum(variance, _TINY) for variance in variances)
+            return np.asarray((old / new).max(axis=1, initial=0.0))
+        old, new = (np.einsum("rij,rij->r", weights, s) for s in (before, after))
+        return np.where((old > 0) & (new > 0), old / np.where(new > 0, new, 1.0), 1.0)
+
+    def _unfinished(self, found: Minimum, growth: Array, tolerance: float) -> npt.NDArray[np.bool_]:
+        """Which searches (R,) ended by a tolerance that is too large where they ended."""
+        ended = (found.status == Status.OK) | (found.status == Status.LINE_SEARCH)
+        result: npt.NDArray[np.bool_] = ended & (growth > 1)
+        return np.asarray(result & (found.decrement * growth > tolerance**2))
+
+    def _not_a_root(
+        self, theta: Array, s: Array, status: npt.NDArray[np.int8]
+    ) -> npt.NDArray[np.bool_]:
+        """Where (R,) a search said to have converged left moments that their noise does not hide.
+
+        The mean of g must be small beside its standard error, unless no step could change it.
+        """
+        g = self.moments(theta)
+        error = np.sqrt(np.diagonal(s, axis1=1, axis2=2) / self.n)
+        doubtful = (np.abs(g) > _NOISE * error).any(axis=1) & (status == Status.OK)
+        if doubtful.any():
+            rows = np.flatnonzero(doubtful)
+            part = self.take(rows)
+            step = solve_each(part.jacobian(theta[rows]), g[rows, :, np.newaxis])[..., 0]
+            moves = ~(np.abs(step) <= 8 * _EPS * np.abs(theta[rows])).all(axis=1)
+            doubtful[rows] = moves
+        return np.asarray(doubtful)
 
     def _minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
         if self.bounds is None:

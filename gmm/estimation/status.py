@@ -26,6 +26,7 @@ class Status(IntEnum):
     NON_FINITE = 3
     LINE_SEARCH = 4
     NOT_POSITIVE_DEFINITE = 5
+    NO_ROOT = 6
     EXCEPTION = 99
 
     @property
@@ -48,5 +49,6 @@ _REASONS = {
     Status.NON_FINITE: "the moments of the data are not finite",
     Status.LINE_SEARCH: "no step along the Gauss-Newton direction lowers the objective",
     Status.NOT_POSITIVE_DEFINITE: "the covariance matrix of the moments is not positive definite",
+    Status.NO_ROOT: "the search ended where the sample moments are not zero",
     Status.EXCEPTION: "the model raised an exception",
 }

@@ -201,7 +201,9 @@ def restricted_minimum(fit: Fit, r: Array, q: Array) -> tuple[Minimum, Array]:
         theta = np.broadcast_to(origin, fit.theta.shape).copy()
         objective = quadratic_each(fit.problem.moments(theta), fit.weights)
         zeros = np.zeros(len(theta))
-        return Minimum(theta, objective, zeros.astype(np.int8), zeros.astype(np.int16)), theta
+        return Minimum(
+            theta, objective, zeros.astype(np.int8), zeros.astype(np.int16), zeros
+        ), theta
     conditions = Restricted(fit.problem, origin, basis)
     minimum = _search(fit, conditions, fit.weights, (fit.theta - origin) @ basis)
     return minimum, conditions.theta(minimum.theta)

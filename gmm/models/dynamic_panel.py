@@ -417,7 +417,9 @@ class PanelMoments(Problem):
         result: Array = self._of(self.dy) - fitted
         return result
 
-    def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
+    def minimize(
+        self, weights: Array, start: Array, search: Search, s: Array | None = None
+    ) -> Minimum:
         """(X'Z W Z'X)^-1 X'Z W Z'y, and one step of refinement."""
         zx, zy = self._of(self.mean_zx), self._of(self.mean_zy)
         left = zx.swapaxes(1, 2) @ weights
@@ -431,7 +433,8 @@ class PanelMoments(Problem):
         status = np.full(len(theta), Status.OK, np.int8)
         regular = smallest_pivot(hessian) > 64 * self.k * np.finfo(np.float64).eps
         status[~(regular & np.isfinite(theta).all(axis=1))] = Status.SINGULAR
-        return Minimum(theta, quadratic_each(g, weights), status, np.zeros(len(theta), np.int16))
+        zeros = np.zeros(len(theta))
+        return Minimum(theta, quadratic_each(g, weights), status, zeros.astype(np.int16), zeros)
 
     def _of(self, a: Array) -> Array:
         result: Array = a if self.rows is None else a[self.rows]

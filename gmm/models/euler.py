@@ -97,9 +97,7 @@ class EulerEquation(Model[GMMResult]):
             returns=self._returns,
             z=self._z,
         )
-        if start is None:
-            start = np.broadcast_to([-1.0, 1.0], (problem.samples, 2)).copy()
-        return problem, start
+        return problem, problem.log_utility() if start is None else start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +107,14 @@ class EulerMoments(Problem):
     growth: Array
     returns: Array
     z: Array
+
+    def log_utility(self) -> Array:
+        """The parameters (R, 2) of log utility without discount."""
+        return np.broadcast_to([-1.0, 1.0], (self.samples, 2)).copy()
+
+    def other_starts(self, start: Array) -> list[Array]:
+        """That by default."""
+        return [self.log_utility()]
 
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
         """u (r, n, m)."""

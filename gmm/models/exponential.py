@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, blocks, columns, dependent, flattened
-from gmm.data.formulas import instrumental
+from gmm.data.formulas import instrumental, names_of_caller
 from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
 from gmm.estimation.instrumented import InstrumentedMoments
@@ -109,7 +109,7 @@ class ExponentialRegression(Model[GMMResult]):
     @classmethod
     def from_formula(cls, formula: str, data: Any, **options: Any) -> Self:
         """The model of ``"y ~ x + [w ~ z]"`` over a data frame; options are those of the class."""
-        return cls(**instrumental(formula, data), **options)
+        return cls(**instrumental(formula, data, names_of_caller(1)), **options)
 
     def problem(self, start: Array | None) -> tuple["ExponentialMoments", Array]:
         """What is estimated, by default from the least squares of a smoothed log y."""
@@ -152,7 +152,12 @@ class ExponentialMoments(InstrumentedMoments):
             sides = products(self.x, self.x), products(self.x, (log[..., np.newaxis],))
             lead = max(map(len, sides))
             theta = solve_each(*(np.broadcast_to(a, (lead, *a.shape[1:])) for a in sides))[..., 0]
-        return np.array(np.broadcast_to(theta, (self.samples, self.k)))
+        chosen = theta if self.rows is None else some(theta, self.rows)
+        return np.array(np.broadcast_to(chosen, (self.samples, self.k)))
+
+    def other_starts(self, start: Array) -> list[Array]:
+        """That by default."""
+        return [self.rough()]
 
     def _mean(self, theta: Array, index: Rows | slice) -> Array:
         mean: Array = np.exp(fitted(self.x, theta, index))

@@ -70,8 +70,7 @@ class Gamma(Model[GMMResult]):
         with np.errstate(all="ignore"):
             problem = GammaMoments.of(self._x, self._conditions)
             if start is None:
-                mean, variance = self._x.mean(axis=1), self._x.var(axis=1)
-                start = np.stack([mean**2 / variance, variance / mean], axis=1)
+                start = problem.by_mean_and_variance()
         return problem, start
 
 
@@ -106,6 +105,16 @@ class GammaMoments(Problem):
             f -= mean[span, np.newaxis]
             spread[span] = f.swapaxes(1, 2) @ f / n
         return problem
+
+    def by_mean_and_variance(self) -> Array:
+        """The parameters (R, 2) of gamma distributions with the samples' means and variances."""
+        x = self.x if self.rows is None else self.x[self.rows]
+        mean, variance = x.mean(axis=1), x.var(axis=1)
+        return np.stack([mean**2 / variance, variance / mean], axis=1)
+
+    def other_starts(self, start: Array) -> list[Array]:
+        """That by default."""
+        return [self.by_mean_and_variance()]
 
     def functions(self, index: Rows | slice) -> Array:
         """f (r, n, q)."""

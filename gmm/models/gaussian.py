@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array
+from gmm.data.labels import float_array, is_pandas
 from gmm.data.power_sums import CentralMoments, central_moments
 from gmm.estimation.gauss_newton import minimize
 from gmm.estimation.linear import solve_each
@@ -32,7 +33,7 @@ class GaussianMeanSD:
 
     Parameters
     ----------
-    x : (..., n) array_like
+    x : (..., n) array_like, Series or DataFrame of one column
         The sample, or many samples with leading axes; estimated in float64.
     moments : {2, 3, 4}
         How many moment conditions.
@@ -70,8 +71,15 @@ class GaussianMeanSD:
 
     parameters = ("mu", "sigma")
 
-    def __init__(self, x: npt.ArrayLike, *, moments: int = 2, form: str = "centered") -> None:
-        samples = np.asarray(x, dtype=np.float64)
+    def __init__(self, x: Any, *, moments: int = 2, form: str = "centered") -> None:
+        if is_pandas(x) and x.ndim == 2:
+            if x.shape[1] != 1:
+                raise ValueError(
+                    f"x is a data frame of {x.shape[1]} columns; give one of them, or for a sample "
+                    "in each the array x.to_numpy().T"
+                )
+            x = x.iloc[:, 0]
+        samples = float_array(x, "x")
         if samples.ndim == 0:
             raise ValueError("x is a single number; a sample has observations along its last axis")
         n = samples.shape[-1]
@@ -83,7 +91,7 @@ class GaussianMeanSD:
 
         with np.errstate(all="ignore"):
             self._data = central_moments(fill, len(flat), n, power_order(moments))
-        self._shape = samples.shape[:-1]
+        self._shape, self._labelled = samples.shape[:-1], is_pandas(x)
         self.moments, self.form = moments, form
 
     @classmethod
@@ -93,7 +101,7 @@ class GaussianMeanSD:
         """The model of samples that were reduced already, to order 2 * moments."""
         check_options(moments, form, data.n)
         model = cls.__new__(cls)
-        model._data, model._shape = data, data.mean.shape
+        model._data, model._shape, model._labelled = data, data.mean.shape, False
         model.moments, model.form = moments, form
         return model
 
@@ -125,6 +133,7 @@ class GaussianMeanSD:
             },
             status=fit.status.reshape(shape),
             iterations=fit.iterations.reshape(shape),
+            labelled=self._labelled,
         )
 
 

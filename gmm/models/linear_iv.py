@@ -3,22 +3,23 @@
 import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
-from gmm.data.formulas import instrumental
+from gmm.data.formulas import instrumental, names_of_caller
 from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
 from gmm.data.rows import analytic, complete, frequencies
+from gmm.estimation.coordinates import NEARLY_COLLINEAR, Coordinates, orthonormal
 from gmm.estimation.gauss_newton import Minimum
 from gmm.estimation.instrumented import InstrumentedMoments
 from gmm.estimation.linear import quadratic_each, solve_each
 from gmm.estimation.model import Model
-from gmm.estimation.problem import Search
+from gmm.estimation.problem import Problem, Search
 from gmm.estimation.status import Status
 from gmm.estimation.weights import smallest_pivot
 from gmm.inference.instrument_tests import IVResult
@@ -186,13 +187,15 @@ class IV(Model[IVResult]):
         ----------
         formula : str
             ``"y ~ x1 + x2 + [w ~ z1 + z2]"``: endogenous regressors and their instruments stand
-            in brackets. A constant is included unless ``0`` or ``-1`` says otherwise.
+            in brackets. A constant is included unless ``0`` or ``-1`` says otherwise. Functions
+            and variables of the caller may be used. Categories, of instruments too, are coded
+            as what stands before them leaves it open, so that a constant takes one of them.
         data : DataFrame
             Rows with missing values must be dropped before.
         clusters : optional
             As for the class.
         """
-        return cls(**instrumental(formula, data), clusters=clusters)
+        return cls(**instrumental(formula, data, names_of_caller(1)), clusters=clusters)
 
     def with_instruments(self, columns: Array, names: Sequence[str]) -> Self:
         """The same model, with more instruments."""
@@ -225,6 +228,10 @@ class IV(Model[IVResult]):
         start = np.zeros((problem.samples, problem.k)) if start is None else start
         return problem, start
 
+    def coordinates(self, problem: Problem) -> Coordinates | None:
+        """Those in which the columns are orthonormal, if the instruments are nearly collinear."""
+        return problem.well_conditioned() if type(problem) is LinearMoments else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class LinearMoments(InstrumentedMoments):
@@ -242,6 +249,21 @@ class LinearMoments(InstrumentedMoments):
             self, "zy", products(self.z, (self.y[..., np.newaxis],))[..., 0] / self.n
         )
 
+    def well_conditioned(self) -> Coordinates | None:
+        """The problem in orthonormal columns, if products of its columns would lose digits."""
+        near = ~(smallest_pivot(self.zz) > NEARLY_COLLINEAR) & np.isfinite(self.zz.sum(axis=(1, 2)))
+        if not near.any():
+            return None
+        parts, roots = [], []
+        for group in (self.z, self.x):
+            samples = max(len(near), *map(len, group))
+            together = joined(group, slice(None), samples)
+            part, root = orthonormal(together, np.broadcast_to(near, samples))
+            parts.append((part,))
+            roots.append(root)
+        z, x = parts
+        return Coordinates(replace(self, z=z, x=x), *roots)
+
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
         """y - x'theta (r, n)."""
         return some(self.y, index) - fitted(self.x, theta, index)
@@ -256,7 +278,13 @@ class LinearMoments(InstrumentedMoments):
         """-Z'X / n (R, q, k)."""
         return -self.of_rows(self.zx)
 
-    def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
+    def identified(self, jacobian: Array, s: Array) -> npt.NDArray[np.bool_]:
+        """Whether (R,) the regressors are, which `minimize` finds out."""
+        return np.ones(self.samples, dtype=bool)
+
+    def minimize(
+        self, weights: Array, start: Array, search: Search, s: Array | None = None
+    ) -> Minimum:
         """(X'Z W Z'X)^-1 X'Z W Z'y, and one step of refinement.
 
         The refinement takes its right-hand side from the residuals, which gives back the digits
@@ -283,4 +311,5 @@ class LinearMoments(InstrumentedMoments):
         regular = pivot > 64 * self.k * np.finfo(np.float64).eps
         status[~(regular & np.isfinite(theta).all(axis=1))] = Status.SINGULAR
         status[~np.isfinite(zx.sum(axis=(1, 2)) + zy.sum(axis=1))] = Status.NON_FINITE
-        return Minimum(theta, quadratic_each(g, weights), status, np.zeros(len(theta), np.int16))
+        zeros = np.zeros(len(theta))
+        return Minimum(theta, quadratic_each(g, weights), status, zeros.astype(np.int16), zeros)

@@ -190,7 +190,9 @@ class SystemMoments(Problem):
         chosen = a if self.rows is None else some(a, self.rows)
         return np.broadcast_to(chosen, (self.samples, *a.shape[1:]))
 
-    def minimize(self, weights: Array, start: Array, search: Search) -> Minimum:
+    def minimize(
+        self, weights: Array, start: Array, search: Search, s: Array | None = None
+    ) -> Minimum:
         """(X'Z W Z'X)^-1 X'Z W Z'y, and one step of refinement by the residuals."""
         zx, zy = self._of_rows(self.zx), self._of_rows(self.zy)
         if self.q == self.k:
@@ -211,7 +213,8 @@ class SystemMoments(Problem):
         regular = pivot > 64 * self.k * np.finfo(np.float64).eps
         status[~(regular & np.isfinite(theta).all(axis=1))] = Status.SINGULAR
         status[~np.isfinite(zx.sum(axis=(1, 2)) + zy.sum(axis=1))] = Status.NON_FINITE
-        return Minimum(theta, quadratic_each(g, weights), status, np.zeros(len(theta), np.int16))
+        zeros = np.zeros(len(theta))
+        return Minimum(theta, quadratic_each(g, weights), status, zeros.astype(np.int16), zeros)
 
 
 def _diagonal(parts: list[Array], samples: int) -> Array:

@@ -143,7 +143,7 @@ class Summary:
     def _endings(self) -> list[str]:
         lines = [f"converged: {self.converged:,} of {self.replications:,}"]
         for status in Status:
-            count = self.statuses[status.name]
+            count = self.statuses.get(status.name, 0)
             if count and status != Status.OK:
                 lines.append(f"  {count:,} failed: {status.reason}")
         return lines

@@ -1,9 +1,12 @@
 """models/gaussian.py: closed forms, other roads to the same estimate, failures."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from scipy import optimize
 
 import gmm
@@ -185,3 +188,40 @@ def test_the_callers_data_are_not_changed() -> None:
 def test_bad_arguments_say_what_is_wrong(x: object, options: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         gmm.GaussianMeanSD(x, **options)
+
+
+def test_it_takes_data_as_all_models_do() -> None:
+    import pandas
+
+    values = [4.0, 7.0, 1.0, 4.0]
+    plain = gmm.GaussianMeanSD(values).fit()
+    for x in (pandas.Series(values, name="x"), pandas.DataFrame({"x": values})):
+        result = gmm.GaussianMeanSD(x).fit()
+        assert list(result.params.index) == ["mu", "sigma"]
+        assert_array_equal(result.params.to_numpy(), plain.params)
+    with pytest.raises(ValueError, match="x has 1 missing values"):
+        gmm.GaussianMeanSD(pandas.Series([1.0, None, 3.0, 4.0]))
+    with pytest.raises(ValueError, match="x has 1 masked values"):
+        gmm.GaussianMeanSD(np.ma.masked_array(values, [0, 0, 1, 0]))
+    with pytest.raises(TypeError, match="x is complex"):
+        gmm.GaussianMeanSD(np.array([1 + 2j, 2, 3, 4]))
+    with pytest.raises(ValueError, match="data frame of 2 columns"):
+        gmm.GaussianMeanSD(pandas.DataFrame({"a": values, "b": values}))
+
+
+@pytest.mark.parametrize("kind", ["list", "array", "object", "series", "string", "bytes"])
+def test_digits_in_text_are_no_numbers(kind: str) -> None:
+    import pandas
+
+    text: Any = ["1", "2", "3", "4"]
+    x = {
+        "list": text,
+        "array": np.array(text),
+        "object": np.array([1.0, "2", 3.0, 4.0], dtype=object),
+        "series": pandas.Series(text, dtype=object),
+        "string": pandas.Series(text, dtype="string"),
+        "bytes": np.array(text, dtype="S1"),
+    }[kind]
+    for model in (gmm.GaussianMeanSD, gmm.Gamma, gmm.IV):
+        with pytest.raises(TypeError, match=r"not numeric: it holds the text ['\"b]"):
+            model(x)
