@@ -1,12 +1,13 @@
 """Cross products of a linear model with instruments, which all its instrument tests share."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from gmm.data.arrays import Array, beside
+from gmm.data.arrays import Array, flattened
 from gmm.estimation.linear import inverse_each, root_each, solve_each
 
 
@@ -60,6 +61,7 @@ def residuals(y: Array, x: Array) -> Array:
 # A pivot is 1 - R^2 of a column on those before it; cross products lose as many digits as it has
 # zeros. Below this the residuals themselves are formed.
 _SAFE_PIVOT = 1e-3
+_CACHE_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,18 @@ class Projections:
     def of(cls, model: LinearModel) -> "Projections":
         """Those of every sample of a model."""
         k1, count = len(model.exog_names), len(model.instrument_names)
-        both = beside(model.y[..., np.newaxis], model.endog)
-        p = both.shape[-1]
+        groups = [model.exog, model.instruments, model.y[..., np.newaxis], model.endog]
+        groups = [a for a in groups if a.shape[-1]]
+        lead = np.broadcast_shapes(*(a.shape[:-2] for a in groups))
+        p = 1 + len(model.endog_names)
         with np.errstate(all="ignore"):
-            everything = beside(beside(model.exog, model.instruments), both)
-            lead = everything.shape[:-2]
-            stack = everything.reshape(-1, *everything.shape[-2:])
-            on, off, pivot = _eliminated(stack.swapaxes(1, 2) @ stack, k1, count)
+            on, off, pivot = _eliminated(_products(groups, lead), k1, count)
             hard = np.flatnonzero(~(pivot > _SAFE_PIVOT))
             if hard.size:
-                on[hard], off[hard] = _by_residuals(stack[hard], k1, count)
+                parts = [flattened(a, 2, lead) for a in groups]
+                parts = [a[hard] if len(a) > 1 else np.repeat(a, hard.size, axis=0) for a in parts]
+                stack = np.concatenate(parts, axis=2)
+                on[hard], off[hard] = _by_residuals(stack, k1, count)
         on, off = (
             np.broadcast_to(a.reshape(*lead, p, p), (*model.shape, p, p)).reshape(-1, p, p)
             for a in (on, off)
@@ -103,6 +107,25 @@ class Projections:
         b = np.broadcast_to(b, self.on.shape[:2])
         values = [np.einsum("ri,rij,rj->r", b, a, b, optimize=False) for a in (self.on, self.off)]
         return values[0], values[1]
+
+
+def _products(groups: list[Array], lead: tuple[int, ...]) -> Array:
+    """A'A (R, p, p) of all columns side by side, for as many samples at a time as stay in cache."""
+    n, width = groups[0].shape[-2], sum(a.shape[-1] for a in groups)
+    samples = math.prod(lead)
+    parts = [flattened(a, 2, lead) for a in groups]
+    size = max(1, _CACHE_BYTES // (8 * n * width))
+    together = np.empty((min(size, samples), n, width))
+    result = np.empty((samples, width, width))
+    for first in range(0, samples, size):
+        span = slice(first, min(first + size, samples))
+        stack = together[: span.stop - first]
+        last = 0
+        for a in parts:
+            begin, last = last, last + a.shape[2]
+            stack[..., begin:last] = a if len(a) == 1 else a[span]
+        np.matmul(stack.swapaxes(1, 2), stack, out=result[span])
+    return result
 
 
 def _eliminated(products: Array, k1: int, count: int) -> tuple[Array, Array, Array]:
