@@ -114,9 +114,7 @@ def main() -> None:
     facts = machine(options)
     print_machine(facts, markdown=True)
     results: dict[str, Any] = {}
-    print(
-        f"| n = {N}, {samples:,} samples | us of processor time per sample | loop over ivmodels | ratio |"
-    )
+    print(f"| n = {N}, {samples:,} samples | us of processor | loop over ivmodels | ratio |")
     print("|---|---:|---:|---:|")
     for name, (batched, one) in weak(samples).items():
         ratios, owns, peers = [], [], []
@@ -151,9 +149,7 @@ def main() -> None:
     ratio = Spread.of(ratios)
     results["wild bootstrap"] = ratio.as_dict()
     print()
-    print(
-        "| wild bootstrap, 9999 draws, n = 1000 | seconds of processor time | loop in NumPy | ratio |"
-    )
+    print("| wild bootstrap, 9999 draws, n = 1000 | processor s | loop in NumPy | ratio |")
     print("|---|---:|---:|---:|")
     own, peer = Spread.of(owns).median, Spread.of(peers).median
     print(f"| Wald test after 2SLS | {own:.3f} | {peer:.2f} | {ratio.median:.0f} |")
