@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core, _operands
-from ._condition import errstate
-from ._disproofs import DEFINITE, disproof
+from ._disproofs import disproof
 from ._report import QR_ROUTINES, html_table, text_table
+from ._scan import decided
 from ._sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -336,19 +336,7 @@ def _square_parts(a: Array, nrhs: int) -> list[tuple[Part, Array]]:
     """Parts, each with the mask of its slices."""
     table, kinds, n = _core.methods(), _core.kinds(), a.shape[-1]
     found, kl, ku, *_, band, work = _core.scan(a)
-    rows = np.asarray(np.array([_core.choose(kind, n) for kind in range(len(kinds))])[found])
-    # Whether a matrix is positive definite, has eigenvalues that can be told from zero, or LDL can
-    # carry its Inf, the factorization tells.
-    asks = [kind in (*DEFINITE, "circulant") for kind in kinds]
-    may_fail = [table[_core.choose(kind, n)]["next"] is not None for kind in range(len(kinds))]
-    finite = np.isfinite(a).all(axis=(-2, -1))
-    candidates = np.asarray(np.array(asks)[found] | (np.array(may_fail)[found] & ~finite))
-    declined = np.full(rows.shape, -1)
-    if n > 0 and candidates.any():
-        with errstate(ill_conditioned="ignore", singular="nan"):
-            factors = _core.Factors(a[candidates] if a.ndim > 2 else a)
-        rows[candidates] = factors._rows()
-        declined[candidates] = factors._declined()
+    rows, declined = decided(a, found)
     scale = 4 if a.dtype.kind == "c" else 1
     parts = []
     pairs = np.stack([rows.ravel(), found.ravel()])

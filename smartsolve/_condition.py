@@ -1,6 +1,7 @@
 """What happens after a solve that was singular, ill-conditioned, or asked about."""
 
 import functools
+import math
 import sys
 import warnings
 from contextlib import ContextDecorator
@@ -238,26 +239,33 @@ def conclude(
             raise LinAlgError(_errors.not_positive_definite(pivot, place))
         if on_singular == "raise":
             raise LinAlgError(_errors.singular(method, pivot, place))
-        doubt(_errors.singular_warning(method, pivot, place), "SingularMatrixWarning")
+        doubt(_errors.singular_warning(method, pivot, place), "SingularMatrixWarning", rcond=0.0)
     if ill is not None:
         count, first, row, _, _ = ill
         eps = float(np.finfo(np.float32 if single else np.float64).eps)
         text = _errors.ill_conditioned(
             methods()[row]["method"], worst_rcond, eps, _errors.where(first, count, batch), count
         )
-        doubt(text, "IllConditionedWarning")
+        doubt(text, "IllConditionedWarning", rcond=worst_rcond)
     return x if details is None else (x, SolveInfo.from_table(*details))
 
 
-def doubt(text: str, warning: str) -> None:
-    """Say that an answer is doubtful, as `errstate` wants it: a warning, an error, or nothing."""
+def doubt(text: str, warning: str, rcond: float = math.nan) -> None:
+    """Say that an answer is doubtful, as `errstate` wants it: a warning, an error, or nothing.
+
+    Both have `rcond` as an attribute.
+    """
     ill_conditioned = policy().ill_conditioned
     if ill_conditioned == "raise":
-        raise LinAlgError(text)
+        error = LinAlgError(text)
+        error.rcond = rcond  # type: ignore[attr-defined]
+        raise error
     if ill_conditioned == "warn":
         from . import _warnings
 
-        warnings.warn(text, getattr(_warnings, warning), stacklevel=_callers_level())
+        said = getattr(_warnings, warning)(text)
+        said.rcond = rcond
+        warnings.warn(said, stacklevel=_callers_level())
 
 
 def _callers_level() -> int:

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._scan import DEFINITE
 
-__all__ = ["DEFINITE", "disproof"]
-
-DEFINITE = ("spd tridiagonal", "spd banded", "positive definite")
+__all__ = ["disproof"]
 
 PATTERNS = ("block diagonal", "block triangular", "sparse", "permuted banded")
 

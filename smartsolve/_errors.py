@@ -5,6 +5,7 @@ before any work, stand beside it in ``_native/arguments.hpp`` and
 ``_native/module.cpp``.
 """
 
+import math
 import os
 from typing import Any
 
@@ -83,11 +84,16 @@ def only_definite(engine: str, reason: str) -> str:
 
 
 def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: int) -> str:
-    """Text for a matrix whose rcond lies below the machine epsilon."""
+    """Text for a matrix whose rcond lies below the machine epsilon.
+
+    It names the power of ten alone, so that a loop over many such matrices
+    repeats a text, and Python's filter shows it once a line.
+    """
     subject = f"{place}: " if place else ""
     worst = "worst rcond" if count > 1 else "rcond"
+    power = f"1e{round(math.log10(rcond)):03d}" if rcond > 0 else "0"
     return (
-        f"Ill-conditioned matrix: {subject}{worst} = {rcond:.3g} < {eps:.3g} ({method}); "
+        f"Ill-conditioned matrix: {subject}{worst} = {power} < {eps:.3g} ({method}); "
         "the solution may have no correct digit."
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FactoredMatrix", "Factorization", "factorize"]
 
-_FORMAT = 1  # of pickles
+_FORMAT = 2  # of pickles
 
 
 class SlogdetResult(NamedTuple):
@@ -326,18 +326,27 @@ class Factorization(Factors, FactoredMatrix):
         return f"Factorization({of}{n} x {n} {self.dtype}: {found})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (_FORMAT, self._matrix, self._declared, self._lower)
+        # Axes in the order of their strides: arrays are pickled in C or in Fortran order, and in
+        # another order of memory the factors would have other last bits.
+        axes = sorted(range(self._matrix.ndim), key=lambda axis: -self._matrix.strides[axis])
+        return _restore, (_FORMAT, self._matrix.transpose(axes), self._declared, self._lower, axes)
 
 
 def _restore(
-    version: int, matrix: npt.NDArray[Any], structure: str | None, lower: bool
+    version: int,
+    matrix: npt.NDArray[Any],
+    structure: str | None,
+    lower: bool,
+    axes: list[int] | None = None,
 ) -> Factorization:
     """Factor again what a pickle holds; who pickled it has seen the warnings."""
-    if version != _FORMAT:
+    if version not in (1, _FORMAT):
         raise ValueError(
             f"this pickle of a Factorization has format {version}; this version of smartsolve "
-            f"reads format {_FORMAT}"
+            f"reads formats 1 and {_FORMAT}"
         )
+    if axes is not None:
+        matrix = matrix.transpose(np.argsort(axes))
     with errstate(ill_conditioned="ignore", singular="nan"):
         return Factorization(matrix, structure, lower)
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ._condition import geterr
+from ._condition import IllConditioned, errstate, geterr
 from ._core import solve
 from ._sparse import is_sparse
 
@@ -33,11 +33,20 @@ class Replacement:
     that is imported while a name is replaced must find the same entry later.
     """
 
-    def __init__(self, original: Callable[..., Any]) -> None:
+    def __init__(
+        self, original: Callable[..., Any], ill_conditioned: IllConditioned | None = None
+    ) -> None:
         self._original = original
+        self._ill_conditioned = ill_conditioned  # None: as `errstate` wants it
         functools.update_wrapper(self, original)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._ill_conditioned is None:
+            return self._call(*args, **kwargs)
+        with errstate(ill_conditioned=self._ill_conditioned):
+            return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
         return self._original(*args, **kwargs)
 
     def _instead(self, refusal: Exception, *args: Any) -> Any:
@@ -87,7 +96,7 @@ class _NumpySolve(Replacement):
     NumPy takes no sparse matrix, and says so.
     """
 
-    def __call__(self, a: Any, b: Any) -> Any:
+    def _call(self, a: Any, b: Any) -> Any:
         if is_sparse(a) or is_sparse(b):
             return self._original(a, b)
         try:
@@ -103,7 +112,7 @@ class _ScipySolve(Replacement):
     SciPy intact.
     """
 
-    def __call__(
+    def _call(
         self,
         a: Any,
         b: Any,
@@ -268,26 +277,28 @@ def function(module: str, name: str) -> Function:
 
 
 @functools.cache
-def numpy_solve() -> tuple[Function, Replacement]:
+def numpy_solve(ill_conditioned: IllConditioned | None = None) -> tuple[Function, Replacement]:
     """`numpy.linalg.solve`, and what stands for it."""
     solve = function("numpy.linalg", "solve")
-    return solve, _NumpySolve(solve.original)
+    return solve, _NumpySolve(solve.original, ill_conditioned)
 
 
 @functools.cache
-def scipy_solve() -> tuple[Function, Replacement]:
+def scipy_solve(ill_conditioned: IllConditioned | None = None) -> tuple[Function, Replacement]:
     """`scipy.linalg.solve`, and what stands for it."""
     solve = function("scipy.linalg", "solve")
-    return solve, _ScipySolve(solve.original)
+    return solve, _ScipySolve(solve.original, ill_conditioned)
 
 
-def replacements(*, scipy: bool) -> list[tuple[Function, Replacement]]:
+def replacements(
+    ill_conditioned: IllConditioned | None = None, *, scipy: bool
+) -> list[tuple[Function, Replacement]]:
     """All functions that are replaced, and what stands for them."""
-    pairs = [numpy_solve()]
+    pairs = [numpy_solve(ill_conditioned)]
     if scipy:
         from ._sparse.patch import sparse_solvers
 
-        pairs += [scipy_solve(), *sparse_solvers()]
+        pairs += [scipy_solve(ill_conditioned), *sparse_solvers(ill_conditioned)]
     return pairs
 
 
@@ -304,6 +315,17 @@ class patch_numpy(ContextDecorator):
         ``from numpy.linalg import solve`` does. Names in modules are found;
         references in containers, closures, classes and default arguments are
         not.
+    ill_conditioned : {"ignore", "warn", "raise"}, optional
+        What an ill-conditioned matrix does in the replaced functions, whatever
+        `errstate` says around them; by default what that says. With "raise" the
+        branch of ``try: solve(a, b)`` / ``except LinAlgError`` is taken for a
+        matrix that NumPy's rounding happened to call singular, and for every
+        other that cannot be told from a singular one.
+
+    Raises
+    ------
+    ValueError
+        If `ill_conditioned` is none of the above.
 
     Warns
     -----
@@ -327,7 +349,7 @@ class patch_numpy(ContextDecorator):
     with this package's message. An ill-conditioned one warns; where a filter
     (``-W error``) makes an exception of the warning, the original solves the
     system instead, since a program must not stop where it did not stop before.
-    To stop there, use ``errstate(ill_conditioned="raise")``. Results differ
+    To stop there, use ``ill_conditioned="raise"``. Results differ
     from the original's by rounding; single precision is solved in single
     precision, where NumPy computes in double and rounds.
 
@@ -357,20 +379,41 @@ class patch_numpy(ContextDecorator):
     ...     an_old_function()
     Traceback (most recent call last):
         ...
-    numpy.linalg.LinAlgError: Ill-conditioned matrix: rcond = 2.56e-17 < 2.22e-16 (small Cholesky); the solution may have no correct digit.
+    numpy.linalg.LinAlgError: Ill-conditioned matrix: rcond = 1e-17 < 2.22e-16 (small Cholesky); the solution may have no correct digit.
+
+    A program that tells singular matrices from others goes on to do so, also
+    where no pivot is exactly zero:
+
+    >>> singular = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]
+    >>> with smartsolve.patch_numpy(ill_conditioned="raise"):
+    ...     try:
+    ...         np.linalg.solve(singular, [1.0, 1.0, 1.0])
+    ...     except np.linalg.LinAlgError:
+    ...         print("another way")
+    another way
     """  # noqa: E501
 
-    def __init__(self, *, scipy: bool = False, everywhere: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        scipy: bool = False,
+        everywhere: bool = False,
+        ill_conditioned: IllConditioned | None = None,
+    ) -> None:
+        errstate(ill_conditioned=ill_conditioned)  # refuses what it does not know
         self._scipy = scipy
         self._everywhere = everywhere
+        self._ill_conditioned = ill_conditioned
         self._ends: list[ExitStack] = []
 
     def _recreate_cm(self) -> "patch_numpy":
-        return patch_numpy(scipy=self._scipy, everywhere=self._everywhere)
+        return patch_numpy(
+            scipy=self._scipy, everywhere=self._everywhere, ill_conditioned=self._ill_conditioned
+        )
 
     def __enter__(self) -> "patch_numpy":
         with ExitStack() as ends:
-            for solver, replacement in replacements(scipy=self._scipy):
+            for solver, replacement in replacements(self._ill_conditioned, scipy=self._scipy):
                 ends.callback(solver.replace(replacement, everywhere=self._everywhere))
             self._ends.append(ends.pop_all())
         return self

@@ -7,10 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _operands
-from ._core import kinds, scan
+from ._condition import errstate
+from ._core import Factors, choose, kinds, methods, scan
 from ._sparse import is_sparse
 
-__all__ = ["Structure", "inspect"]
+__all__ = ["DEFINITE", "Structure", "decided", "inspect"]
+
+DEFINITE = ("spd tridiagonal", "spd banded", "positive definite")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +29,9 @@ class Structure:
         "block triangular" (both with rows and columns in an order of their
         own), "sparse" (these four from order 128 on, and if it pays), "permuted
         banded" (rows and columns alike in an order that makes a band; from
-        order 256 on, and if it pays), "positive definite" (Hermitian with a
-        positive diagonal and ``|a_ij|^2 <= a_ii a_jj``: a candidate, which
-        Cholesky's factorization decides about), "symmetric", "hermitian" or
-        "general".
+        order 256 on, and if it pays), "positive definite", "symmetric",
+        "hermitian" or "general". The three definite kinds ("spd") by Cholesky's
+        factorization.
     n : int
         Order of the matrix.
     dtype : numpy.dtype
@@ -98,7 +100,9 @@ def inspect(a: Any) -> Structure:
     Zeros and equality are exact: there is no tolerance, -0.0 is zero, and NaN
     is neither zero nor equal to itself, so that a matrix with a NaN off the
     diagonal falls to "general". `solve` stops reading at the first proof to
-    the contrary; `inspect` reads on for exact bandwidths.
+    the contrary; `inspect` reads on for exact bandwidths, and where `solve`
+    would try Cholesky's factorization, or a circulant matrix may be singular,
+    it factors, for only that decides.
 
     See Also
     --------
@@ -133,10 +137,11 @@ def inspect(a: Any) -> Structure:
 
         return inspect_sparse(a)
     a = _operands.numbers(a, "a")
-    kind, kl, ku, symmetric, hermitian, rows, columns, blocks, band, work = scan(a)
+    found, kl, ku, symmetric, hermitian, rows, columns, blocks, band, work = scan(a)
+    in_table, _ = decided(a, found)
     dtype = a.dtype.newbyteorder("=") if a.dtype.kind in "fc" else np.dtype(np.float64)
-    names = np.array(kinds())[kind]
-    if kind.ndim > 0:
+    names = np.array([row["kind"] for row in methods()])[in_table]
+    if names.ndim > 0:
         return Structure(
             *(names, a.shape[-1], dtype, kl, ku, symmetric, hermitian),
             *(rows, columns, blocks, band, work),
@@ -156,3 +161,29 @@ def inspect(a: Any) -> Structure:
         permuted_bandwidths=(int(band[0]), int(band[1])) if (band >= 0).all() else None,
         factor_flops=float(work),
     )
+
+
+def decided(
+    a: npt.NDArray[Any], found: npt.NDArray[np.int8]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Of each slice, whose kind the scan found, the row of the table of methods that takes it.
+
+    Whether a matrix is positive definite, has eigenvalues that can be told from zero, or LDL can
+    carry its Inf, the factorization tells. Beside the row the last index of the leading minor at
+    which Cholesky's declined, or -1.
+    """
+    table, names, n = methods(), kinds(), a.shape[-1]
+    chosen = [choose(kind, n) for kind in range(len(names))]
+    rows = np.asarray(np.array(chosen)[found])
+    declined = np.full(rows.shape, -1)
+    asks = np.array([name in (*DEFINITE, "circulant") for name in names])
+    may_fail = np.array([table[row]["next"] is not None for row in chosen])
+    candidates = np.asarray(asks[found])
+    if may_fail[found].any():
+        candidates = candidates | (may_fail[found] & ~np.isfinite(a).all(axis=(-2, -1)))
+    if n > 0 and candidates.any():
+        with errstate(ill_conditioned="ignore", singular="nan"):
+            factors = Factors(a[candidates] if a.ndim > 2 else a)
+        rows[candidates] = factors._rows()
+        declined[candidates] = factors._declined()
+    return rows, declined

@@ -1,5 +1,7 @@
 """Warning classes; their bases are SciPy's, so this module is imported when one is needed."""
 
+import math
+
 import numpy as np
 from scipy.linalg import LinAlgWarning
 
@@ -12,7 +14,15 @@ class IllConditionedWarning(LinAlgWarning):  # type: ignore[misc]
     Issued by `smartsolve.solve` when the reciprocal condition number `rcond`
     of a matrix lies below the machine epsilon of its dtype (2.2e-16 in
     double, 1.2e-7 in single precision), at most once a call. It is a
-    `scipy.linalg.LinAlgWarning`, so filters written for SciPy catch it.
+    `scipy.linalg.LinAlgWarning`, so filters written for SciPy catch it. Its
+    text names the power of ten of `rcond` alone: it repeats from call to call
+    of a loop, and Python's filter shows it once a line.
+
+    Attributes
+    ----------
+    rcond : float
+        The reciprocal condition number, of a stack the worst; 0 for a singular
+        matrix, NaN if the warning is about a rank.
 
     See Also
     --------
@@ -27,9 +37,11 @@ class IllConditionedWarning(LinAlgWarning):  # type: ignore[misc]
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     x = smartsolve.solve(a, [2.0, 2.0])
-    >>> caught[0].category.__name__
-    'IllConditionedWarning'
+    >>> caught[0].category.__name__, caught[0].message.rcond < 2.0**-52
+    ('IllConditionedWarning', True)
     """
+
+    rcond: float = math.nan
 
 
 class SingularMatrixWarning(IllConditionedWarning):

@@ -11,39 +11,53 @@
 #include <limits>
 
 #include "choose.hpp"
+#include "kernels/range.hpp"
 
 namespace smartsolve {
 
-// The 1-norm, the largest column sum of |a_ij|, of what the structure says is there.
+// The 1-norm, the largest column sum of |a_ij|, of what the structure says is there. The moduli of
+// complex elements are roots of sums of squares, in range as multiples of the largest of them.
 template <class T>
 Real<T> norm1(const View<T>& a, const Structure& s, Workspace& w) {
     const ptrdiff_t n = a.n, step = a.step();
-    const bool rows = a.lines_are_rows();
-    ptrdiff_t before = rows ? s.kl : s.ku, after = rows ? s.ku : s.kl;
-    const bool mirror = s.triangle != Triangle::both;
-    if (mirror) ((s.triangle == Triangle::upper) == rows ? before : after) = 0;
-    Real<T>* sums = w.take<Real<T>>(n);
-    std::fill(sums, sums + n, Real<T>(0));
-    for (ptrdiff_t j = 0; j < n; ++j) {
-        const ptrdiff_t from = std::max<ptrdiff_t>(0, j - before), to = std::min(n, j + after + 1);
-        const T* line = a.line(j);
-        if (step == 1 && !mirror) {
-            if (rows) lanes<T>().add_abs(to - from, line + from, sums + from);
-            else sums[j] = lanes<T>().asum(to - from, line + from);
-            continue;
-        }
-        for (ptrdiff_t i = from; i < to; ++i) {
-            const Real<T> size = abs1(line[i * step]);
-            sums[rows ? i : j] += size;
-            if (mirror && i != j) sums[rows ? j : i] += size;
+    const bool rows = a.lines_are_rows(), mirror = s.triangle != Triangle::both;
+    Real<T> unit = 1, inverse = 1;
+    if constexpr (is_complex<T>) {
+        const Real<T> largest = largest_part(a, s);
+        if (!(largest <= std::numeric_limits<Real<T>>::max())) return largest;
+        if (largest > 0) {
+            // The reciprocal of no power in this range overflows.
+            const int exponent = std::clamp(std::ilogb(largest), -Range<Real<T>>::largest_exponent,
+                                            Range<Real<T>>::largest_exponent);
+            unit = std::scalbn(Real<T>(1), exponent);
+            inverse = std::scalbn(Real<T>(1), -exponent);
         }
     }
+    const auto size = [=](const T& value) {
+        if constexpr (is_complex<T>)
+            return std::sqrt(smartsolve::norm(T(value.real() * inverse, value.imag() * inverse)));
+        else return std::fabs(value);
+    };
+    Real<T>* sums = w.take<Real<T>>(n);
+    std::fill(sums, sums + n, Real<T>(0));
+    each_part_meant(a, s, [&](ptrdiff_t j, ptrdiff_t from, const T* part, ptrdiff_t count) {
+        if (!is_complex<T> && step == 1 && !mirror) {
+            if (rows) lanes<T>().add_abs(count, part, sums + from);
+            else sums[j] = lanes<T>().asum(count, part);
+            return;
+        }
+        for (ptrdiff_t i = 0; i < count; ++i) {
+            const Real<T> here = size(part[i * step]);
+            sums[rows ? from + i : j] += here;
+            if (mirror && from + i != j) sums[rows ? j : from + i] += here;
+        }
+    });
     Real<T> norm = 0;
     for (ptrdiff_t j = 0; j < n; ++j) {
         if (std::isnan(sums[j])) return sums[j];
         norm = std::max(norm, sums[j]);
     }
-    return norm;
+    return norm * unit;
 }
 
 template <class T>
@@ -166,6 +180,21 @@ Real<T> probe_growth(const Method<T>& m, const Factors<T>& f, T* column, Workspa
     return growth;
 }
 
+// Whether the probe's growth speaks for health; anorm is left known if it had to be.
+template <class T>
+bool probe_is_healthy(const Method<T>& m, const Problem<T>& p, const Factors<T>& f, Real<T>& anorm,
+                      T* column, Workspace& w) {
+    const auto n = static_cast<Real<T>>(f.n);
+    const Real<T> growth = probe_growth(m, f, column, w), most = largest_healthy_growth<T>(f.n);
+    // A bound of the norm may be enough, which costs no pass over the matrix. A probe of 1/2 at
+    // least grows to 1 / (2 |A|) at least, or the factors are wrong.
+    const Real<T> bound = n * f.largest_element;
+    if (bound * growth < most && 4 * bound * growth > 1) return true;
+    if (anorm < 0) anorm = norm1(p.a, p.s, w);
+    // |A| in the maximum norm is n |A|_1 at most.
+    return anorm * growth < most && 4 * n * anorm * growth > 1;
+}
+
 }  // namespace screening
 
 // What judge() finds: rcond is NaN where the matrix passed the screen and nobody asked.
@@ -177,8 +206,37 @@ struct Condition {
 };
 
 template <class T>
-bool always_estimates(const Method<T>& m, ptrdiff_t n, bool wanted) {
-    return wanted || (m.estimate == Estimate::large && n >= crossover::estimate_from);
+bool always_estimates(const Method<T>& m, ptrdiff_t n) {
+    return m.estimate == Estimate::large && n >= crossover::estimate_from;
+}
+
+// What the pivots leave open. The screen alone decides which matrices are suspected, whether or not
+// rcond is asked for.
+template <class T>
+[[gnu::noinline]] Condition<T> judge_further(const Method<T>& m, const Problem<T>& p,
+                                             const Factors<T>& f, bool wanted, Real<T> anorm,
+                                             T* column, Workspace& w) {
+    Condition<T> c;
+    bool suspected = true;
+    if (!always_estimates(m, f.n)) {
+        suspected = !f.healthy && !screening::pivots_are_healthy(f);
+        if (suspected) {
+            c.column_is_solved = column != nullptr;
+            suspected = !screening::probe_is_healthy(m, p, f, anorm, column, w);
+        }
+    }
+    if (!suspected && !wanted) return c;
+    if (anorm < 0) anorm = norm1(p.a, p.s, w);
+    // Inf or NaN in the matrix travels into x, where it is seen.
+    if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
+    // Of the size of |A|, but with room for sums.
+    const Real<T> unit =
+        std::ldexp(Real<T>(1), std::min(std::ilogb(anorm), Range<Real<T>>::largest_exponent - 24));
+    c.rcond = rcond<T>(anorm / unit, inverse_norm1(m, f, unit, w));
+    // The solves overflowed, or the factors are wrong: no condition number is below 1.
+    if (!(c.rcond <= 2)) c.rcond = 0;
+    c.ill = suspected && c.rcond < epsilon<T>;
+    return c;
 }
 
 // anorm: the 1-norm if it is known already, else negative; column: a right-hand side that is solved
@@ -190,31 +248,13 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
     if (m.estimate == Estimate::exact) {
         if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;
         c.rcond = f.smallest_pivot / f.largest_element;
-    } else {
-        const bool screened = !always_estimates(m, f.n, wanted);
-        if (screened && (f.healthy || screening::pivots_are_healthy(f))) return c;
-        c.column_is_solved = screened && column != nullptr;
-        const Real<T> growth = screened ? screening::probe_growth(m, f, column, w) : 0;
-        const Real<T> largest_growth = screening::largest_healthy_growth<T>(f.n);
-        // A bound of the norm may be enough, which costs no pass over the matrix.
-        const Real<T> bound = static_cast<Real<T>>(f.n) * f.largest_element;
-        // A probe of 1/2 at least grows to 1 / (2 |A|) at least, or the factors are wrong: LAPACK's
-        // may be where the reciprocal of a pivot overflows.
-        if (screened && bound * growth < largest_growth && 4 * bound * growth > 1) return c;
-        if (anorm < 0) anorm = norm1(p.a, p.s, w);
-        // Inf or NaN in the matrix travels into x, where it is seen.
-        if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
-        // |A| in the maximum norm is n |A|_1 at most.
-        if (screened && anorm * growth < largest_growth &&
-            4 * static_cast<Real<T>>(f.n) * anorm * growth > 1)
-            return c;
-        const Real<T> unit = std::ldexp(Real<T>(1), std::ilogb(anorm));
-        c.rcond = rcond<T>(anorm / unit, inverse_norm1(m, f, unit, w));
-        // The solves overflowed, or the factors are wrong: no condition number is below 1.
-        if (!(c.rcond <= 2)) c.rcond = 0;
+        c.ill = c.rcond < epsilon<T>;
+        return c;
     }
-    c.ill = c.rcond < epsilon<T>;
-    return c;
+    if (!wanted && !always_estimates(m, f.n) && (f.healthy || screening::pivots_are_healthy(f)))
+        [[likely]]
+        return c;
+    return judge_further(m, p, f, wanted, anorm, column, w);
 }
 
 }  // namespace smartsolve

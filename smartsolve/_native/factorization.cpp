@@ -133,9 +133,9 @@ PyObject* solve_small_vector(FactorsObject* self, PyArrayObject* b) {
     T* to = static_cast<T*>(PyArray_DATA(x.array()));
     const T* from = static_cast<const T*>(PyArray_DATA(b));
     const ptrdiff_t step = stride<T>(b, 0);
-    for (npy_intp i = 0; i < n; ++i) to[i] = from[i * step];
+    const bool exceeds = copy_column(n, from, step, to);
     Workspace w;
-    f.solve(to, 1, w);
+    f.solve(to, 1, Op::none, w, exceeds);
     return x.release();
 }
 

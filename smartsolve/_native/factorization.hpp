@@ -56,7 +56,7 @@ void solve(const Factored<T>& f, const Meant& meant, T* x, ptrdiff_t nrhs, Works
                   : is_complex<T> && meant.conjugated ? Op::adjoint
                                                       : Op::transpose;
     if (outside) conjugate_all();
-    f.method->solve(f.factors, x, nrhs, op, w);
+    f.solve(x, nrhs, op, w);
     if (outside) conjugate_all();
 }
 
@@ -72,9 +72,13 @@ Real<T> rcond(const Factored<T>& f, Workspace& w) {
 template <class T>
 Determinant<T> determinant(const Factored<T>& f, Workspace& w) {
     if (!f.status) return {T(0)};
-    if (f.method->determinant != nullptr) return f.method->determinant(f.factors, w);
-    // Not every kernel's factors tell it; those of LU do.
     const ptrdiff_t n = f.problem.a.n;
+    const auto scaled_back = [&](Determinant<T> d) {
+        d.exponent += std::int64_t{f.problem.exponent} * n;
+        return d;
+    };
+    if (f.method->determinant != nullptr) return scaled_back(f.method->determinant(f.factors, w));
+    // Not every kernel's factors tell it; those of LU do.
     View<T> copy{w.take<T>(n * n), n, 1, n};
     for (ptrdiff_t j = 0; j < n; ++j)
         for (ptrdiff_t i = 0; i < n; ++i) copy(i, j) = element(f.problem, i, j);
@@ -86,7 +90,7 @@ Determinant<T> determinant(const Factored<T>& f, Workspace& w) {
     factors.s = &problem.s;
     const Method<T>& lu = choose<T>(Kind::general, n);
     if (!lu.factor(problem, factors, w)) return {T(0)};
-    return lu.determinant(factors, w);
+    return scaled_back(lu.determinant(factors, w));
 }
 
 }  // namespace smartsolve

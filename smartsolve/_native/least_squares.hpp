@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/qr.hpp"
+#include "kernels/range.hpp"
 #include "stack.hpp"
 
 namespace smartsolve {
@@ -16,9 +17,10 @@ struct LeastSquaresRequest {
     double tolerance = -1;  // negative: MATLAB's
     ptrdiff_t own_below = crossover::geqp3_from;
 
+    // Of a matrix that is divided by 2^exponent.
     template <class R>
-    R tolerance_of(R first_pivot, ptrdiff_t size) const {
-        if (tolerance >= 0) return static_cast<R>(tolerance);
+    R tolerance_of(R first_pivot, ptrdiff_t size, int exponent = 0) const {
+        if (tolerance >= 0) return static_cast<R>(std::scalbn(tolerance, -exponent));
         return static_cast<R>(size) * std::numeric_limits<R>::epsilon() * first_pivot;
     }
 };
@@ -29,15 +31,15 @@ class LeastSquares {
     // a is m x n; its view's order is n.
     LeastSquares(const View<T>& a, ptrdiff_t m, const LeastSquaresRequest& request, Workspace& w)
         : m_(m), n_(a.n) {
-        const Real<T> size = load(a, w);
-        is_finite_ = size <= std::numeric_limits<Real<T>>::max() || all_finite();
-        if (!is_finite_) return;
-        q_ = qr(m, n_, copy_, true, size, n_ < request.own_below, w);
+        if (!load(a, w)) return;
+        is_finite_ = true;
+        q_ = qr(m, n_, copy_, true, n_ < request.own_below, w);
         const auto pivot = [&](ptrdiff_t k) { return modulus(q_.column(k)[k]); };
-        tolerance = request.tolerance_of(pivot(0), std::max(m, n_));
-        while (rank < q_.steps() && pivot(rank) > tolerance) ++rank;
+        const Real<T> limit = request.tolerance_of(pivot(0), std::max(m, n_), exponent_);
+        while (rank < q_.steps() && pivot(rank) > limit) ++rank;
+        tolerance = std::scalbn(limit, exponent_);
         ratio = pivot(0) > 0 ? pivot(q_.steps() - 1) / pivot(0) : 0;
-        if (request.minimum_norm && rank < n_ && rank > 0) rotate(size, w);
+        if (request.minimum_norm && rank < n_ && rank > 0) rotate(w);
     }
 
     bool is_finite() const { return is_finite_; }
@@ -45,6 +47,19 @@ class LeastSquares {
 
     // c, nrhs columns of ld(), holds b filled up with zeros, and then x in the first n of each.
     void solve(T* c, ptrdiff_t nrhs, Workspace& w) const {
+        if (exponent_ == 0 && !exceed_range(ld() * nrhs, c)) [[likely]]
+            return solve_in_range(c, nrhs, w);
+        const ScaledColumns<T> columns(m_, c, nrhs, ld(), exponent_, w);
+        solve_in_range(c, nrhs, w);
+        columns.undo(n_, c, ld());
+    }
+
+    ptrdiff_t rank = 0;
+    Real<T> tolerance = 0;
+    Real<T> ratio = 0;  // of the last pivot to the first: a cheap estimate of the condition
+
+ private:
+    void solve_in_range(T* c, ptrdiff_t nrhs, Workspace& w) const {
         apply_q(q_, true, c, ld(), nrhs, w);
         substitute(triangle(z_.a != nullptr ? z_ : q_, rank, z_.a != nullptr), c, ld(), nrhs, w);
         for (ptrdiff_t r = 0; r < nrhs; ++r)
@@ -57,40 +72,37 @@ class LeastSquares {
         }
     }
 
-    ptrdiff_t rank = 0;
-    Real<T> tolerance = 0;
-    Real<T> ratio = 0;  // of the last pivot to the first: a cheap estimate of the condition
-
- private:
-    // The sum of the elements' sizes; Inf or NaN if one is, or if it overflows.
-    Real<T> load(const View<T>& a, Workspace& w) {
+    // The copy, divided by a power of two where squares would leave the range; false if an element
+    // is not finite.
+    bool load(const View<T>& a, Workspace& w) {
         const ptrdiff_t ld = whole_lines<T>(m_);
         copy_ = w.take<T>(ld * n_);
         for (ptrdiff_t j = 0; j < n_; ++j)
             std::fill(copy_ + j * ld + m_, copy_ + (j + 1) * ld, T(0));
         for (ptrdiff_t i = 0; i < m_; ++i)
             for (ptrdiff_t j = 0; j < n_; ++j) copy_[i + j * ld] = a(i, j);
-        return lanes<T>().asum(ld * n_, copy_);
-    }
-
-    bool all_finite() const {
-        for (ptrdiff_t i = 0; i < whole_lines<T>(m_) * n_; ++i)
-            if (!(abs1(copy_[i]) <= std::numeric_limits<Real<T>>::max())) return false;
+        if (may_square(m_, n_, lanes<T>().asum(ld * n_, copy_))) [[likely]]
+            return true;
+        const Real<T> largest = largest_part(ld * n_, copy_);
+        if (!(largest <= std::numeric_limits<Real<T>>::max())) return false;
+        exponent_ = std::ilogb(largest);
+        for (ptrdiff_t i = 0; i < ld * n_; ++i) copy_[i] = times_power(copy_[i], -exponent_);
         return true;
     }
 
-    void rotate(Real<T> size, Workspace& w) {
+    void rotate(Workspace& w) {
         const ptrdiff_t ld = whole_lines<T>(n_);
         T* trapezoid = w.take<T>(ld * rank);
         std::fill(trapezoid, trapezoid + ld * rank, T(0));
         for (ptrdiff_t j = 0; j < rank; ++j)
             for (ptrdiff_t i = j; i < n_; ++i) trapezoid[i + j * ld] = conjugate(q_.column(i)[j]);
-        z_ = qr(n_, rank, trapezoid, false, size, q_.own, w);
+        z_ = qr(n_, rank, trapezoid, false, q_.own, w);
     }
 
     ptrdiff_t m_, n_;
     T* copy_ = nullptr;
     bool is_finite_ = false;
+    int exponent_ = 0;  // the copy is the matrix divided by 2^exponent
     Qr<T> q_{}, z_{};
 };
 
@@ -165,7 +177,7 @@ void solve_group(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t first,
     T* a = w.take<T>(m * n * group);
     T* b = w.take<T>(m * nrhs * group);
     T* diagonal = w.take<T>(n * group);
-    for (ptrdiff_t l = 0; l < group; ++l) {
+    const auto load = [&](ptrdiff_t l) {
         const Offset base = locate(stack.outer, first + l);
         const View<T> view{stack.a.data + base.a, n, stack.a.rs, stack.a.cs};
         for (ptrdiff_t i = 0; i < m; ++i)
@@ -174,8 +186,42 @@ void solve_group(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t first,
         Columns<T>(stack, base).each(0, nrhs, [&](const T* source, T*) {
             for (ptrdiff_t i = 0; i < m; ++i, to += group) *to = source[i * stack.b_row];
         });
-    }
+    };
+    for (ptrdiff_t l = 0; l < group; ++l) load(l);
     lanes<T>().least_squares(m, n, nrhs, a, b, diagonal);
+    const auto squares_are_in_range = [&](ptrdiff_t l) {
+        const Real<T> largest = std::real(diagonal[l]);
+        return largest <= std::sqrt(Limits::max()) &&
+               largest * epsilon<T> >= std::sqrt(Limits::min());
+    };
+    int exponent[max_group] = {};
+    std::optional<ScaledColumns<T>> columns[max_group];
+    bool is_scaled = false;
+    for (ptrdiff_t l = 0; l < group; ++l)
+        if (!squares_are_in_range(l)) [[unlikely]]
+            is_scaled = true;
+    if (is_scaled) [[unlikely]] {
+        // Once more, those alone scaled whose squares are not in range.
+        bool out_of_range[max_group];
+        for (ptrdiff_t l = 0; l < group; ++l) out_of_range[l] = !squares_are_in_range(l);
+        T* const one = w.take<T>(m * std::max(n, nrhs));
+        for (ptrdiff_t l = 0; l < group; ++l) {
+            load(l);
+            if (!out_of_range[l]) continue;
+            const auto each = [&](T* of, ptrdiff_t count, auto visit) {
+                for (ptrdiff_t i = 0; i < count; ++i) visit(one[i], of[i * group + l]);
+            };
+            each(a, m * n, [](T& copy, T& value) { copy = value; });
+            const Real<T> largest = largest_part(m * n, one);
+            if (!(largest > 0 && largest <= Limits::max())) continue;
+            exponent[l] = std::ilogb(largest);
+            each(a, m * n, [&](T&, T& value) { value = times_power(value, -exponent[l]); });
+            each(b, m * nrhs, [](T& copy, T& value) { copy = value; });
+            columns[l].emplace(m, one, nrhs, m, exponent[l], w);
+            each(b, m * nrhs, [](T& copy, T& value) { value = copy; });
+        }
+        lanes<T>().least_squares(m, n, nrhs, a, b, diagonal);
+    }
     bool alone[max_group] = {};
     for (ptrdiff_t l = 0; l < group; ++l) {
         const Real<T> largest = std::real(diagonal[l]);
@@ -185,18 +231,19 @@ void solve_group(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t first,
             const Real<T> pivot = std::real(diagonal[k * group + l]);
             if (!(pivot >= smallest)) smallest = pivot;  // NaN stays
         }
-        const Real<T> tolerance = request.tolerance_of(largest, std::max(m, n));
+        const Real<T> tolerance = request.tolerance_of(largest, std::max(m, n), exponent[l]);
         // Squares in range, and a rank that does not hang on the last bits.
-        alone[l] = !(largest <= std::sqrt(Limits::max())) ||
-                   !(largest * epsilon<T> >= std::sqrt(Limits::min())) ||
-                   !(smallest > 2 * tolerance);
+        alone[l] = !squares_are_in_range(l) || !(smallest > 2 * tolerance);
         if (alone[l]) continue;
         const Offset base = locate(stack.outer, first + l);
-        ranks.tell(stack, base, n, tolerance, last / largest);
+        ranks.tell(stack, base, n, std::scalbn(tolerance, exponent[l]), last / largest);
         const T* x = b + l;
+        ptrdiff_t c = 0;
         Columns<T>(stack, base).each(0, nrhs, [&](const T*, T* target) {
             for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = x[i * group];
-            x += m * group;
+            if (columns[l]) [[unlikely]]
+                columns[l]->undo(c, n, target, stack.x_row);
+            x += m * group, ++c;
         });
     }
     for (ptrdiff_t l = 0; l < group; ++l)

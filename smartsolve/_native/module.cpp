@@ -11,13 +11,8 @@
 namespace smartsolve {
 namespace {
 
-// b may take the solution if it is what LAPACK would overwrite: Fortran-contiguous, of the result's
-// shape and type, and no part of a.
-bool can_take_solution(PyArrayObject* given, PyArrayObject* b, PyArrayObject* a,
-                       const Shape& shape) {
-    if (given != b || !PyArray_ISWRITEABLE(b) || !PyArray_IS_F_CONTIGUOUS(b) ||
-        PyArray_NDIM(b) > 2 || PyArray_NDIM(b) != shape.result_ndim())
-        return false;
+// Whether the pieces of memory from the first to the last byte of each overlap.
+bool may_share_memory(PyArrayObject* a, PyArrayObject* b) {
     const auto range = [](PyArrayObject* array, const char*& low, const char*& high) {
         low = high = PyArray_BYTES(array);
         for (int d = 0; d < PyArray_NDIM(array); ++d) {
@@ -29,7 +24,16 @@ bool can_take_solution(PyArrayObject* given, PyArrayObject* b, PyArrayObject* a,
     const char *a_low, *a_high, *b_low, *b_high;
     range(a, a_low, a_high);
     range(b, b_low, b_high);
-    return a_high <= b_low || b_high <= a_low;
+    return a_low < b_high && b_low < a_high;
+}
+
+// b may take the solution if it is what LAPACK would overwrite: Fortran-contiguous, of the result's
+// shape and type, and no part of a.
+bool can_take_solution(PyArrayObject* given, PyArrayObject* b, PyArrayObject* a,
+                       const Shape& shape) {
+    return given == b && PyArray_ISWRITEABLE(b) && PyArray_IS_F_CONTIGUOUS(b) &&
+           PyArray_NDIM(b) <= 2 && PyArray_NDIM(b) == shape.result_ndim() &&
+           !may_share_memory(a, b);
 }
 
 PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArrayObject* b_given) {
@@ -37,8 +41,14 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
     const int type = common_type(a_given, b_given);
     Shape shape;
     if (type == NPY_NOTYPE || !shape.read(a_given, b_given)) return nullptr;
-    const Object a = behaved(a_given, type), b = behaved(b_given, type);
+    const Object a = behaved(a_given, type);
+    Object b = behaved(b_given, type);
     if (!a || !b) return nullptr;
+    // What of b lies in a is read after a is lost.
+    if (arguments.overwrite_a && may_share_memory(a.array(), b.array())) {
+        b = Object(PyArray_NewCopy(b.array(), NPY_KEEPORDER));
+        if (!b) return nullptr;
+    }
     if (arguments.check_finite) {
         PyObject* const args[] = {a.get(), b.get()};
         if (!call_python("smartsolve._errors", "check_finite", args, 2)) return nullptr;
@@ -104,12 +114,12 @@ template <class T>
     T* to = static_cast<T*>(PyArray_DATA(x));
     const T* from = static_cast<const T*>(PyArray_DATA(b));
     const ptrdiff_t step = stride<T>(b, 0);
-    for (npy_intp i = 0; i < n; ++i) to[i] = from[i * step];
+    const bool exceeds = copy_column(n, from, step, to);
     Workspace w;
     Factored<T> r({static_cast<T*>(PyArray_DATA(a)), n, stride<T>(a, 0), stride<T>(a, 1)},
                   Request{}, w);
     if (!r.status) return false;
-    r.judge_and_solve(to, 1, w);
+    r.judge_and_solve(to, 1, w, exceeds);
     return !r.condition.ill;
 }
 

@@ -27,11 +27,9 @@ class Refined {
                crossover::mixed_pays(p.a.n, columns, p.s.kind == Kind::positive_definite);
     }
 
-    Refined(const Problem<T>& p, Workspace& w) : p_(p) {
-        const ptrdiff_t n = p.a.n;
-        anorm_ = p.s.kind == Kind::general
-                     ? norm1(p.a.transposed(), {.n = n, .kl = n - 1, .ku = n - 1}, w)
-                     : norm1(p.a, p.s, w);
+    // Scales p if it is out of range.
+    Refined(Problem<T>& p, Workspace& w) : p_(p), anorm_(norm_inf(p, w)) {
+        if (!Range<double>::holds(anorm_) && bring_into_range(p, w)) anorm_ = norm_inf(p, w);
         if (!std::isnormal(anorm_)) return;
         inverse_unit_ = std::ldexp(1.0, -std::ilogb(anorm_));
         Structure s = p.s;
@@ -74,6 +72,13 @@ class Refined {
     }
 
  private:
+    static double norm_inf(const Problem<T>& p, Workspace& w) {
+        const ptrdiff_t n = p.a.n;
+        return p.s.kind == Kind::general
+                   ? norm1(p.a.transposed(), {.n = n, .kl = n - 1, .ku = n - 1}, w)
+                   : norm1(p.a, p.s, w);
+    }
+
     // A step that reduces the backward error by less is not faster than double precision.
     static constexpr double least_gain = 4;
 
@@ -104,7 +109,7 @@ class Refined {
             for (ptrdiff_t i = c * n; i < (c + 1) * n; ++i)
                 d[i] = static_cast<Single<T>>(r[i] / size);
         }
-        factored_->solve(d, nrhs, w);
+        factored_->solve(d, nrhs, Op::none, w);
         for (ptrdiff_t c = 0; c < nrhs; ++c) {
             const double size = scale(r + c * n) * inverse_unit_;
             for (ptrdiff_t i = c * n; i < (c + 1) * n; ++i) x[i] += static_cast<T>(d[i]) * size;

@@ -43,13 +43,23 @@ class Factored {
     Factored& operator=(const Factored&) = delete;
 
     void judge(Workspace& w) { judge(nullptr, w); }
-    void solve(T* x, ptrdiff_t nrhs, Workspace& w) const {
-        method->solve(factors, x, nrhs, Op::none, w);
+    // x, nrhs columns, is overwritten by the solution of op(A) x = b. Whether b exceeds the range
+    // may be known.
+    void solve(T* x, ptrdiff_t nrhs, Op op, Workspace& w) const {
+        solve(x, nrhs, op, w, exceed_range(problem.a.n * nrhs, x));
+    }
+    void solve(T* x, ptrdiff_t nrhs, Op op, Workspace& w, bool exceeds) const {
+        in_range(x, nrhs, w, exceeds, [&] { method->solve(factors, x, nrhs, op, w); });
     }
     // Both: the small kernels take two columns for little more than one.
     void judge_and_solve(T* x, ptrdiff_t nrhs, Workspace& w) {
-        judge(nrhs == 1 && is_small(*method) ? x : nullptr, w);
-        if (!condition.column_is_solved) solve(x, nrhs, w);
+        judge_and_solve(x, nrhs, w, exceed_range(problem.a.n * nrhs, x));
+    }
+    void judge_and_solve(T* x, ptrdiff_t nrhs, Workspace& w, bool exceeds) {
+        in_range(x, nrhs, w, exceeds, [&] {
+            judge(nrhs == 1 && is_small(*method) ? x : nullptr, w);
+            if (!condition.column_is_solved) method->solve(factors, x, nrhs, Op::none, w);
+        });
     }
 
     Problem<T> problem;
@@ -61,7 +71,26 @@ class Factored {
 
  private:
     void factor(Workspace& w) {
-        if (problem.overwrite_a) anorm_ = norm1(problem.a, problem.s, w);  // before it is lost
+        if (problem.overwrite_a) [[unlikely]]
+            look_before_it_is_lost(w);
+        const Kind kind = problem.s.kind;
+        factor_as_it_is(w);
+        if (Range<Real<T>>::holds(factors.largest_element)) [[likely]]
+            return;
+        factor_in_range(kind, w);
+    }
+    [[gnu::noinline]] void factor_in_range(Kind kind, Workspace& w) {
+        if (!bring_into_range(problem, w)) return;
+        problem.s.kind = kind;
+        factors = Factors<T>{};
+        declined = Status{};
+        factor_as_it_is(w);
+    }
+    [[gnu::noinline]] void look_before_it_is_lost(Workspace& w) {
+        bring_into_range(problem, w);
+        if (problem.overwrite_a) anorm_ = norm1(problem.a, problem.s, w);
+    }
+    void factor_as_it_is(Workspace& w) {
         factors.n = problem.a.n;
         factors.s = &problem.s;
         // Cholesky fails over to the method for indefinite matrices; its copy is lost, a is as it
@@ -75,10 +104,44 @@ class Factored {
             problem.s.kind = method->if_it_fails;
         }
     }
+    // run() on columns that are scaled to match the matrix where they or it have to be.
+    template <class Run>
+    void in_range(T* x, ptrdiff_t nrhs, Workspace& w, bool exceeds, Run run) const {
+        const bool is_plain = problem.exponent == 0 && !exceeds;
+        if (is_plain || method->kind == Kind::diagonal) [[likely]]
+            return run();
+        scaled(x, nrhs, w, run);
+    }
+    template <class Run>
+    [[gnu::noinline, gnu::cold]] void scaled(T* x, ptrdiff_t nrhs, Workspace& w, Run& run) const {
+        const ptrdiff_t n = problem.a.n;
+        const ScaledColumns<T> columns(n, x, nrhs, n, problem.exponent, w);
+        run();
+        columns.undo(n, x, n);
+    }
     void judge(T* column, Workspace& w) {
-        if (status) [[likely]]
-            condition =
-                smartsolve::judge(*method, problem, factors, wants_rcond_, anorm_, column, w);
+        if (!status) [[unlikely]]
+            return;
+        condition = smartsolve::judge(*method, problem, factors, wants_rcond_, anorm_, column, w);
+        const bool overflowed = condition.rcond == 0 && is_hessenberg(problem.s.kind);
+        if (overflowed && !problem.s.declared) [[unlikely]]
+            factor_as_general(w);
+    }
+    static bool is_hessenberg(Kind kind) {
+        return kind == Kind::upper_hessenberg || kind == Kind::lower_hessenberg;
+    }
+    // The triangle of a Hessenberg matrix is nearly the matrix, and what solves with it grows to
+    // may leave the range where blocks of LU, which mix the rows, stay in it.
+    [[gnu::noinline]] void factor_as_general(Workspace& w) {
+        const Factors<T> kept = factors;
+        const Kind kind = std::exchange(problem.s.kind, Kind::general);
+        factors = Factors<T>{};
+        factor_as_it_is(w);
+        if (status) return judge(nullptr, w);
+        problem.s.kind = kind;
+        factors = kept;
+        method = &choose<T>(kind, factors.n);
+        status = Status{};
     }
 
     bool wants_rcond_;

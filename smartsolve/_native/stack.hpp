@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -117,13 +119,24 @@ struct Tally {
     }
 };
 
-// max over the columns of |b - A x| / (|A| |x| + |b|) in the infinity norm (Higham, 7.1).
+// max over the columns of |b - A x| / (|A| |x| + |b|) in the infinity norm (Higham, 7.1), of a
+// problem in range; powers of two bring x near 1 and b to match.
 template <class T>
-double backward_error(const Problem<T>& p, const T* x, const T* b, ptrdiff_t nrhs) {
+double backward_error(const Problem<T>& p, const T* given_x, const T* given_b, ptrdiff_t nrhs,
+                      Workspace& w) {
     const ptrdiff_t n = p.a.n;
+    T *const x = w.take<T>(n), *const b = w.take<T>(n);
     double worst = 0;
-    for (ptrdiff_t c = 0; c < nrhs; ++c, x += n, b += n) {
+    for (ptrdiff_t c = 0; c < nrhs; ++c, given_x += n, given_b += n) {
         double residual = 0, anorm = 0, xnorm = 0, bnorm = 0;
+        const Real<T> largest = largest_part(n, given_x);
+        if (!(largest <= std::numeric_limits<Real<T>>::max()))
+            return std::numeric_limits<double>::quiet_NaN();
+        const int exponent = largest > 0 ? std::ilogb(largest) : 0;
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            x[i] = times_power(given_x[i], -exponent);
+            b[i] = times_power(given_b[i], -exponent - p.exponent);
+        }
         for (ptrdiff_t i = 0; i < n; ++i) {
             T r = b[i];
             double sum = 0;
@@ -239,25 +252,34 @@ void note(const Stack<T>& stack, const Offset& base, const Details& details, int
 // In mixed precision, for every column that meets the matrix at base. False, with nothing written,
 // if that does not pay or does not go well.
 template <class T>
-bool solve_refined(const Stack<T>& stack, const Offset& base, const Problem<T>& p,
+bool solve_refined(const Stack<T>& stack, const Offset& base, const Problem<T>& given,
                    const Details& details, Workspace& w) {
     const Columns<T> columns(stack, base);
-    const ptrdiff_t n = p.a.n, nrhs = columns.count();
-    if (!Refined<T>::pays(p, nrhs)) return false;
+    const ptrdiff_t n = given.a.n, nrhs = columns.count();
+    if (!Refined<T>::pays(given, nrhs)) return false;
+    Problem<T> p = given;
     Refined<T> refined(p, w);
     if (!refined.is_sound()) return false;
     T *b = w.take<T>(n * nrhs), *x = w.take<T>(n * nrhs), *next = b;
     columns.each(0, nrhs, [&](const T* source, T*) {
         for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
     });
+    T* kept = nullptr;  // of b, for its backward error
+    std::optional<ScaledColumns<T>> scaled;
+    if (p.exponent != 0 || exceed_range(n * nrhs, b)) [[unlikely]] {
+        kept = w.take<T>(n * nrhs);
+        std::copy(b, b + n * nrhs, kept);
+        scaled.emplace(n, b, nrhs, n, p.exponent, w);
+    }
     if (!refined.solve(b, x, nrhs, w)) return false;
+    if (scaled) scaled->undo(n, x, n);
     next = x;
     columns.each(0, nrhs, [&](const T*, T* target) {
         for (ptrdiff_t i = 0; i < n; ++i) target[i * stack.x_row] = *next++;
     });
     if (details.row != nullptr)
-        note(stack, base, details, refined.row(), refined.rcond(), backward_error(p, x, b, nrhs),
-             refined.steps());
+        note(stack, base, details, refined.row(), refined.rcond(),
+             backward_error(p, x, kept != nullptr ? kept : b, nrhs, w), refined.steps());
     return true;
 }
 
@@ -273,12 +295,12 @@ template <class T>
         solve_columns(
             stack, base, details.row != nullptr, is_solved, w,
             [&](T* x, ptrdiff_t count) {
-                if (is_judged) r.solve(x, count, w);
+                if (is_judged) r.solve(x, count, Op::none, w);
                 else r.judge_and_solve(x, count, w);
                 is_judged = true;
             },
             [&](const T* x, const T* b, ptrdiff_t count) {
-                const double here = backward_error(r.problem, x, b, count);
+                const double here = backward_error(r.problem, x, b, count, w);
                 if (!(here <= error)) error = here;
             });
     if (!is_judged) r.judge(w);
@@ -368,8 +390,10 @@ class InLanes {
         count = std::min({count, most, length - first % length});
         const Offset at = locate(stack_.outer, first);
         ptrdiff_t doubtful[most];
-        const ptrdiff_t doubts = lanes<T>().solve_systems(
-            systems_, stack_.a.data + at.a, stack_.b + at.b, stack_.x + at.x, count, doubtful);
+        ptrdiff_t doubts = lanes<T>().solve_systems(systems_, stack_.a.data + at.a, stack_.b + at.b,
+                                                    stack_.x + at.x, count, doubtful);
+        if (doubts > 0) [[unlikely]]
+            doubts = solve_scaled(at, doubtful, doubts);
         if (details) {
             std::sort(doubtful, doubtful + doubts);
             for (ptrdiff_t i = 0; i < count; ++i)
@@ -381,10 +405,103 @@ class InLanes {
     }
 
  private:
+    // Solves, in the lanes once more, those of the doubtful slices that are out of range; answers
+    // how many are left, and which.
+    [[gnu::noinline]] ptrdiff_t solve_scaled(const Offset& at, ptrdiff_t* doubtful,
+                                             ptrdiff_t doubts) {
+        const ptrdiff_t n = stack_.a.n, nrhs = stack_.nrhs * std::ssize(shared_);
+        const ptrdiff_t group = lanes<T>().group;
+        const typename Systems<T>::Shared alone{0, 0};
+        Systems<T> systems = systems_;
+        systems.nrhs = nrhs;
+        systems.a_row = systems.b_column = systems.x_column = n;
+        systems.a_column = systems.b_row = systems.x_row = 1;
+        systems.a_step = n * n;
+        systems.b_step = systems.x_step = n * nrhs;
+        systems.shared = &alone;
+        systems.sharing = 1;
+        Workspace w;
+        T *const a = w.take<T>(group * n * n), *const b = w.take<T>(group * n * nrhs);
+        ptrdiff_t left = 0, waiting = 0, slices[max_group], still_doubtful[max_group];
+        int exponents[max_group];
+        std::optional<ScaledColumns<T>> columns[max_group];
+        const auto run = [&] {
+            const ptrdiff_t still =
+                lanes<T>().solve_systems(systems, a, b, b, waiting, still_doubtful);
+            for (ptrdiff_t l = 0; l < waiting; ++l)
+                if (std::find(still_doubtful, still_doubtful + still, l) !=
+                    still_doubtful + still) {
+                    doubtful[left++] = slices[l];
+                } else {
+                    T* from = b + l * n * nrhs;
+                    columns[l]->undo(n, from, n);
+                    each_column(at, slices[l], [&](const T*, T* x) {
+                        for (ptrdiff_t i = 0; i < n; ++i) x[i * stack_.x_row] = *from++;
+                    });
+                }
+            waiting = 0;
+        };
+        for (ptrdiff_t d = 0; d < doubts; ++d) {
+            const ptrdiff_t slice = doubtful[d];
+            View<T> view = stack_.a;
+            view.data += at.a + slice * stack_.outer.back().a;
+            T *const to_a = a + waiting * n * n, *const to_b = b + waiting * n * nrhs;
+            bool is_diagonal = true;
+            for (ptrdiff_t i = 0; i < n; ++i)
+                for (ptrdiff_t j = 0; j < n; ++j) {
+                    to_a[i * n + j] = view(i, j);
+                    is_diagonal = is_diagonal && (i == j || view(i, j) == T(0));
+                }
+            T* next = to_b;
+            each_column(at, slice, [&](const T* source, T*) {
+                for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack_.b_row];
+            });
+            const int exponent = exponent_of_matrix(largest_part(n * n, to_a));
+            if (is_diagonal || (exponent == 0 && !exceed_range(n * nrhs, to_b))) {
+                doubtful[left++] = slice;
+                continue;
+            }
+            for (ptrdiff_t i = 0; i < n * n; ++i) to_a[i] = times_power(to_a[i], -exponent);
+            columns[waiting].emplace(n, to_b, nrhs, n, exponent, w);
+            slices[waiting++] = slice;
+            if (waiting == group) run();
+        }
+        if (waiting > 0) run();
+        return left;
+    }
+
+    // visit(start of the column in b, start of it in x) for a slice of the run that begins at `at`.
+    template <class Visit>
+    void each_column(const Offset& at, ptrdiff_t slice, Visit visit) const {
+        const Axis& run = stack_.outer.back();
+        for (const auto& shared : shared_)
+            for (ptrdiff_t c = 0; c < stack_.nrhs; ++c)
+                visit(stack_.b + at.b + slice * run.b + shared.b + c * stack_.b_column,
+                      stack_.x + at.x + slice * run.x + shared.x + c * stack_.x_column);
+    }
+
     const Stack<T>& stack_;
     std::vector<typename Systems<T>::Shared> shared_;
     Systems<T> systems_;
 };
+
+// More threads than cores do not pay.
+inline ptrdiff_t cores() {
+    static const unsigned count = std::thread::hardware_concurrency();
+    return std::max<ptrdiff_t>(1, count);
+}
+
+// Whether this thread, a fresh one, can report by an exception that it was given no memory: that
+// takes memory of the thread's own, and the C library ends the process where there is none. So it
+// is taken at once, if a larger piece is to be had.
+inline bool can_throw() {
+    static std::mutex one_at_a_time;
+    const std::lock_guard guard(one_at_a_time);
+    void* volatile piece = std::malloc(std::size_t{1} << 16);
+    if (piece == nullptr) return false;
+    std::free(piece);
+    return std::uncaught_exceptions() == 0;
+}
 
 // keep_going() is asked by the calling thread now and then; false ends the work early. Slices are
 // independent and each is solved whole by one thread, so the result is the same for any number.
@@ -394,8 +511,8 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_
     const ptrdiff_t n = stack.a.n;
     const bool in_lanes = InLanes<T>::applies(stack);
     const ptrdiff_t least_share = in_lanes ? crossover::share_in_lanes : crossover::share_of_slices;
-    const ptrdiff_t shares =
-        std::max<ptrdiff_t>(1, std::min({stack.workers, slices, slices * n * n / least_share}));
+    const ptrdiff_t shares = std::max<ptrdiff_t>(
+        1, std::min({stack.workers, slices, slices * n * n / least_share, cores()}));
     constexpr ptrdiff_t pause = 1 << 18;  // elements between two looks at keep_going
     std::vector<Tally> tallies(static_cast<std::size_t>(shares));
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(shares));
@@ -431,15 +548,24 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_
         }
     };
     std::vector<std::jthread> threads;
+    std::vector<char> refused(static_cast<std::size_t>(shares), false);
     ptrdiff_t started = 1;
     try {
-        for (; started < shares; ++started) threads.emplace_back(work, started);
+        for (; started < shares; ++started)
+            threads.emplace_back([&, share = started] {
+                if (can_throw()) work(share);
+                else refused[share] = true;
+            });
     } catch (const std::system_error&) {
         // The system has no thread left: this one does what remains.
+    } catch (const std::bad_alloc&) {
+        // Nor memory for one.
     }
     work(0);
     for (; started < shares; ++started) work(started);
     threads.clear();  // joins
+    for (ptrdiff_t share = 1; share < shares; ++share)
+        if (refused[share]) work(share);
 
     for (const std::exception_ptr& error : errors)
         if (error) std::rethrow_exception(error);

@@ -82,7 +82,7 @@ def say_ill_conditioned(method: str, rcond: float, dtype: np.dtype[Any]) -> None
     eps = float(np.finfo(dtype).eps)
     if rcond < eps:
         text = _errors.ill_conditioned(method, rcond, eps, "", 1)
-        _condition.doubt(text, "IllConditionedWarning")
+        _condition.doubt(text, "IllConditionedWarning", rcond=rcond)
 
 
 def say_singular(where: str, policy: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._condition import IllConditioned
 from .._core import solve
 from .._factorization import factorize
 from .._patch import Function, Replacement, function
@@ -20,12 +21,14 @@ _ORDERINGS = (None, "NATURAL", "MMD_ATA", "MMD_AT_PLUS_A", "COLAMD")
 
 
 @functools.cache
-def sparse_solvers() -> tuple[tuple[Function, Replacement], ...]:
+def sparse_solvers(
+    ill_conditioned: IllConditioned | None = None,
+) -> tuple[tuple[Function, Replacement], ...]:
     """`spsolve`, `factorized` and `splu`, and what stands for them."""
     pairs = []
     for name, kind in (("spsolve", _Spsolve), ("factorized", _Factorized), ("splu", _Splu)):
         solver = function("scipy.sparse.linalg", name)
-        pairs.append((solver, kind(solver.original)))
+        pairs.append((solver, kind(solver.original, ill_conditioned)))
     return tuple(pairs)
 
 
@@ -38,7 +41,7 @@ def _is_scipys(a: Any) -> bool:
 class _Spsolve(Replacement):
     """A column is a vector, a sparse right-hand side of several columns has a sparse solution."""
 
-    def __call__(self, A: Any, b: Any, permc_spec: Any = None, use_umfpack: bool = True) -> Any:
+    def _call(self, A: Any, b: Any, permc_spec: Any = None, use_umfpack: bool = True) -> Any:
         from scipy.sparse import csc_array, issparse
 
         options = (permc_spec, use_umfpack)
@@ -72,7 +75,7 @@ def _narrows(a: Any, b: Array) -> bool:
 class _Factorized(Replacement):
     """A function that solves."""
 
-    def __call__(self, A: Any) -> Any:
+    def _call(self, A: Any) -> Any:
         if not _is_scipys(A):
             return self._original(A)
         try:
@@ -84,7 +87,7 @@ class _Factorized(Replacement):
 class _Splu(Replacement):
     """Without options an object that solves; who chooses the pivots himself gets SuperLU's own."""
 
-    def __call__(self, A: Any, *args: Any, **options: Any) -> Any:
+    def _call(self, A: Any, *args: Any, **options: Any) -> Any:
         if not _is_scipys(A) or args or any(value is not None for value in options.values()):
             return self._original(A, *args, **options)
         try:

@@ -177,7 +177,6 @@ def doubtful() -> dict[str, Array]:
         "graded, definite": (a @ a.T / N + np.eye(N)) * spread[:, None] * spread,
         "gaussian kernel": np.exp(-((i[:, None] - i) ** 2) / 50.0),
         "vandermonde": np.vander(np.linspace(0.1, 1, N)),
-        "subnormal": a * 1e-315,
         "one equation twice": np.vstack([a[:-1], a[:1]]),
         "laplacian of a full graph": N * np.eye(N) - 1,
         "NaN": np.where(i == 3, np.nan, a),

@@ -431,3 +431,38 @@ def test_inputs_are_intact_when_a_system_goes_to_scipy() -> None:
         x = scipy.linalg.solve(a.copy("F"), b.copy(), overwrite_a=True, overwrite_b=True)
     residual = np.abs(HILBERT @ x - b).max()
     assert residual <= 100 * 12 * np.finfo(float).eps * np.abs(x).max() * HILBERT.sum(axis=1).max()
+
+
+def test_the_branch_for_singular_matrices_is_kept() -> None:
+    """NumPy's rounding ends in an exact zero where other orders of operations leave 1e-16."""
+    a = np.arange(1.0, 10.0).reshape(3, 3)
+    original = np.linalg.solve
+
+    def takes_the_branch(m: np.ndarray) -> bool:
+        try:
+            np.linalg.solve(m, np.ones(3))
+        except np.linalg.LinAlgError:
+            return True
+        return False
+
+    assert takes_the_branch(a)
+    with smartsolve.patch_numpy(ill_conditioned="raise"):
+        assert takes_the_branch(a)
+        assert takes_the_branch(a[[1, 0, 2]])
+        assert not takes_the_branch(np.eye(3))
+        with smartsolve.patch_numpy(ill_conditioned="ignore"):
+            assert not takes_the_branch(np.diag([1.0, 1.0, 1e-20]))
+        with pytest.raises(np.linalg.LinAlgError):
+            np.linalg.solve(np.ones((2, 3)), np.ones(2))
+    assert np.linalg.solve is original
+
+    @smartsolve.patch_numpy(scipy=True, ill_conditioned="raise")
+    def through_scipy() -> None:
+        import scipy.linalg
+
+        scipy.linalg.solve(a, np.ones(3))
+
+    with pytest.raises(np.linalg.LinAlgError):
+        through_scipy()
+    with pytest.raises(ValueError, match="ill_conditioned is 'stop'"):
+        smartsolve.patch_numpy(ill_conditioned="stop")  # type: ignore[arg-type]

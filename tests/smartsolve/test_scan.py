@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import smartsolve
 from smartsolve import Structure, inspect, solve
 
 from .accuracy import assert_solves
@@ -219,6 +220,24 @@ def test_positive_definite_is_only_said_where_nothing_speaks_against_it() -> Non
     b = a.copy()
     b[3, 5] = b[5, 3] = 2 * a[3, 3] + 2 * a[5, 5]  # |b_ij|^2 > b_ii b_jj
     assert inspect(b).kind == "symmetric"
+
+
+@pytest.mark.parametrize("n", [3, 10, 40, 70])
+def test_a_candidate_that_is_indefinite_has_one_name_everywhere(n: int) -> None:
+    """A positive diagonal and small elements beside it prove nothing: Cholesky does."""
+    tridiagonal = np.eye(n) + 0.99 * (np.eye(n, k=1) + np.eye(n, k=-1))
+    banded = tridiagonal + 0.9 * (np.eye(n, k=2) + np.eye(n, k=-2))
+    dense = 0.01 * np.eye(n) + 0.99 * np.cos(np.arange(n) ** 2 - np.arange(n)[:, None] ** 2)
+    np.fill_diagonal(dense, 1)
+    for a in (tridiagonal, banded, dense, np.stack([tridiagonal, np.eye(n), dense])):
+        kind = inspect(a).kind
+        assert np.array_equal(kind, smartsolve.explain(a).structure)
+        _, info = smartsolve.solve(a, np.ones(n), return_info=True)
+        assert np.array_equal(kind, info.structure)
+        assert np.array_equal(kind, smartsolve.factorize(a).structure)
+    assert inspect(tridiagonal).kind == "tridiagonal"
+    circulant = np.tile([1.0, -1.0], 64)[(np.arange(128)[:, None] - np.arange(128)) % 128]
+    assert inspect(circulant).kind == smartsolve.explain(circulant).structure != "circulant"
 
 
 def test_spd_tridiagonal_and_banded_need_a_positive_diagonal() -> None:

@@ -1,7 +1,7 @@
 // Bands in LAPACK's band storage: column j of it is a contiguous piece of line j.
 #pragma once
 
-#include "kernel.hpp"
+#include "cholesky.hpp"
 
 namespace smartsolve {
 
@@ -24,12 +24,16 @@ struct Banded {
         f.data = w.take<T>(f.ld * n);
         f.ipiv = w.take<int>(n);
         std::fill(f.data, f.data + f.ld * n, T(0));
+        Real<T> largest = 0;
         for (ptrdiff_t j = 0; j < n; ++j) {
             T* column = f.data + j * f.ld + after + before - j;  // row i of the matrix at column[i]
             for (ptrdiff_t i = std::max<ptrdiff_t>(0, j - before); i < std::min(n, j + after + 1);
-                 ++i)
+                 ++i) {
                 column[i] = element(j, i);
+                largest = std::max(largest, abs1(column[i]));
+            }
         }
+        f.largest_element = largest;
         const int info = lapack::gbtrf(n, after, before, f.data, f.ld, f.ipiv);
         if (info > 0) return {Code::singular, info - 1};
         return {};
@@ -73,6 +77,7 @@ struct SpdBanded {
             p.s.triangle == Triangle::both || (p.s.triangle == Triangle::upper) == rows;
         f.uplo = after ? 'L' : 'U';
         f.conjugated = rows;
+        f.largest_element = Cholesky::largest_of_diagonal(p);
         f.ld = kd + 1;
         f.data = w.take<T>(f.ld * n);
         for (ptrdiff_t j = 0; j < n; ++j) {

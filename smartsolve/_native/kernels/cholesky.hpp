@@ -21,9 +21,9 @@ struct SmallCholesky {
         f.conjugated = flipped;
         f.data = w.take<T>(padded_size<T>(f.n));
         const Pivots<T> pivots = lanes<T>().cholesky_factor(f.n, a.data, a.rs, a.cs, f.data);
+        f.largest_element = pivots.largest;
         if (pivots.failed >= 0) return {Code::not_positive_definite, pivots.failed};
         f.smallest_pivot = pivots.smallest;
-        f.largest_element = pivots.largest;
         return {};
     }
 
@@ -42,6 +42,7 @@ struct SmallCholesky {
 struct Cholesky {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
+        f.largest_element = largest_of_diagonal(p);
         copy_triangle(p, f, w, p.overwrite_a && p.s.declared);
         const int info = lapack::potrf(f.uplo, f.n, f.data, f.ld);
         if (info > 0) return {Code::not_positive_definite, info - 1};
@@ -63,10 +64,18 @@ struct Cholesky {
         return product_of_squares(f.n, f.data, f.ld + 1);
     }
 
+    // Of a positive definite matrix no element is larger.
+    template <class T>
+    static Real<T> largest_of_diagonal(const Problem<T>& p) {
+        Real<T> largest = 0;
+        for (ptrdiff_t i = 0; i < p.a.n; ++i) largest = std::max(largest, abs1(p.a(i, i)));
+        return largest;
+    }
+
     // Half of each line: a triangle of A in Fortran order, of A^T in C order.
     template <class T>
     static void copy_triangle(const Problem<T>& p, Factors<T>& f, Workspace& w,
-                              bool may_overwrite = false) {
+                              bool may_overwrite = false, Real<T>* largest_sum = nullptr) {
         const bool rows = p.a.lines_are_rows();
         const bool after =
             p.s.triangle == Triangle::both || (p.s.triangle == Triangle::upper) == rows;
@@ -78,7 +87,7 @@ struct Cholesky {
             return;
         }
         f.ld = padded<T>(f.n);
-        f.data = copy_lines(p.a, after ? 0 : f.n, after ? f.n : 0, w);
+        f.data = copy_lines(p.a, after ? 0 : f.n, after ? f.n : 0, w, largest_sum);
     }
 };
 

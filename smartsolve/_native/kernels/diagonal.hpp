@@ -1,7 +1,7 @@
 // x_i = b_i / a_ii. Division, never multiplication by a reciprocal: 1/1e-310 overflows.
 #pragma once
 
-#include "kernel.hpp"
+#include "range.hpp"
 
 namespace smartsolve {
 
@@ -16,6 +16,9 @@ struct Diagonal {
             if (i == 0 || size < f.smallest_pivot) f.smallest_pivot = size;
             if (i == 0 || size > f.largest_element) f.largest_element = size;
         }
+        if constexpr (is_complex<T>)
+            if (!Range<Real<T>>::holds(f.largest_element)) [[unlikely]]
+                compare_in_range(p, f);
         return {};
     }
 
@@ -24,13 +27,53 @@ struct Diagonal {
         for (ptrdiff_t j = 0; j < nrhs; ++j, x += f.n)
             for (ptrdiff_t i = 0; i < f.n; ++i) {
                 const T d = f.a(i, i);
-                x[i] = divide(x[i], op == Op::adjoint ? conjugate(d) : d);
+                x[i] = quotient(x[i], op == Op::adjoint ? conjugate(d) : d);
             }
     }
 
     template <class T>
     static Determinant<T> determinant(const Factors<T>& f, Workspace&) {
         return product<T>(f.n, f.a.data, f.a.rs + f.a.cs);
+    }
+
+ private:
+    // The diagonal is not scaled as a whole, so each quotient has to look after its own range.
+    template <class T>
+    static T quotient(const T& x, const T& d) {
+        if constexpr (is_complex<T>) {
+            using R = Real<T>;
+            constexpr R least = Range<R>::least, most = Range<R>::largest;
+            const R size = largest_part(d), of_x = largest_part(x);
+            if (!(size >= least && size <= most && of_x >= least && of_x <= most)) [[unlikely]]
+                return scaled_quotient(x, d);
+        }
+        return divide(x, d);
+    }
+
+    // By powers of two that bring both near 1.
+    template <class T>
+    [[gnu::noinline]] static T scaled_quotient(const T& x, const T& d) {
+        const Real<T> size = largest_part(d), of_x = largest_part(x);
+        const auto is_fine = [](Real<T> value) {
+            return value > 0 && value <= std::numeric_limits<Real<T>>::max();
+        };
+        if (!is_fine(size) || !is_fine(of_x)) return divide(x, d);
+        const int e = std::ilogb(size), e_of_x = std::ilogb(of_x);
+        return times_power(divide(times_power(x, -e_of_x), times_power(d, -e)), e_of_x - e);
+    }
+
+    // A modulus may overflow, or be rounded as a subnormal number, where the parts are in range.
+    template <class T>
+    [[gnu::noinline]] static void compare_in_range(const Problem<T>& p, Factors<T>& f) {
+        const int exponent = exponent_of_matrix(largest_part(p.a, p.s));
+        if (exponent == 0) return;
+        f.largest_element = 0;
+        f.smallest_pivot = std::numeric_limits<Real<T>>::infinity();
+        for (ptrdiff_t i = 0; i < f.n; ++i) {
+            const Real<T> size = modulus(times_power(p.a(i, i), -exponent));
+            f.smallest_pivot = std::min(f.smallest_pivot, size);
+            f.largest_element = std::max(f.largest_element, size);
+        }
     }
 };
 

@@ -18,14 +18,15 @@ struct Hessenberg {
         f.ipiv = w.take<int>(n);              // whether rows k and k + 1 changed places
         T* rows = w.take<T>(block * n);
         T* current = w.take<T>(n);
-        load(a, 0, rows);
+        f.largest_element = load(a, 0, rows);
         std::copy(rows, rows + n, current);
         for (ptrdiff_t k = 0; k < n; ++k) {
             T* u = row(f, k);
             f.ipiv[k] = 0;
             f.dl[k] = T(0);
             if (k + 1 < n) {
-                if ((k + 1) % block == 0) load(a, k + 1, rows);
+                if ((k + 1) % block == 0)
+                    f.largest_element = std::max(f.largest_element, load(a, k + 1, rows));
                 T* next = rows + (k + 1) % block * n;
                 if (abs1(next[k]) > abs1(current[k])) {
                     std::swap_ranges(current + k, current + n, next + k);
@@ -101,8 +102,9 @@ struct Hessenberg {
         return f.data + k * f.n - k * (k - 1) / 2;
     }
 
+    // The largest sum of abs1 in a row.
     template <class T>
-    static void load(const View<T>& a, ptrdiff_t first, T* rows) {
+    static Real<T> load(const View<T>& a, ptrdiff_t first, T* rows) {
         const ptrdiff_t n = a.n, last = std::min(n, first + block);
         if (a.lines_are_rows()) {
             for (ptrdiff_t i = first; i < last; ++i)
@@ -113,6 +115,12 @@ struct Hessenberg {
                 for (ptrdiff_t i = first; i < std::min(last, j + 2); ++i)
                     rows[(i - first) * n + j] = a(i, j);
         }
+        Real<T> largest = 0;
+        for (ptrdiff_t i = first; i < last; ++i) {
+            const ptrdiff_t from = std::max<ptrdiff_t>(0, i - 1);
+            largest = std::max(largest, lanes<T>().asum(n - from, rows + (i - first) * n + from));
+        }
+        return largest;
     }
 };
 

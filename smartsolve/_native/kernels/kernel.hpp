@@ -23,6 +23,7 @@ struct Problem {
     View<T> a;
     Structure s;
     bool overwrite_a = false;
+    int exponent = 0;  // the matrix that is meant is this one times 2^exponent (range.hpp)
 };
 
 template <class T>
@@ -47,9 +48,11 @@ struct Factors {
     bool conjugated = false;  // the factors are those of conj(A)
 
     // What the factorization tells of the condition; not every kernel has it for nothing.
-    bool healthy = false;          // rcond is known to lie above eps
-    Real<T> smallest_pivot = 0;    // abs1 of the smallest pivot
-    Real<T> largest_element = -1;  // and of the largest element; negative: not known
+    bool healthy = false;        // rcond is known to lie above eps
+    Real<T> smallest_pivot = 0;  // abs1 of the smallest pivot
+    // And of the largest element, or a bound of it that is n times that at most; negative: not
+    // known.
+    Real<T> largest_element = -1;
 };
 
 // Solves with factors of A or A^T through run(trans); conj(x) covers the one case that LAPACK has
@@ -81,9 +84,10 @@ void with_conjugation(const Factors<T>& f, Op op, T* x, ptrdiff_t count, Run run
 
 // Lines of the matrix as columns of a workspace, padded(n) apart: A in Fortran order, A^T in C
 // order. Columns a multiple of 4 KB apart, as those of order 1024 or 2048 lie, double the time of
-// sytrf.
+// sytrf. The largest sum of a line's abs1 is told on the way.
 template <class T>
-T* copy_lines(const View<T>& a, ptrdiff_t before, ptrdiff_t after, Workspace& w) {
+T* copy_lines(const View<T>& a, ptrdiff_t before, ptrdiff_t after, Workspace& w,
+              Real<T>* largest_sum = nullptr) {
     const ptrdiff_t n = a.n, step = a.step(), ld = padded<T>(n);
     T* copy = w.take<T>(ld * n);
     for (ptrdiff_t j = 0; j < n; ++j) {
@@ -93,6 +97,8 @@ T* copy_lines(const View<T>& a, ptrdiff_t before, ptrdiff_t after, Workspace& w)
         if (step == 1) std::copy(line + from, line + to, column + from);
         else
             for (ptrdiff_t i = from; i < to; ++i) column[i] = line[i * step];
+        if (largest_sum != nullptr)
+            *largest_sum = std::max(*largest_sum, lanes<T>().asum(to - from, column + from));
     }
     return copy;
 }

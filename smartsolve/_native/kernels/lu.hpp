@@ -16,9 +16,9 @@ struct SmallLu {
         f.data = w.take<T>(padded_size<T>(f.n));
         f.ipiv = w.take<int>(f.n);
         const Pivots<T> pivots = lanes<T>().lu_factor(f.n, a.data, a.rs, a.cs, f.data, f.ipiv);
+        f.largest_element = pivots.largest;
         if (pivots.failed >= 0) return {Code::singular, pivots.failed};
         f.smallest_pivot = pivots.smallest;
-        f.largest_element = pivots.largest;
         return {};
     }
 
@@ -46,7 +46,7 @@ struct Lu {
             f.data = p.a.data;
             f.ld = p.a.ld();
         } else {
-            f.data = copy_lines(p.a, f.n, f.n, w);
+            f.data = copy_lines(p.a, f.n, f.n, w, &f.largest_element);
             f.ld = padded<T>(f.n);
         }
         const int info = lapack::getrf(f.n, f.data, f.ld, f.ipiv);

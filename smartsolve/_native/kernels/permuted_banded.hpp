@@ -16,13 +16,9 @@ struct PermutedBanded : Banded {
         s->ku = p.s.pattern->ku;
         f.s = s;
         const ptrdiff_t *order = s->row, step = p.a.step();
-        Real<T> largest = 0;
         const Status status = factor_elements(p, f, w, [&](ptrdiff_t line, ptrdiff_t i) {
-            const T value = p.a.line(order[line])[order[i] * step];
-            largest = std::max(largest, abs1(value));
-            return value;
+            return p.a.line(order[line])[order[i] * step];
         });
-        f.largest_element = largest;
         return status ? status : Status{status.code, order[status.index]};
     }
 

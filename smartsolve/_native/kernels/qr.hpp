@@ -22,17 +22,19 @@ struct Qr {
 // What ?geqrf, ?geqp3 and ?ormqr ask for with their block size of 32, with room to spare.
 inline ptrdiff_t qr_work(ptrdiff_t columns) { return 64 * (columns + 1) + 65 * 64; }
 
-// `size` is the sum of the elements' sizes: the own kernel squares them all, and leaves to LAPACK
-// what is too large or too small for that.
+// Whether all elements may be squared, given the sum of their sizes: the own kernel does.
+template <class R>
+bool may_square(ptrdiff_t m, ptrdiff_t n, R size) {
+    using Limits = std::numeric_limits<R>;
+    return size == 0 ||
+           (size * Limits::epsilon() >= std::sqrt(Limits::min()) * static_cast<R>(m * n) &&
+            size <= std::sqrt(Limits::max()));
+}
+
 template <class T>
-Qr<T> qr(ptrdiff_t m, ptrdiff_t n, T* a, bool pivoting, Real<T> size, bool own, Workspace& w) {
-    using Limits = std::numeric_limits<Real<T>>;
+Qr<T> qr(ptrdiff_t m, ptrdiff_t n, T* a, bool pivoting, bool own, Workspace& w) {
     Qr<T> q{m, n, a, own, w.take<T>(std::min(m, n)), nullptr};
     if (pivoting) q.columns = w.take<int>(n);
-    const bool may_square =
-        size == 0 || (size * epsilon<T> >= std::sqrt(Limits::min()) * static_cast<Real<T>>(m * n) &&
-                      size <= std::sqrt(Limits::max()));
-    q.own = q.own && may_square;
     if (q.own) {
         lanes<T>().qr_factor(m, n, a, q.ld(), q.tau, q.columns, w.take<Real<T>>(2 * n));
         return q;

@@ -49,9 +49,9 @@ struct Sparse {
                 largest = std::max(largest, size);
                 column.add(pattern.position[i], value);
             }
+            f.largest_element = largest;
             if (!column.eliminate(k, s)) return {Code::singular, j};
         }
-        f.largest_element = largest;
         // Rows are from now on called by the step in which they were the pivot.
         for (ptrdiff_t i = 0; i < s.l.start[n]; ++i) s.l.index[i] = column.step_of(s.l.index[i]);
         return {};

@@ -18,7 +18,7 @@ struct BunchKaufman {
     template <class T>
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
         constexpr ptrdiff_t block = 64;  // ilaenv's block size of sytrf and hetrf
-        Cholesky::copy_triangle(p, f, w);
+        Cholesky::copy_triangle(p, f, w, false, &f.largest_element);
         f.ipiv = w.take<int>(f.n);
         T* work = w.take<T>(f.n * block);
         const int info =

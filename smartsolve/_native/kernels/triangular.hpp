@@ -99,7 +99,7 @@ struct Triangular {
     // M(T) (Higham, Accuracy and Stability of Numerical Algorithms, 8.2), whose inverse's norm one
     // substitution with the vector of ones gives. kappa_1 <= n kappa_inf.
     template <class T>
-    static bool is_surely_healthy(const Factors<T>& f, Workspace& w) {
+    static bool is_surely_healthy(Factors<T>& f, Workspace& w) {
         const ptrdiff_t n = f.n;
         const TriangleLines<T> triangle = lines(f, Op::none);
         const Lanes<T>& lane = lanes<T>();
@@ -124,6 +124,7 @@ struct Triangular {
         });
         const Real<T> inverse = *std::max_element(z, z + n),
                       norm = *std::max_element(sums, sums + n);
+        f.largest_element = norm;
         return is_healthy<T>(n, norm, inverse);
     }
 };
@@ -227,7 +228,7 @@ struct PermutedAsItLies {
  private:
     // Triangular's certificate.
     template <class T>
-    static bool is_surely_healthy(const Factors<T>& f, Workspace& w) {
+    static bool is_surely_healthy(Factors<T>& f, Workspace& w) {
         const ptrdiff_t n = f.n;
         const bool rows = f.a.lines_are_rows();
         const Lanes<T>& lane = lanes<T>();
@@ -236,6 +237,7 @@ struct PermutedAsItLies {
         std::fill(z, z + n, Real<T>(rows ? 0 : 1));
         std::fill(sums, sums + n, Real<T>(0));
         Real<T> inverse = 0;
+        bool is_finite = true;
         for (ptrdiff_t k = 0; k < n; ++k) {
             const ptrdiff_t row = f.s->row[k], column = f.s->column[k];
             const T* line = f.a.line(rows ? row : column);
@@ -249,10 +251,11 @@ struct PermutedAsItLies {
                 solved = z[row] / d;
                 lane.abs_axpy(n, solved, line, z, sums);
             }
-            if (!(solved <= std::numeric_limits<Real<T>>::max())) return false;
+            is_finite = is_finite && solved <= std::numeric_limits<Real<T>>::max();
             inverse = std::max(inverse, solved);
         }
-        return Triangular::is_healthy<T>(n, *std::max_element(sums, sums + n), inverse);
+        f.largest_element = *std::max_element(sums, sums + n);
+        return is_finite && Triangular::is_healthy<T>(n, f.largest_element, inverse);
     }
 };
 

@@ -1,7 +1,7 @@
 // Three diagonals: LAPACK's gttrf with partial pivoting, pttrf for positive definite ones.
 #pragma once
 
-#include "kernel.hpp"
+#include "cholesky.hpp"
 
 namespace smartsolve {
 
@@ -16,6 +16,10 @@ struct Tridiagonal {
         f.ipiv = w.take<int>(n);
         for (ptrdiff_t i = 0; i < n; ++i) f.d[i] = p.a(i, i);
         for (ptrdiff_t i = 0; i + 1 < n; ++i) f.dl[i] = p.a(i + 1, i), f.du[i] = p.a(i, i + 1);
+        Real<T> largest = abs1(f.d[n - 1]);
+        for (ptrdiff_t i = 0; i + 1 < n; ++i)
+            largest = std::max({largest, abs1(f.d[i]), abs1(f.dl[i]), abs1(f.du[i])});
+        f.largest_element = largest;
         const int info = lapack::gttrf(n, f.dl, f.d, f.du, f.du2, f.ipiv);
         if (info > 0) return {Code::singular, info - 1};
         return {};
@@ -41,6 +45,7 @@ struct SpdTridiagonal {
     static Status factor(const Problem<T>& p, Factors<T>& f, Workspace& w) {
         const ptrdiff_t n = f.n;
         const bool lower = p.s.triangle != Triangle::upper;
+        f.largest_element = Cholesky::largest_of_diagonal(p);
         f.real_d = w.take<Real<T>>(n);
         f.dl = w.take<T>(n);
         for (ptrdiff_t i = 0; i < n; ++i) f.real_d[i] = std::real(p.a(i, i));
