@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._choose import Plan, explain
     from ._patch import patch_numpy
     from ._sparse.factorization import SparseFactorization
+    from ._warm_up import warm_up
     from ._warnings import IllConditionedWarning, RankDeficientWarning, SingularMatrixWarning
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "patch_numpy",
     "seterr",
     "solve",
+    "warm_up",
 ]
 
 
@@ -59,6 +61,7 @@ _LATE = {
     "explain": "_choose",
     "load_ipython_extension": "_magic",
     "patch_numpy": "_patch",
+    "warm_up": "_warm_up",
 }
 
 

@@ -208,7 +208,8 @@ def mrdivide(
         if minimum_norm or tol is not None or return_info or engine or sparse_x:
             raise TypeError("mrdivide() by a Factorization takes no options")
         rhs = _operands.right_hand_side(b, "mrdivide()")
-        return _operands.like(b, _transposed(a.solve(_transposed(rhs), transposed=True)))
+        x = a.solve(_transposed(rhs), transposed=True)
+        return _operands.like(b, _transposed(x) if rhs.ndim > 1 else x)
     if is_sparse(a):
         from ._sparse.mldivide import mrdivide
 
@@ -229,7 +230,8 @@ def mrdivide(
         return_info=return_info,
     )
     x, info = result if return_info else (result, None)
-    x = _operands.like(b, _transposed(x))
+    # The solutions of a stack for one vector are vectors, whose last axis is right already.
+    x = _operands.like(b, _transposed(x) if rhs.ndim > 1 else x)
     return (x, info) if return_info else x
 
 

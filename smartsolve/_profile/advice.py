@@ -8,15 +8,16 @@ _REPEATED = 10  # as many solves for each matrix make a factorization worth its 
 _MANY, _SMALL = 1000, 32  # as many calls of such small systems are better one call
 _WORTH_IT = 1.1
 
-# What one would write by hand.
+_LONGEST = 80
+
+# What one would write by hand for one matrix a, by the number of axes of b. Bands are wanted in a
+# form of their own there, which one line does not make.
 _BY_HAND = {
-    "diagonal": "divide by `np.diagonal(a)`",
-    "upper triangular": "`scipy.linalg.solve_triangular`",
-    "lower triangular": "`scipy.linalg.solve_triangular`",
-    "tridiagonal": "`scipy.linalg.solve_banded`",
-    "banded": "`scipy.linalg.solve_banded`",
-    "spd tridiagonal": "`scipy.linalg.solveh_banded`",
-    "spd banded": "`scipy.linalg.solveh_banded`",
+    "diagonal": {1: "{b} / np.diagonal({a})", 2: "{b} / np.diagonal({a})[:, None]"},
+    "upper triangular": dict.fromkeys((1, 2), "scipy.linalg.solve_triangular({a}, {b})"),
+    "lower triangular": dict.fromkeys(
+        (1, 2), "scipy.linalg.solve_triangular({a}, {b}, lower=True)"
+    ),
 }
 
 
@@ -49,7 +50,8 @@ def _repetition(site: CallSite) -> str:
             f"only {site.matrices:,} different matrices in {site.calls:,} calls: "
             "factorize each once"
         )
-    return f"{found}, `smartsolve.factorize(a)`"
+    a, b = site.operands if site.operands and len(site.operands) == 2 else ("a", "b")
+    return f"{found}, `smartsolve.factorize({a}).solve({b})`"
 
 
 def _structure(site: CallSite, with_ours: bool) -> str:
@@ -60,10 +62,10 @@ def _structure(site: CallSite, with_ours: bool) -> str:
     whose = site.function.partition(".")[0].replace("numpy", "NumPy").replace("scipy", "SciPy")
     if len(counts) == 1 and found != "general":
         subject = f"all {total:,} matrices were" if total > 1 else "the matrix was"
-        by_hand = f", or {_BY_HAND[found]}" if found in _BY_HAND else ""
+        by_hand = _by_hand(site, found)
         if faster is not None and faster < _WORTH_IT:
             return f"{subject} {found}, but {whose} was as fast"
-        return f"{subject} {found}: `smartsolve.solve`{by_hand}"
+        return f"{subject} {found}: `{_instead(site)}`{by_hand}"
     if faster is None:
         return "nothing could be compared"
     if faster < _WORTH_IT:
@@ -71,7 +73,27 @@ def _structure(site: CallSite, with_ours: bool) -> str:
     several = ""
     if len(counts) > 1:
         several = f"{counts[found]:,} of {total:,} matrices were {found}: "
-    return f"{several}`smartsolve.solve` is {faster:.2g} times as fast"
+    return f"{several}`{_instead(site)}` is {faster:.2g} times as fast"
+
+
+def _instead(site: CallSite) -> str:
+    """The call with our name; of one that is too long to be shown, its form."""
+    found = site.instead
+    return found if found and len(found) <= _LONGEST else "smartsolve.solve(a, b)"
+
+
+def _by_hand(site: CallSite, structure: str) -> str:
+    """Only where each call has one matrix, and right-hand sides of the same number of axes."""
+    axes = {(len(s.a_shape), len(s.b_shape or ())) for s in site.systems}
+    if len(axes) != 1 or site.operands is None or len(site.operands) != 2:
+        return ""
+    ((of_a, of_b),) = axes
+    form = _BY_HAND.get(structure, {}).get(of_b)
+    if of_a != 2 or form is None:
+        return ""
+    a, b = site.operands
+    text = form.format(a=a, b=b if form.startswith("scipy") or b.isidentifier() else f"({b})")
+    return f", or `{text}`" if len(text) <= _LONGEST else ""
 
 
 def _times_as_fast(site: CallSite, with_ours: bool) -> float | None:
@@ -82,16 +104,21 @@ def _times_as_fast(site: CallSite, with_ours: bool) -> float | None:
 
 
 def _about_inverse(site: CallSite) -> str:
+    faster = "faster and more accurate"
     if site.multiplied is None:
         return (
-            "the text does not show what the inverse is for; if it is multiplied, "
-            "`smartsolve.solve(a, b)` is faster and more accurate"
+            "the text does not show what the inverse is for; `smartsolve.solve(a, b)` in place of "
+            f"inv(a) @ b and `smartsolve.mrdivide(b, a)` in place of b @ inv(a) are {faster}"
         )
+    several = any(len(systems.a_shape) > 2 for systems in site.systems)
+    if site.instead is None or (site.is_dot and several):
+        return f"the inverse is multiplied in line {site.multiplied}; a solve would be {faster}"
+    unless = ", unless the other factor has more than two axes" if site.is_dot else ""
     if site.multiplied_as is None:
-        return "the inverse is multiplied at once: `smartsolve.solve(a, b)` in place of both"
+        return f"the inverse is multiplied at once: `{site.instead}` in place of both{unless}"
     return (
         f"the inverse, kept as `{site.multiplied_as}`, is multiplied in line {site.multiplied}: "
-        "`smartsolve.solve(a, b)` in its place"
+        f"`{site.instead}` in place of that product{unless}"
     )
 
 
@@ -103,4 +130,8 @@ def _about_least_squares(site: CallSite) -> str:
             "least squares is right there"
         )
     calls = f"all {site.calls:,} systems were" if site.calls > 1 else "the system was"
-    return f"{calls} square and of full rank: `smartsolve.solve(a, b)` gives the same solution"
+    operands = site.operands if site.operands and len(site.operands) == 2 else ("a", "b")
+    instead = f"smartsolve.solve({', '.join(operands)})"
+    if len(instead) > _LONGEST:
+        instead = "smartsolve.solve(a, b)"
+    return f"{calls} square and of full rank: `{instead}` gives the same solution"

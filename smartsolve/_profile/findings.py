@@ -60,6 +60,9 @@ class CallSite:
     full_rank: int
     multiplied: int | None
     multiplied_as: str | None
+    operands: tuple[str, ...] | None  # their texts
+    instead: str | None  # what the program's text could say
+    is_dot: bool
     systems: tuple[Systems, ...]
 
     @property
@@ -160,6 +163,9 @@ def _call_site(site: Site) -> CallSite:
         full_rank=sum(group.full_rank for group in groups),
         multiplied=call.multiplied,
         multiplied_as=call.name,
+        operands=call.operands,
+        instead=call.instead,
+        is_dot=call.is_dot,
         systems=tuple(map(_systems, groups)),
     )
 

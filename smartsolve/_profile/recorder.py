@@ -16,6 +16,7 @@ from .._condition import errstate
 from .._core import kinds, scan
 from .._core import solve as smart_solve
 from .._patch import Function, Replacement, function, numpy_solve, scipy_solve
+from .._warm_up import warm_up
 
 __all__ = ["Group", "Recording", "Site", "record"]
 
@@ -288,9 +289,11 @@ def _solve_instead(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 @functools.cache
-def _load_lapack() -> None:
-    """The first solve that needs it does so; let that be none of those that are timed."""
-    smart_solve(np.eye(128) + 1.0, np.ones(128))
+def _warm_up() -> None:
+    """The first solve loads LAPACK, and a BLAS starts its threads; let it be none that is timed."""
+    warm_up()
+    for solver in (smart_solve, numpy_solve()[0].original):
+        solver(np.eye(128) + 1.0, np.ones(128))
 
 
 def _cost_of_reading_the_clock() -> float:
@@ -318,7 +321,7 @@ def record(
 
     With `examples` the first system of each group is kept.
     """
-    _load_lapack()
+    _warm_up()
     recording = Recording(examples)
     with ExitStack() as ends:
         for name, (solver, ours) in _solvers(scipy).items():

@@ -20,12 +20,17 @@ class Call:
     `column` counts from 1. `multiplied` is the line where the result is a factor of a product:
     that of the call itself, or of a name to which the function assigns it; None if neither is
     seen, which does not prove that it is not multiplied elsewhere. `name` is that name.
+    `operands` are the texts of its operands if it has nothing else; `instead` is what to write in
+    place of the call, or, where its result is multiplied, in place of the product.
     """
 
     text: str
     column: int | None = None
     multiplied: int | None = None
     name: str | None = None
+    operands: tuple[str, ...] | None = None
+    instead: str | None = None
+    is_dot: bool = False  # which sums otherwise than @ where an operand has three axes or more
 
 
 def find_call(code: CodeType, instruction: int, line: int) -> Call:
@@ -41,8 +46,16 @@ def find_call(code: CodeType, instruction: int, line: int) -> Call:
     position = (start, column, end, end_column)
     for node in tree.parent:
         if isinstance(node, ast.Call) and _position(node) == position:
-            multiplied, name = _multiplied(node, tree)
-            return Call(_shortened(ast.unparse(node)), column + 1, multiplied, name)
+            product, name = _multiplied(node, tree)
+            return Call(
+                _shortened(ast.unparse(node)),
+                column + 1,
+                None if product is None else product.line,
+                name,
+                _operands(node),
+                _solve_instead(node) if product is None else product.instead(node),
+                product is not None and product.is_dot,
+            )
     return Call(_shortened(fallback), column + 1)
 
 
@@ -73,36 +86,88 @@ def _position(node: ast.expr) -> tuple[int, int, int | None, int | None]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
-def _multiplied(node: ast.AST, tree: _Tree) -> tuple[int | None, str | None]:
-    """Where the value of a node is a factor, and under which name."""
-    if (line := _factor(node, tree)) is not None:
-        return line, None
+@dataclass(frozen=True)
+class _Product:
+    """A product with an inverse: on which side it stands, the other factor, and what it is."""
+
+    line: int
+    other: ast.AST
+    from_left: bool
+    transposed: bool
+    is_dot: bool
+
+    def instead(self, inverse: ast.Call) -> str | None:
+        """What gives the same: inv(a) @ b is solve(a, b), b @ inv(a) is mrdivide(b, a)."""
+        operands = _operands(inverse)
+        if operands is None or len(operands) != 1 or _is_starred(self.other):
+            return None
+        a, b = operands[0], ast.unparse(self.other)
+        if self.from_left:
+            return f"smartsolve.solve({a}, {b}{', transposed=True' * self.transposed})"
+        transposed = f"np.swapaxes({a}, -1, -2)" if self.transposed else a
+        return f"smartsolve.mrdivide({b}, {transposed})"
+
+
+def _operands(call: ast.Call) -> tuple[str, ...] | None:
+    """Texts of the operands a and b, in this order; None where there is more, or it is hidden."""
+    given = dict(zip("ab", call.args, strict=False))
+    given |= {word.arg: word.value for word in call.keywords if word.arg in ("a", "b")}
+    if len(given) != len(call.args) + len(call.keywords) or any(map(_is_starred, call.args)):
+        return None
+    return tuple(ast.unparse(given[name]) for name in sorted(given))
+
+
+def _solve_instead(call: ast.Call) -> str | None:
+    """The same call of our solve, options and all: SciPy's are ours."""
+    if len(call.args) > 2:
+        return None
+    renamed = ast.Call(ast.Name("smartsolve.solve"), call.args, call.keywords)
+    return ast.unparse(renamed)
+
+
+def _is_starred(node: ast.AST) -> bool:
+    return isinstance(node, ast.Starred)
+
+
+def _multiplied(node: ast.AST, tree: _Tree) -> tuple[_Product | None, str | None]:
+    """The product of which the value of a node is a factor, and under which name."""
+    if (product := _factor(node, tree)) is not None:
+        return product, None
     statement = tree.parent[node]
     if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
         return None, None
     name = statement.targets[0].id
     for use in ast.walk(tree.scope(statement)):
         if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
-            line = _factor(use, tree)
-            if line is not None:
-                return line, name
+            product = _factor(use, tree)
+            if product is not None:
+                return product, name
     return None, None
 
 
-def _factor(node: ast.AST, tree: _Tree) -> int | None:
-    """The line of the product of which a node, or its transpose, is a factor."""
+def _factor(node: ast.AST, tree: _Tree) -> _Product | None:
+    """The product of which a node, or its transpose, is a factor."""
     parent = tree.parent[node]
-    if isinstance(parent, ast.Attribute) and parent.attr in ("T", "mT"):
+    transposed = isinstance(parent, ast.Attribute) and parent.attr in ("T", "mT")
+    if transposed:
         node, parent = parent, tree.parent[parent]
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult):
-        return parent.lineno
+        from_left = node is parent.left
+        other = parent.right if from_left else parent.left
+        return _Product(parent.lineno, other, from_left, transposed, is_dot=False)
     if isinstance(parent, ast.Attribute) and parent.attr == "dot":  # inv(a).dot(b)
-        return parent.lineno
-    if isinstance(parent, ast.Call) and node in parent.args:
+        call = tree.parent[parent]
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+            return _Product(call.lineno, call.args[0], True, transposed, is_dot=True)
+    if isinstance(parent, ast.Call) and node in parent.args and not parent.keywords:
         called = parent.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        if name in _PRODUCTS:
-            return parent.lineno
+        if name in _PRODUCTS and len(parent.args) == 2:
+            from_left = node is parent.args[0]
+            other = parent.args[1 if from_left else 0]
+            return _Product(parent.lineno, other, from_left, transposed, name == "dot")
+        if name == "dot" and len(parent.args) == 1 and isinstance(called, ast.Attribute):
+            return _Product(parent.lineno, called.value, False, transposed, is_dot=True)
     return None
 
 

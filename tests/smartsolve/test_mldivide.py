@@ -471,3 +471,17 @@ def test_silence_of_healthy_regressions() -> None:
         x = rng.standard_normal((500, 50, 3))
         beta = np.array([1.0, -2.0, 0.5])
         assert np.allclose(mldivide(x, (x @ beta)[..., None])[..., 0], beta)
+
+
+def test_a_vector_divided_by_a_stack_is_a_stack_of_vectors() -> None:
+    """As ``v @ inv(a)``: one row for each matrix, square, rectangular and factored."""
+    rng = np.random.default_rng(4)
+    a, v = rng.random((5, 3, 3)) + 2 * np.eye(3), rng.random(3)
+    expected = v @ np.linalg.inv(a)
+    for x in (smartsolve.mrdivide(v, a), smartsolve.mrdivide(v, smartsolve.factorize(a))):
+        assert x.shape == (5, 3)
+        assert np.allclose(x, expected)
+    wide = rng.random((5, 2, 3))
+    x = smartsolve.mrdivide(v, wide)
+    assert x.shape == (5, 2)
+    assert np.allclose(x, v @ np.linalg.pinv(wide))

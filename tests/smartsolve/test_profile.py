@@ -3,6 +3,9 @@
 import ast
 import json
 import linecache
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -16,6 +19,7 @@ import pytest
 
 import smartsolve
 from smartsolve._profile.advice import advice
+from smartsolve._profile.findings import CallSite
 from smartsolve._profile.html import page
 from smartsolve._profile.recorder import record
 from smartsolve._profile.report import Profile
@@ -56,7 +60,7 @@ def test_both_call_sites_of_an_unchanged_script(profile: Callable[..., Profile])
         assert (site.calls, site.structures) == (300, {"diagonal": 300})
         assert site.systems[0].a_shape == site.systems[0].b_shape == (2, 2)
         assert "all 300 matrices were diagonal" in advice(site)
-        assert "`np.diagonal(a)`" in advice(site)
+        assert "/ np.diagonal(D)[:, None]`" in advice(site)
         assert 0 < site.sampled <= 300
         assert site.other_seconds is not None
         assert site.other_seconds > 0
@@ -108,7 +112,7 @@ def test_structures_of_stacks_are_counted_slice_by_slice(profile: Callable[..., 
         ("for i in range(2000): np.linalg.solve(np.ones((3, 3)) + (i + 1) * np.eye(3), np.ones(3))",
          "these 2,000 calls could be one stacked call, if none needs the result of another"),
         ("np.linalg.solve(np.triu(np.ones((9, 9))), np.ones(9))",
-         "the matrix was upper triangular: `smartsolve.solve`"),
+         "the matrix was upper triangular: `smartsolve.solve(np.triu(np.ones((9, 9))), np.ones("),
     ],
 )  # fmt: skip
 def test_advice(profile: Callable[..., Profile], text: str, words: str) -> None:
@@ -153,6 +157,148 @@ def test_inverses_and_what_the_text_says_of_them(
     assert site.multiplied_as == name
     certain = "does not show" not in advice(site)
     assert certain == (multiplied is not None)
+
+
+SETTING = """
+    import scipy.linalg
+    from numpy.linalg import inv
+    rng = np.random.default_rng(5)
+    S, B = np.array([[4.0, 1.0], [1.0, 3.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])
+    Z = np.array([[2.0, 1.0 + 1.0j], [0.5j, 3.0]])
+    D, L = np.diag([2.0, 5.0]), np.array([[2.0, 0.0], [1.0, 3.0]])
+    v, P = np.array([1.0, 2.0]), np.eye(2) + 0.1
+    R = rng.random((3, 2, 2)) + 2 * np.eye(2)
+    W = rng.random((3, 2, 4))
+    DR = np.stack([D, 2 * D, 3 * D])
+"""
+EXPRESSIONS = [
+    "B @ np.linalg.inv(S)",
+    "np.linalg.inv(S) @ B",
+    "P @ B.T @ np.linalg.inv(B @ P @ B.T + S)",  # a Kalman gain
+    "np.linalg.inv(S).T @ B",
+    "B @ np.linalg.inv(Z).T",
+    "B @ np.linalg.inv(Z)",
+    "np.linalg.inv(Z).T @ B",
+    "v @ np.linalg.inv(B)",
+    "np.linalg.inv(B) @ v",
+    "np.dot(B, inv(S))",
+    "np.dot(inv(S), B)",
+    "B.dot(inv(S))",
+    "inv(S).dot(B)",
+    "np.matmul(B, inv(S))",
+    "inv(S + B @ S) @ (B + S)",
+    "(B - S) @ inv(S + B) @ v",
+    "np.linalg.inv(R) @ W",
+    "np.linalg.inv(R).mT @ W",
+    "W.mT @ np.linalg.inv(R)",
+    "v @ np.linalg.inv(R)",
+    "np.linalg.inv(R) @ v",
+    "scipy.linalg.inv(B) @ S",
+    "np.linalg.solve(D, v)",
+    "np.linalg.solve(D, B)",
+    "np.linalg.solve(D, B + S)",
+    "np.linalg.solve(DR, W)",
+    "np.linalg.solve(DR, v)",
+    "np.linalg.solve(D, W)",
+    "np.linalg.solve(L, v)",
+    "np.linalg.solve(L, B)",
+    "np.linalg.solve(L.T, B)",
+    "np.linalg.solve(b=v, a=L)",
+    "np.linalg.solve(*(L, v))",
+    "scipy.linalg.solve(L, v, transposed=True)",
+    "scipy.linalg.solve(S, v, assume_a='pos')",
+    "np.linalg.lstsq(B, v)[0]",
+    "[np.linalg.solve(S, v * i) for i in range(30)][-1]",
+]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_what_is_advised_gives_the_same_numbers(
+    profile: Callable[..., Profile], expression: str
+) -> None:
+    """Every piece of code in the advice is run on the operands that were recorded."""
+    found = profile(f"{SETTING}\n    x = {expression}", scipy=True)
+    sites = [site for site in found.sites if site.calls]
+    names: dict[str, Any] = {"np": np, "smartsolve": smartsolve}
+    exec(dedent(SETTING), names)
+    names["i"] = 29
+    expected = eval(expression, names)
+    (site,) = [site for site in sites if "inv(" in site.text] or sites
+    program = dedent(f"{SETTING}\n    x = {expression}")
+    advised = re.findall(r"`([^`]*\(.*?)`(?= |,|;|$)", advice(site))
+    assert advised
+    for text in advised:
+        changed = _replaced(program, site, text, names)
+        assert np.allclose(changed, expected, rtol=1e-12), (text, advice(site))
+
+
+def _replaced(program: str, site: CallSite, text: str, names: dict[str, Any]) -> Any:
+    """The program's x with the advised text in place of the call, or of the product with it."""
+    tree = ast.parse(program).body[-1]
+    assert isinstance(tree, ast.Assign)
+    if "(a, b)" in text:  # a form: the operands are the call's own
+        names = names | {"a": names["B"], "b": names["v"]}
+    new = ast.parse(text, mode="eval").body
+
+    class Replace(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if isinstance(node, ast.expr) and ast.unparse(node) == target:
+                return new
+            return super().visit(node)
+
+    inner = site.text
+    target = inner
+    if site.role == "inv":
+        holders = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.BinOp | ast.Call)
+            and inner in ast.unparse(node)
+            and ast.unparse(node) != inner
+            and (isinstance(node, ast.BinOp) or "dot" in ast.unparse(node.func)
+                 or "matmul" in ast.unparse(node.func))
+        ]  # fmt: skip
+        target = ast.unparse(min(holders, key=lambda node: len(ast.unparse(node))))
+    if site.role == "lstsq":
+        target = ast.unparse(tree.value)
+    value = ast.fix_missing_locations(ast.Expression(Replace().visit(tree.value)))
+    return eval(ast.unparse(value), names)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = np.linalg.inv(S) * B",
+        "y = np.linalg.inv(S); x = y + B",
+        "c = {'k': np.linalg.inv(S)}; x = c['k'] @ B",
+        "x = np.dot(np.linalg.inv(R), W[0])",
+        "x = np.linalg.inv(*[S]) @ B",
+    ],
+)
+def test_nothing_is_advised_for_certain_where_it_cannot_be_known(
+    profile: Callable[..., Profile], text: str
+) -> None:
+    found = profile(f"{SETTING}\n    {text}")
+    (site,) = found.sites
+    assert site.role == "inv"
+    assert "in place of both" not in advice(site)
+    assert "in place of that" not in advice(site)
+
+
+def test_the_first_profile_of_a_process_times_no_import(tmp_path: Path) -> None:
+    """LAPACK is loaded, and both BLAS are awake, before the program's clock starts."""
+    program = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from smartsolve._profile.recorder import record\n"
+        "assert 'scipy.linalg.cython_lapack' not in sys.modules\n"
+        "with record():\n"
+        "    print('scipy.linalg.cython_lapack' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
 
 
 def test_least_squares_of_square_systems(profile: Callable[..., Profile]) -> None:
