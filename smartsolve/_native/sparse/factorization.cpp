@@ -337,10 +337,16 @@ bool read_ordering(PyObject* given, Index n, Request& request) {
         PyErr_Format(PyExc_ValueError, "unknown ordering '%s'", name);
         return false;
     }
-    const Object order(PyArray_FROMANY(given, NPY_INTP, 1, 1, NPY_ARRAY_CARRAY_RO));
-    if (!order) return false;
-    const npy_intp* from = static_cast<const npy_intp*>(PyArray_DATA(order.array()));
-    bool valid = PyArray_SIZE(order.array()) == n;
+    return read_permutation(given, n, request.order);
+}
+
+}  // namespace
+
+bool read_permutation(PyObject* given, Index n, Order& order) {
+    const Object array(PyArray_FROMANY(given, NPY_INTP, 1, 1, NPY_ARRAY_CARRAY_RO));
+    if (!array) return false;
+    const npy_intp* from = static_cast<const npy_intp*>(PyArray_DATA(array.array()));
+    bool valid = PyArray_SIZE(array.array()) == n;
     std::vector<bool> seen(n, false);
     for (npy_intp k = 0; valid && k < n; ++k) {
         valid = from[k] >= 0 && from[k] < n && !seen[from[k]];
@@ -350,11 +356,9 @@ bool read_ordering(PyObject* given, Index n, Request& request) {
         PyErr_Format(PyExc_ValueError, "ordering must be a permutation of 0 to %d", n - 1);
         return false;
     }
-    request.order.assign(from, from + n);
+    order.assign(from, from + n);
     return true;
 }
-
-}  // namespace
 
 PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positional,
                       PyObject* keywords) {

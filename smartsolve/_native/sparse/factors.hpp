@@ -29,6 +29,12 @@ struct Control {
     std::function<void()> pause = [] {};
 };
 
+// What a factorization will take.
+struct Price {
+    double flops = 0, entries = 0;
+    const char* ordering = nullptr;
+};
+
 template <class T>
 class Factors {
  public:

@@ -2,60 +2,99 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
+#include "../lanes/lanes.hpp"
 #include "../lapack.hpp"
+#include "front_kernels.hpp"
 
 namespace smartsolve::sparse {
-namespace {
-
-// Below, calling the BLAS costs more than the work.
-constexpr ptrdiff_t small_columns = 16;
-constexpr double small_work = 20000;
+#define SMARTSOLVE_DECLARE(isa)                       \
+    }                                                 \
+    namespace smartsolve::isa {                       \
+    template <class T>                                \
+    extern const sparse::FrontKernels<T> front_table; \
+    }                                                 \
+    namespace smartsolve::sparse {
+SMARTSOLVE_DECLARE(baseline)
+#if defined(__x86_64__)
+SMARTSOLVE_DECLARE(avx2)
+SMARTSOLVE_DECLARE(avx512)
+#endif
+#undef SMARTSOLVE_DECLARE
 
 template <class T>
-ptrdiff_t factor_small(ptrdiff_t height, ptrdiff_t columns, T* panel) {
-    for (ptrdiff_t k = 0; k < columns; ++k) {
-        T* column = panel + k * height;
+const FrontKernels<T>& front_kernels() {
+#if defined(__x86_64__)
+    const char* used = instruction_sets().used;
+    if (std::strcmp(used, "avx512") == 0) return avx512::front_table<T>;
+    if (std::strcmp(used, "avx2") == 0) return avx2::front_table<T>;
+#endif
+    return baseline::front_table<T>;
+}
+
+namespace {
+
+// Beyond, the BLAS' threads are worth their start. Before, it would start them all the same: its
+// triangular solves do so from 8 columns on.
+constexpr double blas_from = 2e8;
+
+// Panels of so many rows and columns stay in the second-level cache.
+constexpr ptrdiff_t cached_rows = 384, cached_columns = 128;
+
+// c -= a b^H below its diagonal, and on it, for c of n columns and a of m rows, whose first n are
+// b.
+template <class T>
+void subtract_lower(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const T* a, ptrdiff_t lda, T* c,
+                    ptrdiff_t ldc) {
+    const FrontKernels<T>& kernels = front_kernels<T>();
+    for (ptrdiff_t d = 0; d < k; d += cached_columns, a += cached_columns * lda) {
+        const ptrdiff_t depth = std::min(cached_columns, k - d);
+        for (ptrdiff_t i = 0; i < m; i += cached_rows) {
+            const ptrdiff_t rows = std::min(cached_rows, m - i), before = std::min(i, n),
+                            diagonal = std::min(rows, n - before);
+            kernels.subtract(rows, before, depth, a + i, lda, a, lda, c + i, ldc, false);
+            if (diagonal > 0)
+                kernels.subtract(rows, diagonal, depth, a + i, lda, a + i, lda, c + i + i * ldc,
+                                 ldc, true);
+        }
+    }
+}
+
+// Cholesky of a diagonal block; answers the number of columns that were positive.
+template <class T>
+ptrdiff_t factor_block(ptrdiff_t n, T* a, ptrdiff_t ld) {
+    for (ptrdiff_t k = 0; k < n; ++k) {
+        T* column = a + k * ld;
         const Real<T> pivot = std::real(column[k]);
         if (!(pivot > 0)) return k;
         const Real<T> d = std::sqrt(pivot);
         column[k] = d;
-        for (ptrdiff_t i = k + 1; i < height; ++i) column[i] /= d;
-        for (ptrdiff_t j = k + 1; j < columns; ++j) {
+        for (ptrdiff_t i = k + 1; i < n; ++i) column[i] /= d;
+        for (ptrdiff_t j = k + 1; j < n; ++j) {
             const T alpha = conjugate(column[j]);
-            T* to = panel + j * height;
-            for (ptrdiff_t i = j; i < height; ++i) to[i] -= times(alpha, column[i]);
+            T* to = a + j * ld;
+            for (ptrdiff_t i = j; i < n; ++i) to[i] -= times(alpha, column[i]);
         }
     }
-    return columns;
+    return n;
 }
 
 template <class T>
-void update_small(ptrdiff_t height, ptrdiff_t columns, const T* panel, T* update) {
-    const ptrdiff_t n = height - columns;
-    for (ptrdiff_t j = 0; j < n; ++j) {
-        T* to = update + j * n;
-        ptrdiff_t k = 0;
-        const auto element = [&](ptrdiff_t step) {
-            return conjugate(panel[columns + j + (k + step) * height]);
-        };
-        if (columns % 2 == 1) {
-            const T a = element(0);
-            const T* x = panel + columns;
-            for (ptrdiff_t i = j; i < n; ++i) to[i] = -times(a, x[i]);
-            k = 1;
-        } else {
-            const T a = element(0), b = element(1);
-            const T *x = panel + columns, *y = x + height;
-            for (ptrdiff_t i = j; i < n; ++i) to[i] = -times(a, x[i]) - times(b, y[i]);
-            k = 2;
-        }
-        for (; k < columns; k += 2) {
-            const T a = element(0), b = element(1);
-            const T *x = panel + columns + k * height, *y = x + height;
-            for (ptrdiff_t i = j; i < n; ++i) to[i] -= times(a, x[i]) + times(b, y[i]);
-        }
+ptrdiff_t factor_by_blocks(ptrdiff_t height, ptrdiff_t columns, T* panel, T* update) {
+    const FrontKernels<T>& kernels = front_kernels<T>();
+    for (ptrdiff_t k = 0; k < columns; k += front_block) {
+        const ptrdiff_t width = std::min(front_block, columns - k), below = height - k - width;
+        T* block = panel + k + k * height;
+        subtract_lower(height - k, width, k, panel + k, height, block, height);
+        const ptrdiff_t done = factor_block(width, block, height);
+        if (done < width) return k + done;
+        kernels.solve(below, width, block, height, block + width, height);
     }
+    const ptrdiff_t rows = height - columns;
+    std::fill(update, update + rows * rows, T(0));
+    subtract_lower(rows, rows, columns, panel + columns, height, update, rows);
+    return columns;
 }
 
 }  // namespace
@@ -65,11 +104,7 @@ ptrdiff_t factor_front(ptrdiff_t height, ptrdiff_t columns, T* panel, T* update)
     const ptrdiff_t rows = height - columns;
     const double work =
         static_cast<double>(columns) * static_cast<double>(height) * static_cast<double>(height);
-    if (columns <= small_columns && work < small_work) {
-        const ptrdiff_t done = factor_small(height, columns, panel);
-        if (done == columns) update_small(height, columns, panel, update);
-        return done;
-    }
+    if (work < blas_from) return factor_by_blocks(height, columns, panel, update);
     const int info = lapack::potrf('L', columns, panel, height);
     if (info > 0) return info - 1;
     if (rows == 0) return columns;

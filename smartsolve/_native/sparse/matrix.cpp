@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "../entries.hpp"
+#include "blocks.hpp"
 #include "canonical.hpp"
 #include "condition.hpp"
 #include "peel.hpp"
@@ -463,6 +464,90 @@ PyObject* peel_matrix(PyObject* object, PyObject*) {
     return PyTuple_Pack(2, rows.get(), columns.get());
 }
 
+bool is_square(const MatrixObject* self) {
+    if (self->rows == self->columns) return true;
+    PyErr_Format(PyExc_ValueError, "a has shape (%zd, %zd); expected a square matrix", self->rows,
+                 self->columns);
+    return false;
+}
+
+PyObject* blocks(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    if (!is_square(self)) return nullptr;
+    Blocks b;
+    const Object done(without_gil(self->is_large(), 1,
+                                  [&](const Control&) { b = find_blocks(self->pattern()); }));
+    if (!done) return nullptr;
+    if (self->csr) {  // the transpose's, backwards
+        std::swap(b.rows, b.columns);
+        std::swap(b.unmatched_row, b.unmatched_column);
+        std::reverse(b.rows.begin(), b.rows.end());
+        std::reverse(b.columns.begin(), b.columns.end());
+        std::reverse(b.start.begin(), b.start.end());
+        for (Index& start : b.start) start = static_cast<Index>(self->rows) - start;
+    }
+    const Object rows = intp_vector(b.rows), columns = intp_vector(b.columns),
+                 starts = intp_vector(b.start);
+    if (!rows || !columns || !starts) return nullptr;
+    return Py_BuildValue("{s:O,s:O,s:O,s:i,s:i,s:i}", "rows", rows.get(), "columns", columns.get(),
+                         "starts", starts.get(), "structural_rank", b.structural_rank,
+                         "unmatched_row", b.unmatched_row, "unmatched_column", b.unmatched_column);
+}
+
+PyObject* order(PyObject* object, PyObject* argument) {
+    const MatrixObject* self = matrix_of(object);
+    const char* name = PyUnicode_AsUTF8(argument);
+    if (name == nullptr || !is_square(self)) return nullptr;
+    std::optional<Order> found;
+    const Object done(without_gil(
+        self->is_large(), 1, [&](const Control&) { found = find_order(name, self->pattern()); }));
+    if (!done) return nullptr;
+    if (!found) {
+        PyErr_Format(PyExc_ValueError, "unknown ordering '%s'", name);
+        return nullptr;
+    }
+    return intp_vector(*found).release();
+}
+
+PyObject* band(PyObject* object, PyObject* argument) {
+    const MatrixObject* self = matrix_of(object);
+    Order order;
+    if (!is_square(self) || !read_permutation(argument, self->pattern().columns, order))
+        return nullptr;
+    Band b;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        b = find_band(self->pattern(), order.data());
+    }));
+    if (!done) return nullptr;
+    return Py_BuildValue("nn", self->csr ? b.ku : b.kl, self->csr ? b.kl : b.ku);
+}
+
+PyObject* plan(PyObject* object, PyObject* args, PyObject* keywords) {
+    static const char* names[] = {"method", "ordering", nullptr};
+    const MatrixObject* self = matrix_of(object);
+    const char *method, *ordering = nullptr;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "s|z:plan", const_cast<char**>(names), &method,
+                                     &ordering))
+        return nullptr;
+    if (ordering != nullptr && !is_ordering(ordering)) {
+        PyErr_Format(PyExc_ValueError, "unknown ordering '%s'", ordering);
+        return nullptr;
+    }
+    if (std::string_view(method) != "qr" && !is_square(self)) return nullptr;
+    std::optional<Price> p;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        p = price(method, self->pattern(), ordering != nullptr ? ordering : "");
+    }));
+    if (!done) return nullptr;
+    if (!p) {
+        PyErr_Format(PyExc_ValueError, "no plan for method '%s'", method);
+        return nullptr;
+    }
+    const double bytes = p->entries * static_cast<double>(PyArray_ITEMSIZE(self->values()));
+    return Py_BuildValue("{s:d,s:d,s:d,s:z}", "flops", p->flops, "entries", p->entries, "bytes",
+                         bytes, "ordering", p->ordering);
+}
+
 PyObject* get_shape(PyObject* object, void*) {
     return Py_BuildValue("nn", matrix_of(object)->rows, matrix_of(object)->columns);
 }
@@ -508,6 +593,11 @@ PyMethodDef methods_of_matrix[] = {
     {"scan", scan_matrix, METH_NOARGS, "scan()\n--\n\nWhat is seen in one pass."},
     {"peel", peel_matrix, METH_NOARGS,
      "peel()\n--\n\n(rows, columns) in whose order it is lower triangular, or None."},
+    {"blocks", blocks, METH_NOARGS, "blocks()\n--\n\nBlock upper triangular form."},
+    {"order", order, METH_O, "order(name, /)\n--\n\nA permutation of rows and columns alike."},
+    {"band", band, METH_O, "band(order, /)\n--\n\n(kl, ku) in that order."},
+    {"plan", method(plan), METH_VARARGS | METH_KEYWORDS,
+     "plan(method, ordering=None)\n--\n\nWhat a factorization will take."},
     {"factor", method(new_factors), METH_FASTCALL | METH_KEYWORDS,
      "factor(method, *, ordering=None, workers=1, tolerance=None)\n--\n\nFactors by a method."},
     {nullptr, nullptr, 0, nullptr}};

@@ -1,6 +1,9 @@
 #include "methods.hpp"
 
+#include <numeric>
+
 #include "cholesky.hpp"
+#include "lu.hpp"
 #include "structured.hpp"
 
 namespace smartsolve::sparse {
@@ -24,6 +27,7 @@ constexpr Method<T> methods[] = {
     {"triangular", [](auto& a, auto&) { return factor_triangular(a); }},
     {"cholesky",
      [](auto& a, auto& r) { return factor_cholesky(a, r.ordering, r.order, r.control); }},
+    {"lu", [](auto& a, auto& r) { return factor_lu(a, r.control); }},
     {"permuted_triangular", [](auto& a, auto&) { return factor_permuted_triangular(a); }},
 };
 
@@ -33,6 +37,30 @@ const char* find_method(std::string_view method) {
     for (const Method<double>& m : methods<double>)
         if (method == m.name) return m.name;
     return nullptr;
+}
+
+std::optional<Price> price(std::string_view method, const Pattern& a, std::string_view ordering) {
+    if (method == "cholesky") {
+        const Analysis analysis = analyse(symmetrized(a), ordering, {});
+        return Price{analysis.tree.flops(), analysis.tree.entries(), analysis.ordering};
+    }
+    if (method == "lu") {
+        const Blocks blocks = find_blocks(a);
+        if (blocks.structural_rank < a.columns) return Price{0, 0, nullptr};
+        return price_of_lu(a, blocks);
+    }
+    return {};
+}
+
+std::optional<Order> find_order(std::string_view name, const Pattern& a) {
+    if (name == "natural") {
+        Order order(a.columns);
+        std::iota(order.begin(), order.end(), 0);
+        return order;
+    }
+    if (name == "amd") return minimum_degree(symmetrized(a));
+    if (name == "rcm") return cuthill_mckee(symmetrized(a));
+    return {};
 }
 
 bool is_ordering(std::string_view name) {

@@ -1,9 +1,11 @@
 // The methods by their names.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "factors.hpp"
+#include "graph.hpp"
 
 namespace smartsolve::sparse {
 
@@ -20,5 +22,10 @@ FactorsOwner<T> factor(std::string_view method, const Lines<T>& a, const Request
 // Its name as it stands in the table, or null.
 const char* find_method(std::string_view method);
 bool is_ordering(std::string_view name);
+
+// Without numerical work; nothing for a method whose price is a formula of the bandwidths.
+std::optional<Price> price(std::string_view method, const Pattern& a, std::string_view ordering);
+// A named order of rows and columns alike; nothing for an unknown name.
+std::optional<Order> find_order(std::string_view name, const Pattern& a);
 
 }  // namespace smartsolve::sparse

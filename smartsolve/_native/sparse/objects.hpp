@@ -67,6 +67,7 @@ PyObject* without_gil(bool release, int workers, Call&& call) {
 }
 
 // factorization.cpp
+bool read_permutation(PyObject* given, Index n, Order& order);
 PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positional,
                       PyObject* keywords);
 bool add_sparse_factors(PyObject* module);

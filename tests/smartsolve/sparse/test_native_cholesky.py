@@ -53,6 +53,23 @@ def test_grids(sizes: tuple[int, ...], dtype: str) -> None:
         assert m.residual(f.solve(b), b) < 50 * np.finfo(dtype).eps
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [17, 150, 401, 590])
+def test_one_front(n: int, dtype: str) -> None:
+    rng = np.random.default_rng(n)
+    a = definite(np.ones((n, n), bool), dtype, rng)
+    f = native(scipy.sparse.csc_array(a)).factor("cholesky")
+    b = draw((n, 3), dtype, rng)
+    assert backward_error(a, f.solve(b), b) < 20
+    bordered = np.zeros((2 * n, 2 * n), dtype)  # and one that leaves a large update
+    bordered[:n, :n] = bordered[n:, n:] = a
+    bordered[n, n - 1] = bordered[n - 1, n] = 0.5
+    m = native(scipy.sparse.csc_array(bordered))
+    order = np.r_[np.arange(n // 2), np.arange(n, 2 * n), np.arange(n // 2, n)]
+    b = draw((2 * n,), dtype, rng)
+    assert backward_error(bordered, m.factor("cholesky", ordering=order).solve(b), b) < 20
+
+
 def test_fill_is_that_of_a_good_order() -> None:
     # Factors of the 300 x 300 grid: 2.65e6 entries by approximate minimum degree, here with the
     # upper halves of the diagonal blocks and what relaxed supernodes add.

@@ -46,6 +46,13 @@ def definite_anywhere(n: int, dtype: str, rng: np.random.Generator) -> Array:
     return definite(pattern(n, 2 * n, rng), dtype, rng)
 
 
+def regular(n: int, dtype: str, rng: np.random.Generator) -> Array:
+    """Several blocks, zeros on the diagonal, and rows that have to be exchanged."""
+    a = np.where(pattern(n, 2 * n, rng), draw((n, n), dtype, rng), 0)
+    a[rng.permutation(n), np.arange(n)] = 3 * draw((n,), dtype, rng) + 2
+    return a
+
+
 # The methods, and what each of them is for.
 CASES: dict[str, Any] = {
     "diagonal": dominant(0, 0),
@@ -56,6 +63,7 @@ CASES: dict[str, Any] = {
     "banded": dominant(2, 3),
     "spd_banded": definite_banded(3),
     "cholesky": definite_anywhere,
+    "lu": regular,
 }
 
 

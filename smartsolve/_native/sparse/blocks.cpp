@@ -1,0 +1,220 @@
+#include "blocks.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace smartsolve::sparse {
+namespace {
+
+constexpr Index none = -1;
+
+class Matcher {
+ public:
+    explicit Matcher(const Pattern& a)
+        : a_(a), next_free_(a.start, a.start + a.columns), next_(a.columns), met_(a.columns, none) {
+        m_.row_of.assign(a.columns, none);
+        m_.column_of.assign(a.rows, none);
+    }
+
+    Matching run() {
+        keep_diagonal();
+        if (m_.size < a_.columns) match_greedily();
+        for (Index j = 0; j < a_.columns; ++j)
+            if (m_.row_of[j] == none) augment(j);
+        return std::move(m_);
+    }
+
+ private:
+    void join(Index i, Index j) {
+        m_.row_of[j] = i;
+        m_.column_of[i] = j;
+        ++m_.size;
+    }
+
+    void keep_diagonal() {
+        for (Index j = 0; j < std::min(a_.rows, a_.columns); ++j)
+            if (std::binary_search(a_.index + a_.start[j], a_.index + a_.start[j + 1], j))
+                join(j, j);
+    }
+
+    // Karp and Sipser's heuristic: rows and columns with one partner left have no choice, and once
+    // there are none of these, any pair will do.
+    void match_greedily() {
+        std::vector<Index> row_start(a_.rows + 1, 0), columns(a_.size());
+        std::vector<Index> rows_left(a_.columns, 0), columns_left(a_.rows, 0), single;
+        for (Index k = 0; k < a_.size(); ++k) ++row_start[a_.index[k] + 1];
+        for (Index i = 0; i < a_.rows; ++i) row_start[i + 1] += row_start[i];
+        std::vector<Index> to(row_start.begin(), row_start.end() - 1);
+        for (Index j = 0; j < a_.columns; ++j)
+            for (Index k = a_.start[j]; k < a_.start[j + 1]; ++k) {
+                const Index i = a_.index[k];
+                columns[to[i]++] = j;
+                rows_left[j] += m_.column_of[i] == none;
+                columns_left[i] += m_.row_of[j] == none;
+            }
+        // Rows are told from columns by the complement.
+        const auto take = [&](Index i, Index j) {
+            join(i, j);
+            for (Index q = row_start[i]; q < row_start[i + 1]; ++q)
+                if (--rows_left[columns[q]] == 1) single.push_back(columns[q]);
+            for (Index k = a_.start[j]; k < a_.start[j + 1]; ++k)
+                if (--columns_left[a_.index[k]] == 1) single.push_back(~a_.index[k]);
+        };
+        const auto take_column = [&](Index j) {
+            if (m_.row_of[j] != none || rows_left[j] == 0) return;
+            Index best = none;
+            for (Index k = a_.start[j]; k < a_.start[j + 1]; ++k) {
+                const Index i = a_.index[k];
+                if (m_.column_of[i] != none) continue;
+                if (best == none || columns_left[i] < columns_left[best]) best = i;
+            }
+            take(best, j);
+        };
+        const auto take_row = [&](Index i) {
+            if (m_.column_of[i] != none || columns_left[i] == 0) return;
+            Index q = row_start[i];
+            while (m_.row_of[columns[q]] != none) ++q;
+            take(i, columns[q]);
+        };
+        const auto take_singles = [&] {
+            while (!single.empty()) {
+                const Index next = single.back();
+                single.pop_back();
+                if (next >= 0) take_column(next);
+                else take_row(~next);
+            }
+        };
+        for (Index j = 0; j < a_.columns; ++j)
+            if (rows_left[j] == 1) single.push_back(j);
+        for (Index i = 0; i < a_.rows; ++i)
+            if (columns_left[i] == 1) single.push_back(~i);
+        take_singles();
+        for (Index j = 0; j < a_.columns; ++j) {
+            take_column(j);
+            take_singles();
+        }
+    }
+
+    // Depth first for a path of alternate entries from column j to a row that is free. Each column
+    // remembers how far its rows were looked at for free ones: they do not become free again.
+    void augment(Index j) {
+        path_.assign(1, j);
+        met_[j] = j;
+        next_[j] = a_.start[j];
+        while (!path_.empty()) {
+            const Index c = path_.back();
+            Index free = none;
+            for (Index& k = next_free_[c]; k < a_.start[c + 1] && free == none; ++k)
+                if (m_.column_of[a_.index[k]] == none) free = a_.index[k];
+            if (free != none) {
+                for (Index i = free; !path_.empty(); path_.pop_back()) {
+                    const Index column = path_.back();
+                    m_.column_of[i] = column;
+                    i = std::exchange(m_.row_of[column], i);
+                }
+                ++m_.size;
+                return;
+            }
+            bool deeper = false;
+            while (next_[c] < a_.start[c + 1] && !deeper) {
+                const Index other = m_.column_of[a_.index[next_[c]++]];
+                if (met_[other] == j) continue;
+                met_[other] = j;
+                next_[other] = a_.start[other];
+                path_.push_back(other);
+                deeper = true;
+            }
+            if (!deeper) path_.pop_back();
+        }
+    }
+
+    const Pattern& a_;
+    Matching m_;
+    std::vector<Index> next_free_, next_, met_, path_;
+};
+
+// Tarjan's strong components of the columns, with an edge from j to the columns that j's rows are
+// matched with: a component comes after all that it leads to.
+class Components {
+ public:
+    Components(const Pattern& a, const Matching& m, Blocks& b)
+        : a_(a), m_(m), b_(b), next_(a.columns), number_(a.columns, none), low_(a.columns) {}
+
+    void run() {
+        b_.columns.reserve(a_.columns);
+        b_.start.assign(1, 0);
+        for (Index j = 0; j < a_.columns; ++j)
+            if (number_[j] == none) visit(j);
+    }
+
+ private:
+    static constexpr Index done = std::numeric_limits<Index>::max();
+
+    void enter(Index j) {
+        number_[j] = low_[j] = count_++;
+        next_[j] = a_.start[j];
+        path_.push_back(j);
+        open_.push_back(j);
+    }
+
+    void visit(Index root) {
+        enter(root);
+        while (!path_.empty()) {
+            const Index j = path_.back();
+            if (next_[j] < a_.start[j + 1]) {
+                const Index c = m_.column_of[a_.index[next_[j]++]];
+                if (number_[c] == none) enter(c);
+                else if (number_[c] != done) low_[j] = std::min(low_[j], number_[c]);
+                continue;
+            }
+            path_.pop_back();
+            if (!path_.empty()) low_[path_.back()] = std::min(low_[path_.back()], low_[j]);
+            if (low_[j] != number_[j]) continue;
+            const std::size_t first = b_.columns.size();
+            Index member;
+            do {
+                member = open_.back();
+                open_.pop_back();
+                number_[member] = done;
+                b_.columns.push_back(member);
+            } while (member != j);
+            std::sort(b_.columns.begin() + static_cast<ptrdiff_t>(first), b_.columns.end());
+            b_.start.push_back(static_cast<Index>(b_.columns.size()));
+        }
+    }
+
+    const Pattern& a_;
+    const Matching& m_;
+    Blocks& b_;
+    std::vector<Index> next_, number_, low_, path_, open_;
+    Index count_ = 0;
+};
+
+}  // namespace
+
+Matching match(const Pattern& a) { return Matcher(a).run(); }
+
+Blocks find_blocks(const Pattern& a) {
+    const Matching m = match(a);
+    Blocks b;
+    b.structural_rank = m.size;
+    if (m.size < a.columns || m.size < a.rows) {
+        for (Index i = 0; i < a.rows; ++i) {
+            b.rows.push_back(i);
+            if (b.unmatched_row < 0 && m.column_of[i] == none) b.unmatched_row = i;
+        }
+        for (Index j = 0; j < a.columns; ++j) {
+            b.columns.push_back(j);
+            if (b.unmatched_column < 0 && m.row_of[j] == none) b.unmatched_column = j;
+        }
+        b.start = {0, a.columns};
+        return b;
+    }
+    Components(a, m, b).run();
+    b.rows.reserve(a.rows);
+    for (const Index j : b.columns) b.rows.push_back(m.row_of[j]);
+    return b;
+}
+
+}  // namespace smartsolve::sparse

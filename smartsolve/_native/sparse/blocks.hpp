@@ -1,0 +1,34 @@
+// Block triangular form: a maximum matching of rows and columns brings entries onto the diagonal,
+// and the strong components of what remains are its blocks (Duff and Reid, ACM TOMS 4, 1978; Duff,
+// ACM TOMS 7, 1981; Tarjan 1972).
+#pragma once
+
+#include <vector>
+
+#include "graph.hpp"
+
+namespace smartsolve::sparse {
+
+struct Matching {
+    std::vector<Index> row_of;     // each column's, or -1
+    std::vector<Index> column_of;  // each row's, or -1
+    Index size = 0;                // the structural rank
+};
+
+// Entries on the diagonal are kept where they need not move.
+Matching match(const Pattern& a);
+
+// a[rows][:, columns] is block upper triangular, with entries on the whole diagonal if the
+// structural rank is full; block k has rows and columns start[k] to start[k + 1] - 1.
+struct Blocks {
+    Order rows, columns;
+    std::vector<Index> start;
+    Index structural_rank = 0;
+    Index unmatched_row = -1, unmatched_column = -1;
+
+    Index count() const { return static_cast<Index>(start.size()) - 1; }
+};
+
+Blocks find_blocks(const Pattern& a);
+
+}  // namespace smartsolve::sparse

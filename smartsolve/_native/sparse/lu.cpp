@@ -1,0 +1,425 @@
+#include "lu.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "product.hpp"
+#include "substitution.hpp"
+#include "symbolic.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+constexpr Index none = -1;
+// Of the largest possible pivot a tenth is enough for the one on the diagonal, where the order of
+// elimination expects it.
+constexpr double threshold = 0.1;
+// Growth beyond which a step of refinement follows a solution.
+constexpr double largest_growth = 4;
+// Blocks up to this order are eliminated as they are.
+constexpr Index small = 3;
+
+// The diagonal block of columns begin to end - 1 as a pattern of its own.
+struct Block {
+    std::vector<Index> start, index;
+    Pattern pattern() const {
+        const Index n = static_cast<Index>(start.size()) - 1;
+        return {n, n, start.data(), index.data()};
+    }
+};
+
+Block take_block(const Pattern& a, const Blocks& b, const std::vector<Index>& place, Index begin,
+                 Index end) {
+    Block block;
+    block.start.push_back(0);
+    for (Index k = begin; k < end; ++k) {
+        const Index j = b.columns[k];
+        for (Index e = a.start[j]; e < a.start[j + 1]; ++e) {
+            const Index i = place[a.index[e]];
+            if (i >= begin) block.index.push_back(i - begin);
+        }
+        std::sort(block.index.begin() + block.start.back(), block.index.end());
+        block.start.push_back(static_cast<Index>(block.index.size()));
+    }
+    return block;
+}
+
+std::vector<Index> places(const Order& order) {
+    std::vector<Index> place(order.size());
+    for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = static_cast<Index>(k);
+    return place;
+}
+
+// Columns of a triangle that grow.
+template <class T>
+struct Columns {
+    std::vector<ptrdiff_t> start{0};
+    Buffer<Index> index;
+    Buffer<T> value;
+
+    void reserve(ptrdiff_t more) {
+        const ptrdiff_t wanted = start.back() + more;
+        if (wanted <= index.size()) return;
+        const ptrdiff_t size = wanted + wanted / 2;
+        index.resize(size);
+        value.resize(size);
+    }
+};
+
+template <class T>
+class Lu final : public Factors<T> {
+ public:
+    Lu(const Lines<T>& a, const Control& control) : a_(a) {
+        Blocks b = find_blocks(a);
+        if (b.structural_rank < a.columns) {
+            // An empty line says more than one that others have used up.
+            const Index j = b.unmatched_column;
+            const bool is_row = a.start[j] != a.start[j + 1];
+            this->outcome = {Code::singular, is_row ? b.unmatched_row : j, is_row, true};
+            return;
+        }
+        control.pause();
+        this->blocks = b.count();
+        block_ = b.start;
+        columns_ = std::move(b.columns);
+        rows_ = std::move(b.rows);
+        // Fill-reducing order inside the blocks.
+        const std::vector<Index> place = places(rows_);
+        Blocks current{rows_, columns_, {}, 0, -1, -1};
+        for (std::size_t k = 0; k + 1 < block_.size(); ++k) {
+            const Index begin = block_[k], end = block_[k + 1];
+            if (end - begin <= small) continue;
+            const Block block = take_block(a, current, place, begin, end);
+            const Order order = minimum_degree(symmetrized(block.pattern()));
+            for (Index i = 0; i < end - begin; ++i) {
+                columns_[begin + i] = current.columns[begin + order[i]];
+                rows_[begin + i] = current.rows[begin + order[i]];
+            }
+        }
+        control.pause();
+        Factoring(*this, a, control).run();
+    }
+
+    void solve(T* x, ptrdiff_t nrhs, Op op) const override {
+        if (!(this->growth > largest_growth)) {
+            solve_once(x, nrhs, op);
+            return;
+        }
+        // One step of refinement makes up for small pivots (Skeel, Math. Comp. 35, 1980).
+        const ptrdiff_t n = static_cast<ptrdiff_t>(rows_.size());
+        Buffer<T> b(n * nrhs), r(n * nrhs);
+        std::copy_n(x, n * nrhs, b.begin());
+        solve_once(x, nrhs, op);
+        for (ptrdiff_t c = 0; c < nrhs; ++c) multiply(a_, op, x + c * n, r.data() + c * n);
+        for (ptrdiff_t i = 0; i < n * nrhs; ++i) r[i] = b[i] - r[i];
+        solve_once(r.data(), nrhs, op);
+        for (ptrdiff_t i = 0; i < n * nrhs; ++i)
+            if (is_finite(r[i])) x[i] += r[i];
+    }
+
+    Determinant<T> determinant() const override {
+        Determinant<T> d =
+            product<T>(static_cast<ptrdiff_t>(diagonal_.size()), diagonal_.data(), 1);
+        d.change_sign_if(is_odd(rows_) != is_odd(columns_));
+        return d;
+    }
+
+ private:
+    void solve_once(T* x, ptrdiff_t nrhs, Op op) const {
+        const ptrdiff_t n = static_cast<ptrdiff_t>(rows_.size());
+        const Index *from = rows_.data(), *to = columns_.data();
+        if (op != Op::none) std::swap(from, to);
+        in_order(n, from, to, x, nrhs,
+                 [&](T* y, auto width) { substitute_blocks<decltype(width)::value>(op, y); });
+    }
+
+    template <int width>
+    void substitute_blocks(Op op, T* y) const {
+        const ptrdiff_t blocks = static_cast<ptrdiff_t>(block_.size()) - 1;
+        const bool conjugated = op == Op::adjoint;
+        const auto axpy = [&](const Columns<T>& c, ptrdiff_t k) {
+            T alpha[width];
+            std::copy_n(y + k * width, width, alpha);
+            for (ptrdiff_t e = c.start[k]; e < c.start[k + 1]; ++e)
+                subtract<width>(y + ptrdiff_t{c.index[e]} * width, alpha, c.value[e]);
+        };
+        const auto dot = [&](const Columns<T>& c, ptrdiff_t k) {
+            T sum[width];
+            std::copy_n(y + k * width, width, sum);
+            for (ptrdiff_t e = c.start[k]; e < c.start[k + 1]; ++e)
+                subtract<width>(sum, y + ptrdiff_t{c.index[e]} * width,
+                                conjugated ? conjugate(c.value[e]) : c.value[e]);
+            std::copy_n(sum, width, y + k * width);
+        };
+        const auto scale = [&](ptrdiff_t k) {
+            const T d = conjugated ? conjugate(diagonal_[k]) : diagonal_[k];
+            for (int c = 0; c < width; ++c) y[k * width + c] = divide(y[k * width + c], d);
+        };
+        if (op == Op::none) {
+            for (ptrdiff_t b = blocks - 1; b >= 0; --b) {
+                const ptrdiff_t begin = block_[b], end = block_[b + 1];
+                for (ptrdiff_t k = begin; k < end; ++k) axpy(lower_, k);
+                for (ptrdiff_t k = end - 1; k >= begin; --k) {
+                    scale(k);
+                    axpy(upper_, k);
+                }
+                for (ptrdiff_t k = begin; k < end; ++k) axpy(rest_, k);
+            }
+        } else {
+            for (ptrdiff_t b = 0; b < blocks; ++b) {
+                const ptrdiff_t begin = block_[b], end = block_[b + 1];
+                for (ptrdiff_t k = begin; k < end; ++k) {
+                    dot(rest_, k);
+                    dot(upper_, k);
+                    scale(k);
+                }
+                for (ptrdiff_t k = end - 1; k >= begin; --k) dot(lower_, k);
+            }
+        }
+    }
+
+    // Rows are called by the places that they have before pivoting, until all of a block's pivots
+    // are known.
+    class Factoring {
+     public:
+        Factoring(Lu& f, const Lines<T>& a, const Control& control)
+            : f_(f),
+              a_(a),
+              control_(control),
+              place_(places(f.rows_)),
+              step_(f.rows_.size(), none),
+              met_(f.rows_.size(), none),
+              searched_(f.rows_.size()),
+              pruned_(f.rows_.size(), none),
+              value_(static_cast<ptrdiff_t>(f.rows_.size())) {
+            std::fill(value_.begin(), value_.end(), T(0));
+        }
+
+        void run() {
+            const ptrdiff_t n = a_.columns;
+            for (Columns<T>* c : {&f_.lower_, &f_.upper_, &f_.rest_}) c->start.reserve(n + 1);
+            f_.lower_.reserve(2 * a_.size());
+            f_.upper_.reserve(2 * a_.size());
+            f_.diagonal_ = std::vector<T>(n);
+            pivot_.resize(n);
+            double since = 0;
+            for (std::size_t b = 0; b + 1 < f_.block_.size(); ++b) {
+                begin_ = f_.block_[b];
+                end_ = f_.block_[b + 1];
+                for (Index k = begin_; k < end_; ++k) {
+                    const double before = f_.flops;
+                    if (!eliminate(k)) return;
+                    since += f_.flops - before;
+                    if (since > 1e8) {
+                        control_.pause();
+                        since = 0;
+                    }
+                }
+                settle();
+            }
+            f_.growth = largest_a_ > 0 ? static_cast<double>(largest_ / largest_a_) : 1;
+            f_.entries =
+                f_.lower_.start.back() + f_.upper_.start.back() + f_.rest_.start.back() + n;
+        }
+
+     private:
+        bool eliminate(Index k) {
+            Columns<T>&lower = f_.lower_, &upper = f_.upper_, &rest = f_.rest_;
+            const Index j = f_.columns_[k];
+            rest.reserve(a_.start[j + 1] - a_.start[j]);
+            lower.reserve(end_ - begin_);
+            upper.reserve(end_ - begin_);
+            ptrdiff_t others = rest.start.back();
+            reached_.clear();
+            below_.clear();
+            for (Index e = a_.start[j]; e < a_.start[j + 1]; ++e) {
+                const Index i = place_[a_.index[e]];
+                largest_a_ = std::max(largest_a_, abs1(a_.value[e]));
+                if (i < begin_) {
+                    rest.index[others] = i;
+                    rest.value[others++] = a_.value[e];
+                    continue;
+                }
+                value_[i] = a_.value[e];
+                if (met_[i] != k) reach(i, k);
+            }
+            rest.start.push_back(others);
+
+            // From the last reached on, each comes before all that it leads to.
+            ptrdiff_t to = upper.start.back();
+            for (std::size_t r = reached_.size(); r-- > 0;) {
+                const Index t = reached_[r];
+                const T u = std::exchange(value_[pivot_[t]], T(0));
+                upper.index[to] = t;
+                upper.value[to++] = u;
+                const ptrdiff_t from = lower.start[t], end = lower.start[t + 1];
+                for (ptrdiff_t e = from; e < end; ++e)
+                    value_[lower.index[e]] -= times(u, lower.value[e]);
+                f_.flops += 2 * static_cast<double>(end - from);
+                largest_ = std::max(largest_, abs1(u));
+            }
+            upper.start.push_back(to);
+
+            Real<T> best = 0;
+            Index pivot = none;
+            for (const Index i : below_) {
+                const Real<T> size = abs1(value_[i]);
+                if (size != size) {  // a NaN travels into the solution
+                    best = size;
+                    pivot = i;
+                    break;
+                }
+                if (size > best) {
+                    best = size;
+                    pivot = i;
+                }
+            }
+            if (pivot == none) {
+                f_.outcome = {Code::singular, j};
+                return false;
+            }
+            largest_ = std::max(largest_, best);
+            if (met_[k] == k && step_[k] == none &&
+                abs1(value_[k]) >= static_cast<Real<T>>(threshold) * best && value_[k] != T(0))
+                pivot = k;
+            const T d = value_[pivot];
+            ptrdiff_t low = lower.start.back();
+            for (const Index i : below_) {
+                const T value = std::exchange(value_[i], T(0));
+                if (i == pivot) continue;
+                // An exact zero stays, for the structure is what pruning relies upon.
+                lower.index[low] = i;
+                lower.value[low++] = divide(value, d);
+            }
+            f_.flops += static_cast<double>(below_.size());
+            lower.start.push_back(low);
+            f_.diagonal_[k] = d;
+            pivot_[k] = pivot;
+            step_[pivot] = k;
+            prune(k);
+            return true;
+        }
+
+        // Depth first along the columns of L, as far as they are not pruned.
+        void reach(Index i, Index k) {
+            met_[i] = k;
+            if (step_[i] == none) {
+                below_.push_back(i);
+                return;
+            }
+            path_.assign(1, step_[i]);
+            searched_[step_[i]] = f_.lower_.start[step_[i]];
+            while (!path_.empty()) {
+                const Index t = path_.back();
+                const ptrdiff_t end =
+                    pruned_[t] != none ? f_.lower_.start[t] + pruned_[t] : f_.lower_.start[t + 1];
+                bool deeper = false;
+                for (ptrdiff_t& e = searched_[t]; e < end && !deeper;) {
+                    const Index other = f_.lower_.index[e++];
+                    if (met_[other] == k) continue;
+                    met_[other] = k;
+                    if (step_[other] == none) {
+                        below_.push_back(other);
+                        continue;
+                    }
+                    searched_[step_[other]] = f_.lower_.start[step_[other]];
+                    path_.push_back(step_[other]);
+                    deeper = true;
+                }
+                if (deeper) continue;
+                reached_.push_back(t);
+                path_.pop_back();
+            }
+        }
+
+        // Once row k is pivotal and in column t of L, with t in column k of U, searches from t find
+        // through k what lies further below: t's list keeps what is pivotal already.
+        void prune(Index k) {
+            for (ptrdiff_t e = f_.upper_.start[k]; e < f_.upper_.start[k + 1]; ++e) {
+                const Index t = f_.upper_.index[e];
+                if (pruned_[t] != none) continue;
+                const ptrdiff_t from = f_.lower_.start[t], end = f_.lower_.start[t + 1];
+                Index* index = f_.lower_.index.data();
+                T* value = f_.lower_.value.data();
+                if (std::find(index + from, index + end, pivot_[k]) == index + end) continue;
+                ptrdiff_t head = from, tail = end;
+                while (head < tail) {
+                    if (step_[index[head]] != none) {
+                        ++head;
+                        continue;
+                    }
+                    --tail;
+                    std::swap(index[head], index[tail]);
+                    std::swap(value[head], value[tail]);
+                }
+                pruned_[t] = static_cast<Index>(head - from);
+            }
+        }
+
+        // A block is done: its rows are called by their steps.
+        void settle() {
+            const Order before(f_.rows_.begin() + begin_, f_.rows_.begin() + end_);
+            for (Index k = begin_; k < end_; ++k) f_.rows_[k] = before[pivot_[k] - begin_];
+            for (ptrdiff_t e = f_.lower_.start[begin_]; e < f_.lower_.start[end_]; ++e)
+                f_.lower_.index[e] = step_[f_.lower_.index[e]];
+            // Later blocks speak of these rows by where they are now.
+            for (Index k = begin_; k < end_; ++k) place_[f_.rows_[k]] = k;
+        }
+
+        Lu& f_;
+        const Lines<T>& a_;
+        const Control& control_;
+        std::vector<Index> place_;
+        std::vector<Index> step_;   // in which a row was the pivot, or -1
+        std::vector<Index> pivot_;  // the row of each step
+        std::vector<Index> met_;    // by the search for this column
+        std::vector<ptrdiff_t> searched_;
+        std::vector<Index> pruned_;  // how much of a column of L is searched, or -1: all
+        std::vector<Index> path_, reached_, below_;
+        Buffer<T> value_;
+        Index begin_ = 0, end_ = 0;
+        Real<T> largest_ = 0, largest_a_ = 0;
+    };
+
+    Lines<T> a_;
+    Order rows_, columns_;
+    std::vector<Index> block_;
+    Columns<T> lower_, upper_, rest_;  // without their diagonals; above the diagonal blocks
+    std::vector<T> diagonal_;          // of U
+};
+
+}  // namespace
+
+Price price_of_lu(const Pattern& a, const Blocks& b) {
+    Price price;
+    const std::vector<Index> place = places(b.rows);
+    for (Index k = 0; k < b.count(); ++k) {
+        const Index begin = b.start[k], end = b.start[k + 1];
+        const double n = end - begin;
+        if (end - begin <= small) {
+            price.entries += n * n;
+            price.flops += 2 * n * n * n / 3;
+            continue;
+        }
+        const Block block = take_block(a, b, place, begin, end);
+        const Graph g = symmetrized(block.pattern());
+        const EliminationTree tree = eliminate(g, minimum_degree(g));
+        price.entries += 2 * tree.entries() - n;
+        price.flops += 2 * tree.flops();
+    }
+    return price;
+}
+
+template <class T>
+FactorsOwner<T> factor_lu(const Lines<T>& a, const Control& control) {
+    return std::make_unique<Lu<T>>(a, control);
+}
+
+#define SMARTSOLVE_INSTANTIATE(T) \
+    template FactorsOwner<T> factor_lu<T>(const Lines<T>&, const Control&);
+SMARTSOLVE_INSTANTIATE(float)
+SMARTSOLVE_INSTANTIATE(double)
+SMARTSOLVE_INSTANTIATE(std::complex<float>)
+SMARTSOLVE_INSTANTIATE(std::complex<double>)
+
+}  // namespace smartsolve::sparse
