@@ -404,14 +404,17 @@ PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positi
         Object object(factors_type->tp_alloc(factors_type, 0));
         if (!object) return nullptr;
         FactorsObject* self = self_of(object.get());
-        self->matrix = Py_NewRef(matrix);
+        self->matrix =
+            (std::string_view(name) == "qr" ? by_columns(matrix) : Object(Py_NewRef(matrix)))
+                .release();
+        if (self->matrix == nullptr) return nullptr;
         self->method = name;
         self->rcond = -1;
         const Object done(without_gil(a->is_large(), workers, [&](const Control& control) {
             request.control = control;
             with_element_type(a->type(), [&](auto element) {
                 using T = decltype(element);
-                self->factors = factor<T>(name, a->lines<T>(), request).release();
+                self->factors = factor<T>(name, self->of()->lines<T>(), request).release();
             });
         }));
         return done ? object.release() : nullptr;

@@ -265,6 +265,19 @@ PyObject* csc(PyObject* object, PyObject*) {
     return PyTuple_Pack(3, value.get(), index.get(), start.get());
 }
 
+}  // namespace
+
+Object by_columns(PyObject* matrix) {
+    const MatrixObject* self = matrix_of(matrix);
+    if (!self->csr) return Object(Py_NewRef(matrix));
+    const Object found(csc(matrix, nullptr));
+    if (!found) return Object();
+    const auto item = [&](int i) { return Object(Py_NewRef(PyTuple_GET_ITEM(found.get(), i))); };
+    return new_matrix(item(0), item(1), item(2), self->rows, self->columns, false, false);
+}
+
+namespace {
+
 PyObject* owned(PyObject* object, PyObject*) {
     const MatrixObject* self = matrix_of(object);
     if (!self->borrowed) return Py_NewRef(object);
@@ -534,9 +547,13 @@ PyObject* plan(PyObject* object, PyObject* args, PyObject* keywords) {
         return nullptr;
     }
     if (std::string_view(method) != "qr" && !is_square(self)) return nullptr;
+    const Object matrix(std::string_view(method) == "qr" ? by_columns(object)
+                                                         : Object(Py_NewRef(object)));
+    if (!matrix) return nullptr;
     std::optional<Price> p;
     const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
-        p = price(method, self->pattern(), ordering != nullptr ? ordering : "");
+        const Pattern a = matrix_of(matrix.get())->pattern();
+        p = price(method, a, ordering != nullptr ? ordering : "");
     }));
     if (!done) return nullptr;
     if (!p) {

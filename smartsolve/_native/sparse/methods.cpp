@@ -4,6 +4,7 @@
 
 #include "cholesky.hpp"
 #include "lu.hpp"
+#include "qr.hpp"
 #include "structured.hpp"
 
 namespace smartsolve::sparse {
@@ -28,6 +29,8 @@ constexpr Method<T> methods[] = {
     {"cholesky",
      [](auto& a, auto& r) { return factor_cholesky(a, r.ordering, r.order, r.control); }},
     {"lu", [](auto& a, auto& r) { return factor_lu(a, r.control); }},
+    {"block_triangular", [](auto& a, auto& r) { return factor_lu(a, r.control); }},
+    {"qr", [](auto& a, auto& r) { return factor_qr(a, r.tolerance, r.control); }},
     {"permuted_triangular", [](auto& a, auto&) { return factor_permuted_triangular(a); }},
 };
 
@@ -44,7 +47,8 @@ std::optional<Price> price(std::string_view method, const Pattern& a, std::strin
         const Analysis analysis = analyse(symmetrized(a), ordering, {});
         return Price{analysis.tree.flops(), analysis.tree.entries(), analysis.ordering};
     }
-    if (method == "lu") {
+    if (method == "qr") return price_of_qr(a);
+    if (method == "lu" || method == "block_triangular") {
         const Blocks blocks = find_blocks(a);
         if (blocks.structural_rank < a.columns) return Price{0, 0, nullptr};
         return price_of_lu(a, blocks);

@@ -72,7 +72,9 @@ PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positi
                       PyObject* keywords);
 bool add_sparse_factors(PyObject* module);
 
-// matrix.cpp: adds both types. False with an exception set.
+// matrix.cpp: the matrix itself, or a copy that is stored by columns.
+Object by_columns(PyObject* matrix);
+// Adds both types. False with an exception set.
 bool add_types(PyObject* module);
 
 }  // namespace smartsolve::sparse
