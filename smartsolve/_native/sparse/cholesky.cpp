@@ -19,7 +19,15 @@ Analysis analyse(const Graph& g, std::string_view ordering, const Order& given) 
         std::iota(order.begin(), order.end(), 0);
         return {eliminate(g, std::move(order)), "natural"};
     }
-    return {eliminate(g, minimum_degree(g)), "amd"};
+    if (ordering == "nd") return {eliminate(g, nested_dissection(g)), "nd"};
+    Analysis best{eliminate(g, minimum_degree(g)), "amd"};
+    // Dissecting takes about a microsecond a node, and often saves half of the flops or more.
+    constexpr double flops_of_a_node = 5e4;
+    if (ordering.empty() && best.tree.flops() > flops_of_a_node * g.n) {
+        Analysis other{eliminate(g, nested_dissection(g)), "nd"};
+        if (other.tree.flops() < best.tree.flops()) std::swap(best, other);
+    }
+    return best;
 }
 
 namespace {

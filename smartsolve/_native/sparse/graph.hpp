@@ -24,6 +24,8 @@ using Order = std::vector<Index>;
 
 // Approximate minimum degree (Amestoy, Davis and Duff, SIAM J. Matrix Anal. Appl. 17, 1996).
 Order minimum_degree(const Graph& g);
+// Nested dissection: separators come last.
+Order nested_dissection(const Graph& g);
 // Reverse Cuthill-McKee (George and Liu 1981, chapter 4).
 Order cuthill_mckee(const Graph& g);
 

@@ -220,6 +220,7 @@ class Lu final : public Factors<T> {
             f_.growth = largest_a_ > 0 ? static_cast<double>(largest_ / largest_a_) : 1;
             f_.entries =
                 f_.lower_.start.back() + f_.upper_.start.back() + f_.rest_.start.back() + n;
+            f_.bytes = f_.entries * static_cast<ptrdiff_t>(sizeof(T) + sizeof(Index));
         }
 
      private:

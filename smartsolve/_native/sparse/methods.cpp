@@ -63,20 +63,25 @@ std::optional<Order> find_order(std::string_view name, const Pattern& a) {
         return order;
     }
     if (name == "amd") return minimum_degree(symmetrized(a));
+    if (name == "nd") return nested_dissection(symmetrized(a));
     if (name == "rcm") return cuthill_mckee(symmetrized(a));
     return {};
 }
 
 bool is_ordering(std::string_view name) {
-    for (const char* known : {"natural", "amd", "rcm"})
+    for (const char* known : {"natural", "amd", "nd", "rcm"})
         if (name == known) return true;
     return false;
 }
 
 template <class T>
 FactorsOwner<T> factor(std::string_view method, const Lines<T>& a, const Request& request) {
-    for (const Method<T>& m : methods<T>)
-        if (method == m.name) return m.run(a, request);
+    for (const Method<T>& m : methods<T>) {
+        if (method != m.name) continue;
+        FactorsOwner<T> f = m.run(a, request);
+        if (f->bytes == 0) f->bytes = f->entries * static_cast<ptrdiff_t>(sizeof(T));
+        return f;
+    }
     return nullptr;
 }
 

@@ -67,6 +67,7 @@ class Qr final : public Factors<T> {
         Factoring(*this, a, control).run(order, static_cast<Real<T>>(tolerance));
         this->rank = static_cast<ptrdiff_t>(column_.size());
         this->entries = static_cast<ptrdiff_t>(v_.index.size() + r_.index.size()) + this->rank;
+        this->bytes = this->entries * static_cast<ptrdiff_t>(sizeof(T) + sizeof(Index));
     }
 
     void solve(T* x, ptrdiff_t nrhs, Op op) const override {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from .native import DTYPES, backward_error, definite, draw, grid, native, pattern
 
-ORDERINGS = ("amd", "rcm", "natural", None)
+ORDERINGS = ("amd", "nd", "rcm", "natural", None)
 
 
 @given(
@@ -79,6 +79,25 @@ def test_fill_is_that_of_a_good_order() -> None:
     assert amd.entries < by_name["natural"].entries / 2
     assert amd.flops < by_name["natural"].flops / 3
     assert amd.ordering == "amd"
+    assert by_name["nd"].flops < 1.2 * amd.flops
+
+
+def test_dissection_pays_in_three_dimensions() -> None:
+    m = native(grid(20, 20, 20))
+    amd, nd, chosen = (m.plan("cholesky", name) for name in ("amd", "nd", None))
+    assert nd["flops"] < 0.7 * amd["flops"]
+    assert chosen["ordering"] == ("nd" if amd["flops"] > 5e4 * 8000 else "amd")
+
+
+@given(n=st.integers(0, 1500), seed=st.integers(0, 2**32 - 1))
+def test_any_graph_can_be_dissected(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    edges = rng.integers(0, max(n, 1), (2, int(n * rng.uniform(0, 2)))) % max(n, 1)
+    if rng.random() < 0.3 and n:
+        edges[0] = edges[0] // 50 * 50  # stars
+    a = scipy.sparse.coo_array((np.ones(edges.shape[1]), (edges[0], edges[1])), shape=(n, n))
+    m = native(scipy.sparse.csc_array(a + scipy.sparse.eye_array(n)))
+    np.testing.assert_array_equal(np.sort(m.order("nd")), np.arange(n))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
