@@ -363,12 +363,14 @@ PyObject* dot(PyObject* object, PyObject* args, PyObject* keywords) {
                 const T* column = data<T>(x) + r * from;
                 T* result = data<T>(y) + r * to;
                 if (meant.conjugated_outside) {
-                    std::transform(column, column + from, copy.begin(), conjugate<T>);
+                    std::transform(column, column + from, copy.begin(),
+                                   [](const T& z) { return conjugate(z); });
                     column = copy.data();
                 }
                 multiply(self->lines<T>(), meant.op, column, result);
                 if (meant.conjugated_outside)
-                    std::transform(result, result + to, result, conjugate<T>);
+                    std::transform(result, result + to, result,
+                                   [](const T& z) { return conjugate(z); });
             }
         });
     }));

@@ -79,9 +79,11 @@ class Qr final : public Factors<T> {
                 solve_least_squares(x, y.data());
                 continue;
             }
-            if (conjugated) std::transform(x, x + height, x, conjugate<T>);
+            if (conjugated)
+                std::transform(x, x + height, x, [](const T& z) { return conjugate(z); });
             solve_minimum_norm(x, y.data());
-            if (conjugated) std::transform(x, x + height, x, conjugate<T>);
+            if (conjugated)
+                std::transform(x, x + height, x, [](const T& z) { return conjugate(z); });
         }
     }
 
