@@ -102,7 +102,8 @@ class HypothesisTest:
             name = f"F({self.df}, {self.df_denom:g})"
         if self.given_distribution:
             name = rf"\mathrm{{{self.given_distribution.split()[0]}}}"
-        return f"${name} = {self.statistic:.6g}$, $p = {p_text(self.pvalue)}$"
+        text = f"${name} = {self.statistic:.6g}$"
+        return text if np.isnan(self.pvalue) else f"{text}, $p = {p_text(self.pvalue)}$"
 
     def __str__(self) -> str:
         head = f"{self.name}\nH0: {self.null}\n"

@@ -151,6 +151,7 @@ def test_stock_yogo() -> None:
     assert RESULT.stock_yogo("2sls size").critical_values["2sls size 10 %"] == 22.30
     assert RESULT.stock_yogo("liml size").critical_values["liml size 10 %"] == 6.46
     assert "13.91" in str(RESULT.stock_yogo())
+    assert "nan" not in RESULT.stock_yogo().to_latex()
 
 
 def test_bad_options_say_what_is_wrong() -> None:
