@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _commands() if arguments and arguments[0] in _COMMANDS else _parser()
     options = parser.parse_args(arguments)
+    _terminate_as_interrupt()
     try:
         status: int = options.command(options)
         sys.stdout.flush()
@@ -51,6 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("; ".join([str(error), *getattr(error, "__notes__", ())]), 1)
     except (ValueError, MemoryError, OverflowError) as error:
         return _fail(str(error) or "not enough memory", 2)
+
+
+def _terminate_as_interrupt() -> None:
+    """A request to terminate goes the way of ^C: what is finished is kept, and workers end."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _main_job(options: argparse.Namespace) -> int:

@@ -4,8 +4,11 @@ import argparse
 import importlib.util
 import json
 import multiprocessing
+import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -106,6 +109,10 @@ def _run(study: Study, options: argparse.Namespace) -> int:
             return 0
         result = study.run(options.replications, executor=executor, **shared)
     _print(result, options, "computed again")
+    results = result.results.values() if isinstance(result, GridResult) else [result]
+    if not any(one.converged.any() for one in results):
+        print("gmm: all replications failed", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -197,8 +204,8 @@ def _executor(options: argparse.Namespace) -> Iterator[ProcessPoolExecutor | Non
     pool = ProcessPoolExecutor(
         options.workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=load_study,
-        initargs=(options.file, options.study),
+        initializer=_begin_worker,
+        initargs=(options.file, options.study, os.getpid()),
     )
     try:
         # They inherit that interrupts are ignored, from their first moment on.
@@ -209,6 +216,18 @@ def _executor(options: argparse.Namespace) -> Iterator[ProcessPoolExecutor | Non
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker(file: Path, name: str | None, parent: int) -> None:
+    """Load the study, and end with the process that has started this one, however that ends."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    load_study(file, name)
 
 
 def _checkpoints(directory: Path) -> list[tuple[str, Path]]:

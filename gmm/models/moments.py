@@ -188,6 +188,13 @@ class UserMoments(Problem):
     def contributions(self, theta: Any, index: Rows | slice) -> Any:
         """g (r, n, q)."""
         result = self._call(self.g, theta, index)
+        if result.dtype.kind not in "fiubc" or result.ndim < 2:
+            raise ValueError(
+                f"g gives {result.dtype} of shape {result.shape[1:]} for each sample; it must give "
+                "numbers (n, q), a row for each observation"
+            )
+        if result.dtype.kind == "c" and not np.iscomplexobj(theta):
+            raise TypeError("g gives complex moments for real parameters; they must be real")
         expected = (len(theta), self.n, self.q or result.shape[-1])
         if result.shape != expected:
             raise ValueError(

@@ -22,15 +22,25 @@ def check_run(replications: int, seed: int, workers: int) -> tuple[int, int, int
 
 def check_count(name: str, value: int, largest: int) -> int:
     """A whole number between 1 and `largest`, or an error that says so."""
-    value = operator.index(value)
+    value = _whole(name, value)
     if not 1 <= value <= largest:
         raise ValueError(f"{name} is {value}; it must be between 1 and {largest:,}")
     return value
 
 
+def _whole(name: str, value: Any) -> int:
+    """A whole number; 1e3 is one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; it must be a whole number") from None
+
+
 def check_seed(seed: int) -> int:
     """A seed that names streams."""
-    seed = operator.index(seed)
+    seed = _whole("seed", seed)
     if seed < 0:
         raise ValueError(f"seed is {seed}; it must not be negative")
     return seed

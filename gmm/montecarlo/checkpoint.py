@@ -92,7 +92,9 @@ class Checkpoint:
     def blocks(self) -> list[int]:
         """Numbers of the blocks that are there, whole or damaged."""
         names = (path.name for path in self.directory.glob("block-*.npy.sha256"))
-        return sorted(int(name.removeprefix("block-").split(".")[0]) for name in names)
+        numbers = (name.removeprefix("block-").removesuffix(".npy.sha256") for name in names)
+        # A copy that somebody has made under a name of his own is no block.
+        return sorted(int(number) for number in numbers if number.isdecimal() and len(number) >= 6)
 
     def read(self, index: int) -> Block | None:
         """A finished block, or None if it is missing or damaged."""

@@ -50,6 +50,10 @@ def take(data: Any, rows: slice | int) -> Any:
 
 def check(data: Any, samples: int, n: int) -> None:
     """Raise ValueError unless every array has one row for each sample."""
+    if data is None or isinstance(data, str | bytes):
+        raise ValueError(
+            f"the sampler answers with {data!r}; it must be an array, or a tuple or dict of arrays"
+        )
     for array in leaves(data):
         if array.ndim == 0 or len(array) != samples:
             raise ValueError(
