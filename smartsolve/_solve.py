@@ -1,5 +1,7 @@
 """The part of `solve` that only Python can do: operands that are not plain arrays."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,9 +24,7 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
     if isinstance(a, FactoredMatrix):
         return _solve_with(a, b, **options)
     if is_sparse(a):
-        from ._sparse.solve import solve
-
-        return solve(a, b, **options)
+        return _sparse_solve()(a, b, **options)
     if not options and any(map(_operands.has_own_functions, (a, b))):
         return _by_their_own(a, b)
     call = f"solve() with {', '.join(options)}" if options else "solve()"
@@ -33,6 +33,14 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
         x, info = solved
         return _operands.like(b, x), info
     return _operands.like(b, solved)
+
+
+@functools.cache
+def _sparse_solve() -> Callable[..., Any]:
+    """Imported once: the import statement alone would take a microsecond of a small call."""
+    from ._sparse.solve import solve
+
+    return solve
 
 
 def _by_their_own(a: Any, b: Any) -> Any:

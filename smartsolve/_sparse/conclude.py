@@ -14,7 +14,6 @@ from .operands import SparseMatrix
 
 __all__ = [
     "backward_error",
-    "is_screened",
     "judge",
     "probe",
     "say_ill_conditioned",
@@ -24,36 +23,33 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 
+_PATTERN = 4096
+
+
 def probe(n: int, dtype: np.dtype[Any]) -> Array:
     """The same every time: from 1/2 to 1 with a random sign, orthogonal to nothing likely."""
-    values = np.random.Generator(np.random.PCG64(2463534242)).random(n) - 0.5
-    return (values + np.copysign(0.5, values)).astype(dtype)
+    values = np.random.Generator(np.random.PCG64(2463534242)).random(min(n, _PATTERN)) - 0.5
+    return np.resize((values + np.copysign(0.5, values)).astype(dtype), n)
 
 
-def is_screened(factored: Factored) -> bool:
-    """Whether a probe is solved for beside the right-hand sides.
+def judge(factored: Factored, wanted: bool) -> float:
+    """The estimate of rcond; NaN where the matrix passes the screen and nobody asks.
 
-    Also where the estimate is wanted anyway: BLAS may round otherwise with one column less.
-    """
-    return factored.method.condition == "when suspicious"
-
-
-def judge(factored: Factored, growth: float | None, wanted: bool) -> float:
-    """The estimate of rcond; NaN where the matrix passed the screen and nobody asked.
-
-    `growth` is the largest element of the solution for the probe: seldom below a thousandth of the
-    norm of the inverse (Dixon, SIAM J. Numer. Anal. 20, 1983).
+    What solving for a probe grows to is seldom below a thousandth of the norm of the inverse
+    (Dixon, SIAM J. Numer. Anal. 20, 1983).
     """
     factors, matrix = factored.factors, factored.facts.matrix
     if factors is None:
         return np.nan if factored.singular is None else 0.0
-    if growth is not None and not wanted:
+    if factored.method.condition == "when suspicious" and not wanted:
         n, norm = matrix.shape[0], matrix.norm1()
         if n == 0 or not np.isfinite(norm):
             return np.nan
+        with np.errstate(all="ignore"):
+            size = norm * float(np.abs(factors.solve(probe(n, matrix.dtype))).max())
         eps = float(np.finfo(matrix.dtype).eps)
         healthy = 1 / (eps * n * (1000 if eps < 1e-10 else 100))
-        if norm * growth < healthy and 4 * n * norm * growth > 1:
+        if size < healthy and 4 * n * size > 1:
             return np.nan
     return factors.rcond()
 

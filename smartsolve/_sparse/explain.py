@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from .. import _errors
-from .._choose import Part, Plan, si
+from .._choose import Part, Plan, explain, si
 from .._scan import Structure, inspect
 from .choose import choose
 from .methods import METHODS, NOT_FINITE, SMALL, Method
-from .operands import RightHandSide, matrix
+from .operands import RightHandSide, SparseMatrix, matrix
 from .scan import Facts
 
 __all__ = ["SparsePlan", "explain_sparse", "inspect_sparse"]
@@ -98,7 +98,7 @@ def explain_sparse(a: Any, b: Any) -> Plan:
     nrhs = 1 if b is None else _count(RightHandSide(b, m.shape[0], m.shape))
     facts = Facts(m)
     chosen, *others = choose(facts)
-    part = _part(chosen, facts, nrhs)
+    part = _dense_part(m, nrhs) if chosen is SMALL else _part(chosen, facts, nrhs)
     return SparsePlan(
         shape=m.shape,
         dtype=m.dtype,
@@ -120,6 +120,12 @@ def explain_sparse(a: Any, b: Any) -> Plan:
 
 def _count(rhs: RightHandSide) -> int:
     return 1 if len(rhs.shape) == 1 else int(np.prod(rhs.shape)) // max(1, rhs.shape[-2])
+
+
+def _dense_part(m: SparseMatrix, nrhs: int) -> Part:
+    """What the dense product does with a small matrix."""
+    (part,) = explain(m.dense(), np.empty((m.shape[0], nrhs))).parts
+    return dataclasses.replace(part, method=f"dense {part.method}")
 
 
 def _part(chosen: Method, facts: Facts, nrhs: int) -> Part:

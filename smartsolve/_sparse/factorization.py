@@ -11,7 +11,7 @@ from .. import _errors
 from .._condition import errstate, policy
 from .._factorization import FactoredMatrix
 from .choose import Factored
-from .conclude import is_screened, judge, probe, say_ill_conditioned, say_singular
+from .conclude import judge, say_ill_conditioned, say_singular
 from .declare import canonical_name, declared_matrix
 from .operands import RightHandSide, SparseMatrix, matrix
 from .solve import factored_matrix, thread_count
@@ -86,12 +86,7 @@ class SparseFactorization(FactoredMatrix):
         if self._factored.singular is not None:
             say_singular(self._factored.singular, policy().singular)
         elif factors is not None and not getattr(factors, "is_judged", False):
-            growth = None
-            if is_screened(self._factored):
-                with np.errstate(all="ignore"):
-                    x = factors.solve(probe(m.shape[0], m.dtype))
-                    growth = float(np.abs(x).max(initial=0))
-            rcond = judge(self._factored, growth, False)
+            rcond = judge(self._factored, False)
             say_ill_conditioned(self.method, rcond, m.dtype)
 
     @property
@@ -121,7 +116,7 @@ class SparseFactorization(FactoredMatrix):
     @property
     def rcond(self) -> float:
         if self._rcond is None:
-            self._rcond = judge(self._factored, None, True)
+            self._rcond = judge(self._factored, True)
         return self._rcond
 
     def solve(

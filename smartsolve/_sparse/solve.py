@@ -18,9 +18,7 @@ from . import engines
 from .choose import Factored, factor
 from .conclude import (
     backward_error,
-    is_screened,
     judge,
-    probe,
     say_ill_conditioned,
     say_singular,
 )
@@ -70,12 +68,13 @@ def solve(a: Any, b: Any, **options: Any) -> Any:
 
 def _solve_tiny(a: Any, b: Any) -> Any:
     """The call that loops make: a tiny matrix, a vector, and nothing unusual; else None."""
-    if type(b) is not np.ndarray or len(a.shape) != 2:
+    if type(b) is not np.ndarray or a.format not in ("csc", "csr"):
         return None
-    n = a.shape[0]
-    if not 0 < n <= DENSE_AT_ONCE or b.shape != (n,) or a.shape[1] != n:
+    shape, data = a.shape, a.data
+    (n,) = b.shape if b.ndim == 1 else (0,)
+    if not 0 < n <= DENSE_AT_ONCE or shape != (n, n) or data.dtype.char not in "fdFD":
         return None
-    m = matrix(a)
+    m = SparseMatrix(data, a.indices, a.indptr, shape, a.format == "csr")
     return _core.solve(m.dense(), b) if m.norm1() < np.inf else None
 
 
@@ -137,19 +136,16 @@ class Solution:
         self.rcond = np.nan
 
     def pieces(self) -> Iterator[tuple[slice, Array]]:
-        """Solve for each block of right-hand sides; the first takes the probe along."""
+        """Solve for each block of right-hand sides, and judge after the first."""
         wanted = self._given.return_info
         for i, (piece, b) in enumerate(self._rhs.blocks(self._dtype)):
             if self._factored.factors is None:
                 x = self._divided(b) if self._through_zero else np.full(b.shape, np.nan, b.dtype)
-                self.rcond = judge(self._factored, None, wanted)
-            elif i == 0 and is_screened(self._factored):
-                x, growth = self._solve_with_probe(b)
-                self.rcond = judge(self._factored, growth, wanted)
+                self.rcond = judge(self._factored, wanted)
             else:
                 x = self._solve(b)
                 if i == 0:
-                    self.rcond = judge(self._factored, None, wanted)
+                    self.rcond = judge(self._factored, wanted)
             if wanted:
                 error = backward_error(self._factored.facts.matrix, x, b, self._given.transposed)
                 self._backward_error = max(self._backward_error, error)
@@ -169,16 +165,6 @@ class Solution:
         with np.errstate(all="ignore"):
             x: Array = (b.T / diagonal).T
         return x
-
-    def _solve_with_probe(self, b: Array) -> tuple[Array, float]:
-        count = 1 if b.ndim == 1 else b.shape[1]
-        together = np.empty((b.shape[0], count + 1), b.dtype, order="F")
-        together[:, :count] = b[:, np.newaxis] if b.ndim == 1 else b
-        together[:, count] = probe(b.shape[0], b.dtype)
-        x = self._solve(together)
-        with np.errstate(invalid="ignore"):
-            growth = float(np.abs(x[:, count]).max(initial=0))
-        return (x[:, 0].copy() if b.ndim == 1 else x[:, :count]), growth
 
     def info(self) -> SolveInfo:
         """What was seen and done."""
