@@ -75,10 +75,8 @@ class Part:
             yield "" if i else "not taken", f"{', '.join(structures)}: {reason}"
 
     def _cost(self) -> str:
-        if math.isnan(self.flops):
-            return "only the factorization tells"
         cost = f"{si(self.flops)}flop"
-        if self.lu_flops == self.flops or math.isnan(self.lu_flops):
+        if self.lu_flops == self.flops:
             return cost
         ratio = self.lu_flops / self.flops if self.flops else math.inf
         times = f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"

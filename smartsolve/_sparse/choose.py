@@ -32,15 +32,20 @@ class Factored:
 
 def choose(facts: Facts, declared: str | None = None) -> Iterator[Method]:
     """The rows that may be tried, the preferred one first."""
-    for method in METHODS:
-        if declared is None:
+    if declared is None:
+        for method in METHODS:
             if method.fits(facts) is None and method.pays(facts) is None:
                 yield method
-        elif method.structure in STANDS_FOR[declared]:
+        return
+    rows = []
+    for method in METHODS:
+        if method.structure in STANDS_FOR[declared]:
             if (reason := method.fits(facts)) is None:
-                yield method
+                rows.append(method)
             elif method.structure == declared:
                 raise _not_as_declared(declared, reason())
+    # Taken at its word, whether it pays or not; but of two methods the one that pays.
+    yield from sorted(rows, key=lambda method: method.pays(facts) is not None)
 
 
 def _not_as_declared(declared: str, reason: str) -> ValueError:
@@ -63,7 +68,7 @@ STANDS_FOR = {
     "tridiagonal": ("tridiagonal",),
     "spd banded": ("spd banded",),
     "banded": ("banded",),
-    "block diagonal": ("not finite", "block diagonal", "block triangular"),
+    "block diagonal": ("not finite", "block triangular"),
     "block triangular": ("not finite", "block triangular"),
     "permuted banded": ("not finite", "permuted banded"),
     "positive definite": ("not finite", "positive definite"),

@@ -13,7 +13,7 @@ from .. import _errors
 from .._choose import Part, Plan, explain, si
 from .._scan import Structure, inspect
 from .choose import choose
-from .methods import METHODS, NOT_FINITE, SMALL, Method
+from .methods import LU_FLOPS_PER_ENTRY, METHODS, NOT_FINITE, SMALL, Method
 from .operands import RightHandSide, SparseMatrix, matrix
 from .scan import Facts
 
@@ -30,10 +30,17 @@ def inspect_sparse(a: Any) -> Structure:
     if method is SMALL:
         found = inspect(m.dense())
         return dataclasses.replace(found, nnz=facts.nnz)
-    rows, columns = None, None
+    rows, columns, blocks, band = None, None, None, None
     if method.structure == "permuted triangular":
         assert facts.peeled is not None
         rows, columns = facts.peeled
+    elif method.structure == "block triangular":
+        # Natively the order is block upper triangular; here, as of dense ones, lower.
+        rows, columns = facts.blocks["rows"][::-1], facts.blocks["columns"][::-1]
+        blocks = facts.block_sizes[::-1]
+    elif method.structure == "permuted banded":
+        rows = columns = facts.band_order
+        band = facts.ordered_band
     return Structure(
         kind="general" if method is NOT_FINITE else method.structure,
         n=facts.n,
@@ -44,8 +51,8 @@ def inspect_sparse(a: Any) -> Structure:
         hermitian=bool(facts.scan["hermitian"]),
         row_permutation=rows,
         column_permutation=columns,
-        block_sizes=None,
-        permuted_bandwidths=None,
+        block_sizes=blocks,
+        permuted_bandwidths=band,
         factor_flops=0.0,
         nnz=facts.nnz,
     )
@@ -59,14 +66,14 @@ class SparsePlan(Plan):
     ----------
     nnz : int
         Nonzeros, duplicates summed and explicit zeros left out.
-    factor_bytes : float or None
-        What the factors take; None where only the factorization tells.
+    factor_bytes : float
+        What the factors take; of LU at most.
     if_it_fails : tuple of str
         The structures and methods that are tried next, in this order.
     """
 
     nnz: int = 0
-    factor_bytes: float | None = None
+    factor_bytes: float = 0.0
     if_it_fails: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,7 +90,7 @@ class SparsePlan(Plan):
         size = f"{m} x {n}, {self.nnz} nonzeros, {self.dtype}, {self.order.upper()}"
         yield "structure", f"{part.structure}, {size}"
         for label, text in part.rows():
-            if label == "cost" and self.factor_bytes is not None:
+            if label == "cost" and self.factor_bytes:
                 text += f", {si(self.factor_bytes)}B of factors"
             yield label, text
             if label == "cost" and self.if_it_fails:
@@ -137,12 +144,18 @@ def _part(chosen: Method, facts: Facts, nrhs: int) -> Part:
         routine=chosen.routine,
         slices=1,
         first=(),
-        flops=np.nan if flops is None else flops,
-        lu_flops=np.nan if lu_flops is None else lu_flops,
+        flops=flops,
+        lu_flops=lu_flops,
         condition=_CONDITION[chosen.condition],
-        crossovers=(),
+        crossovers=_crossovers(chosen),
         not_taken=_not_taken(chosen, facts),
     )
+
+
+def _crossovers(chosen: Method) -> tuple[str, ...]:
+    if chosen.method not in ("sparse LU", "supernodal LU"):
+        return ()
+    return (f"own LU up to {LU_FLOPS_PER_ENTRY} flops per entry of the factors, then SuperLU",)
 
 
 _CONDITION = {
@@ -154,9 +167,9 @@ _CONDITION = {
 
 def _not_taken(chosen: Method, facts: Facts) -> dict[str, str]:
     """Of each structure before the chosen one, what speaks against it."""
-    reasons = {}
+    reasons: dict[str, str] = {}
     for method in METHODS[: METHODS.index(chosen)]:
-        if method is not NOT_FINITE and method.structure not in reasons:
+        if method is not NOT_FINITE and method.structure not in (*reasons, chosen.structure):
             reason = method.fits(facts) or method.pays(facts)
             assert reason is not None
             reasons[method.structure] = reason()

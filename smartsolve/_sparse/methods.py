@@ -22,6 +22,9 @@ __all__ = ["METHODS", "NOT_FINITE", "SMALL", "Method", "Price"]
 DENSE_BELOW = 350
 # And without looking for a structure first: the dense scan finds the same.
 DENSE_AT_ONCE = 32
+# Own LU is 1.0 to 1.8 times as fast as SuperLU up to 1400 flops per entry of the factors, with half
+# of its memory; beyond, SuperLU's panels win. benchmarks/sparse.py, convection and scattered.
+LU_FLOPS_PER_ENTRY = 1500
 # A band is worth its storage if it holds so much of it: MATLAB's default, spparms('bandden').
 BAND_DENSITY = 0.5
 
@@ -30,10 +33,10 @@ Against = Callable[[], str] | None
 
 
 class Price(NamedTuple):
-    """Flops of factorization and solution, and bytes of the factors; None is not known before."""
+    """Flops of factorization and solution, and bytes of the factors."""
 
-    flops: float | None
-    bytes: float | None
+    flops: float
+    bytes: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,27 @@ def _is_permuted_triangular(facts: Facts) -> Against:
     return None if facts.peeled is not None else (lambda: "peeling single entries ends early")
 
 
+def _is_block_triangular(facts: Facts) -> Against:
+    if facts.is_definite_candidate:
+        return lambda: "Cholesky takes the components of a definite matrix by themselves"
+    if facts.blocks["structural_rank"] < facts.n:
+        return lambda: "the pattern of zeros is that of a singular matrix"
+    if len(facts.block_sizes) > 1:
+        return None
+    return lambda: "no order of rows and columns makes more than one block"
+
+
+def _is_permuted_banded(facts: Facts) -> Against:
+    if facts.is_definite_candidate:
+        return lambda: "Cholesky finds an order of its own"
+    if facts.ordered_band_density >= BAND_DENSITY:
+        return None
+    return lambda: (
+        f"reverse Cuthill-McKee order makes kl, ku = {facts.ordered_band}: "
+        f"{facts.ordered_band_density:.0%} of the band's places are filled"
+    )
+
+
 def _is_symmetric(facts: Facts) -> Against:
     return None if facts.scan["symmetric"] else (lambda: facts.asymmetry(False))
 
@@ -128,6 +152,20 @@ def _dense_pays(facts: Facts) -> Against:
     return None if facts.n <= DENSE_BELOW else (lambda: f"the order is above {DENSE_BELOW}")
 
 
+def _blocks_pay(facts: Facts) -> Against:
+    largest = int(facts.block_sizes.max())
+    if 2 * largest <= facts.n:
+        return None
+    return lambda: f"the largest block has order {largest}, more than half"
+
+
+def _lu_pays(facts: Facts) -> Against:
+    plan = facts.plan("lu")
+    if plan["flops"] <= LU_FLOPS_PER_ENTRY * plan["entries"]:
+        return None
+    return lambda: f"more than {LU_FLOPS_PER_ENTRY} flops per entry of the factors"
+
+
 # --- how to factor, and for what -----------------------------------------------------------------
 
 
@@ -137,6 +175,11 @@ def _native(name: str, **options: Any) -> Callable[[Facts, int], Factors]:
         return factors
 
     return factor
+
+
+def _ordered_band(facts: Facts, workers: int) -> Factors:
+    factors: Factors = facts.matrix.factor("banded", ordering=facts.band_order, workers=workers)
+    return factors
 
 
 def _superlu(facts: Facts, workers: int) -> Factors:
@@ -178,8 +221,21 @@ def _price_of_dense(facts: Facts, nrhs: int) -> Price:
     return Price(_scale(facts) * flops, n * n * facts.matrix.dtype.itemsize)
 
 
-def _price_unknown(facts: Facts, nrhs: int) -> Price:
-    return Price(None, None)
+def _price_of_ordered_band(facts: Facts, nrhs: int) -> Price:
+    kl, ku = facts.ordered_band
+    flops = facts.n * (2.0 * kl * (kl + ku) + kl + 2 * (2 * kl + ku) * nrhs)
+    return Price(_scale(facts) * flops, facts.n * (2 * kl + ku + 1) * facts.matrix.dtype.itemsize)
+
+
+def _planned(name: str) -> Callable[[Facts, int], Price]:
+    """What the pattern tells; of LU a bound."""
+
+    def price(facts: Facts, nrhs: int) -> Price:
+        plan = facts.plan(name)
+        flops = plan["flops"] + 4.0 * plan["entries"] * nrhs
+        return Price(_scale(facts) * flops, plan["bytes"])
+
+    return price
 
 
 SMALL = Method(
@@ -227,19 +283,27 @@ METHODS: tuple[Method, ...] = (
     NOT_FINITE,
     SMALL,
     Method(
+        *("block triangular", "sparse LU of blocks", "own", "when suspicious"),
+        *(_is_block_triangular, _blocks_pay, _native("lu"), _planned("lu")),
+    ),
+    Method(
+        *("permuted banded", "permuted banded LU", "gbtrf, gbtrs", "when suspicious"),
+        *(_is_permuted_banded, _always, _ordered_band, _price_of_ordered_band),
+    ),
+    Method(
         *("positive definite", "sparse Cholesky", "own", "always"),
-        *(_is_candidate, _always, _native("cholesky"), _price_unknown),
+        *(_is_candidate, _always, _native("cholesky"), _planned("cholesky")),
     ),
-    Method(
-        *("symmetric", "sparse LU", "SuperLU", "always"),
-        *(_is_symmetric, _always, _superlu, _price_unknown),
-    ),
-    Method(
-        *("hermitian", "sparse LU", "SuperLU", "always"),
-        *(_is_hermitian, _always, _superlu, _price_unknown),
-    ),
-    Method(
-        *("general", "sparse LU", "SuperLU", "always"),
-        *(_always, _always, _superlu, _price_unknown),
+    *(
+        Method(structure, method, routine, "always", fits, pays, factor, _planned("lu"))
+        for structure, fits in (
+            ("symmetric", _is_symmetric),
+            ("hermitian", _is_hermitian),
+            ("general", _always),
+        )
+        for method, routine, pays, factor in (
+            ("sparse LU", "own", _lu_pays, _native("lu")),
+            ("supernodal LU", "SuperLU", _always, _superlu),
+        )
     ),
 )

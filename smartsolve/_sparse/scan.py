@@ -23,6 +23,7 @@ class Facts:
         self.shape = matrix.shape
         self.n = matrix.shape[1]
         self.nnz = matrix.nnz
+        self._plans: dict[str, dict[str, Any]] = {}
         self.is_square = matrix.shape[0] == matrix.shape[1]
 
     @cached_property
@@ -49,6 +50,40 @@ class Facts:
     def peeled(self) -> tuple[Array, Array] | None:
         """The orders of rows and columns that make it lower triangular."""
         return self.matrix.peel()
+
+    @cached_property
+    def blocks(self) -> dict[str, Any]:
+        """Maximum matching and strong components: block upper triangular form."""
+        return self.matrix.blocks()
+
+    @cached_property
+    def block_sizes(self) -> Array:
+        """Orders of the diagonal blocks."""
+        sizes: Array = np.diff(self.blocks["starts"])
+        return sizes
+
+    @cached_property
+    def band_order(self) -> Array:
+        """Reverse Cuthill and McKee's order."""
+        return self.matrix.order("rcm")
+
+    @cached_property
+    def ordered_band(self) -> tuple[int, int]:
+        """Bandwidths in that order."""
+        return self.matrix.band(self.band_order)
+
+    @property
+    def ordered_band_density(self) -> float:
+        """The share of that band that is filled."""
+        kl, ku = self.ordered_band
+        places = self.n * (kl + ku + 1) - kl * (kl + 1) // 2 - ku * (ku + 1) // 2
+        return self.nnz / places
+
+    def plan(self, method: str) -> dict[str, Any]:
+        """Flops, entries and bytes that a native method would take."""
+        if method not in self._plans:
+            self._plans[method] = self.matrix.plan(method)
+        return self._plans[method]
 
     def nonzero_off(self, lower: int, upper: int) -> str:
         """Name an entry below the `lower`-th or above the `upper`-th diagonal."""

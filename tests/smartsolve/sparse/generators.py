@@ -153,14 +153,15 @@ def some_grid(n: int, dtype: DType, rng: np.random.Generator) -> sparse.csc_arra
 
 
 def circuit(n: int, dtype: DType, rng: np.random.Generator) -> sparse.csc_array:
-    """Nodes that are joined to one or two near ones, some of them controlled, and few rails."""
+    """A chain of nodes with branches to near ones, some controlled, and some tied to few rails."""
     i = np.arange(1, n)
-    near = np.maximum(0, i - rng.geometric(0.02, n - 1))
-    some = rng.random(n - 1) < 0.3
+    near = np.maximum(0, i - rng.geometric(0.2, n - 1))
+    some = rng.random(n - 1) < 0.1
     rail = rng.integers(0, max(1, n // 5000), n - 1)
-    controlled = rng.random(n - 1) < 0.15
+    controlled = rng.random(n - 1) < 0.1
+    far = np.maximum(0, i - rng.geometric(0.02, n - 1))
     rows = np.concatenate([i, near, i[some], i[controlled]])
-    columns = np.concatenate([near, i, rail[some], rng.integers(0, n, controlled.sum())])
+    columns = np.concatenate([near, i, rail[some], far[controlled]])
     return assembled(rows, columns, numbers(len(rows), dtype, rng), n)
 
 
@@ -170,7 +171,8 @@ def saddle_point(n: int, dtype: DType, rng: np.random.Generator) -> sparse.csc_a
     k = n - m
     i = np.arange(k - 1)
     h = hermitian(lambda n, dtype, rng: assembled(i, i + 1, numbers(k - 1, dtype, rng), k))
-    columns = np.concatenate([np.arange(m), m + rng.integers(0, k - m, 2 * m)])
+    near = 2 * np.repeat(np.arange(m), 2) + rng.geometric(0.02, 2 * m) + m
+    columns = np.concatenate([np.arange(m), np.where(near < k, near, m + near % (k - m))])
     rows = np.concatenate([np.arange(m), np.repeat(np.arange(m), 2)])
     values = np.concatenate([np.full(m, 3), numbers(2 * m, dtype, rng)])
     b = sparse.coo_array((values, (rows, columns)), shape=(m, k)).tocsc()
