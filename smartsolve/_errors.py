@@ -47,13 +47,14 @@ def _where_singular(method: str, pivot: int, place: str) -> str:
     return f"Singular matrix: {subject}pivot {pivot} of the {method} is exactly zero"
 
 
-def rank_deficient(rank: int, full: int, tolerance: float, place: str) -> str:
+def rank_deficient(
+    rank: int, full: int, tolerance: float, place: str, method: str = "column-pivoted QR"
+) -> str:
     """Text for a rectangular matrix of less than full rank."""
     subject = f"{place}: " if place else ""
     return (
         f"Rank-deficient matrix: {subject}rank = {rank} of {full}, tol = {tolerance:.5g} "
-        "(column-pivoted QR); the solution is a basic one of many. minimum_norm=True gives the "
-        "shortest."
+        f"({method}); the solution is a basic one of many. minimum_norm=True gives the shortest."
     )
 
 

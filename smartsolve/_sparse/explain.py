@@ -13,7 +13,7 @@ from .. import _errors
 from .._choose import Part, Plan, explain, si
 from .._scan import Structure, inspect
 from .choose import choose
-from .methods import LU_FLOPS_PER_ENTRY, METHODS, NOT_FINITE, SMALL, Method
+from .methods import DENSE_BELOW, LU_FLOPS_PER_ENTRY, METHODS, NOT_FINITE, SMALL, Method
 from .operands import RightHandSide, SparseMatrix, matrix
 from .scan import Facts
 
@@ -104,8 +104,14 @@ def explain_sparse(a: Any, b: Any) -> Plan:
     m = matrix(a)
     nrhs = 1 if b is None else _count(RightHandSide(b, m.shape[0], m.shape))
     facts = Facts(m)
-    chosen, *others = choose(facts)
-    part = _dense_part(m, nrhs) if chosen is SMALL else _part(chosen, facts, nrhs)
+    following: tuple[str, ...] = ()
+    if not facts.is_square:
+        part, factor_bytes = _rectangular_part(facts, nrhs)
+    else:
+        chosen, *others = choose(facts)
+        part = _dense_part(m, nrhs) if chosen is SMALL else _part(chosen, facts, nrhs)
+        factor_bytes = chosen.price(facts, nrhs).bytes
+        following = _if_it_fails(chosen, others)
     return SparsePlan(
         shape=m.shape,
         dtype=m.dtype,
@@ -120,13 +126,32 @@ def explain_sparse(a: Any, b: Any) -> Plan:
         parts=(part,),
         _matrix=a,
         nnz=m.nnz,
-        factor_bytes=chosen.price(facts, nrhs).bytes,
-        if_it_fails=_if_it_fails(chosen, others),
+        factor_bytes=factor_bytes,
+        if_it_fails=following,
     )
 
 
 def _count(rhs: RightHandSide) -> int:
     return 1 if len(rhs.shape) == 1 else int(np.prod(rhs.shape)) // max(1, rhs.shape[-2])
+
+
+def _rectangular_part(facts: Facts, nrhs: int) -> tuple[Part, float]:
+    """What `mldivide` does with it."""
+    if max(facts.shape) <= DENSE_BELOW:
+        part = _dense_part(facts.matrix, nrhs)
+        return part, float(np.prod(facts.shape)) * facts.matrix.dtype.itemsize
+    plan = facts.plan("qr")
+    scale = 4 if facts.matrix.dtype.kind == "c" else 1
+    flops = scale * (plan["flops"] + 4.0 * plan["entries"] * nrhs)
+    part = Part(
+        *("rectangular", "sparse QR", "own", 1, (), flops, flops),
+        condition="the diagonal of R tells the rank",
+        crossovers=(),
+        not_taken={
+            "the methods of solve": "the matrix is {} x {}, not square".format(*facts.shape)
+        },
+    )
+    return part, plan["bytes"]
 
 
 def _dense_part(m: SparseMatrix, nrhs: int) -> Part:

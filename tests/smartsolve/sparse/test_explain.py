@@ -77,5 +77,16 @@ def test_what_is_told_of_orders() -> None:
 
 
 def test_rectangular_matrices() -> None:
+    for shape, method in (
+        ((30, 20), "dense"),
+        ((900, 500), "sparse QR"),
+        ((500, 900), "sparse QR"),
+    ):
+        a = sparse.random_array(shape, density=0.02, rng=np.random.default_rng(1), format="csr")
+        plan = explain(a + sparse.eye_array(*shape))
+        assert plan.structure == "rectangular"
+        assert plan.method.startswith(method)
+        assert plan.flops > 0
+        assert "QR" in str(plan)
     with pytest.raises(np.linalg.LinAlgError, match="square"):
         inspect(sparse.csc_array((3, 2)))
