@@ -6,6 +6,7 @@ from pathlib import Path
 import smartsolve
 
 from .._files.formats import read, write_bytes
+from .._sparse import DENSE_BELOW
 from .errors import CommandError
 
 __all__ = ["add_arguments", "run"]
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """The plan goes to standard output, and with a picture into a page."""
     if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
         raise CommandError(f"{options.html}: a page's name ends in .html", 2)
-    a = read(options.matrix, options.name)
+    a = read(options.matrix, options.name, keep_above=DENSE_BELOW)
     b = None if options.rhs is None else read(options.rhs, options.rhs_name)
     try:
         plan = smartsolve.explain(a, b)

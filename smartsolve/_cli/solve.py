@@ -13,6 +13,7 @@ import smartsolve
 
 from .._files.formats import check_name, read, refuse_overwriting, write
 from .._report import SolveInfo
+from .._sparse import DENSE_BELOW
 from .errors import CommandError
 
 __all__ = ["add_arguments", "run"]
@@ -45,7 +46,10 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         check_name(options.output)
         refuse_overwriting(options.output, (options.matrix, options.rhs))
-    a, b = read(options.matrix, options.name), read(options.rhs, options.rhs_name)
+    a, b = (
+        read(options.matrix, options.name, keep_above=DENSE_BELOW),
+        read(options.rhs, options.rhs_name),
+    )
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -66,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _solved(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], SolveInfo]:
+def _solved(a: Any, b: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], SolveInfo]:
     """The solution, and what was done."""
     if a.ndim >= 2 and a.shape[-1] != a.shape[-2]:
         x, info = smartsolve.mldivide(a, b, return_info=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._sparse import is_sparse
 from . import matlab, matrix_market, numpy_formats
 from .errors import FileError
 
@@ -30,8 +31,11 @@ _WRITERS: dict[str, Callable[[Array], bytes]] = {
 }
 
 
-def read(path: Path, name: str | None = None) -> Array:
-    """An array of numbers; sparse ones are filled up with their zeros."""
+def read(path: Path, name: str | None = None, *, keep_above: int | None = None) -> Any:
+    """An array of numbers; sparse ones are filled up with their zeros.
+
+    Above the order `keep_above`, if it is given, they are kept as they are.
+    """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise FileError(path, f"the name must end in {', '.join(_READERS)}")
@@ -39,7 +43,8 @@ def read(path: Path, name: str | None = None) -> Array:
         raise FileError(path, "is a directory" if path.is_dir() else "is no regular file")
     try:
         found = reader(path, name)
-        if hasattr(found, "toarray"):
+        kept = keep_above is not None and is_sparse(found) and max(found.shape) > keep_above
+        if is_sparse(found) and not kept:
             found = _filled(path, found)
     except MemoryError:
         raise FileError(path, "does not fit into memory") from None
@@ -47,7 +52,7 @@ def read(path: Path, name: str | None = None) -> Array:
         raise FileError(path, error.strerror or str(error)) from None
     if found.dtype.kind not in "fciub":
         raise FileError(path, f"holds {found.dtype}; expected numbers")
-    return np.asarray(found)
+    return found if kept else np.asarray(found)
 
 
 def check_name(path: Path) -> None:
@@ -98,7 +103,7 @@ def _filled(path: Path, sparse: Any) -> Array:
         raise FileError(
             path,
             f"is sparse, {rows} x {columns}, and would take {needed / 1e9:.3g} GB as a dense "
-            "matrix; use scipy.sparse.linalg.spsolve",
+            "matrix, which is needed here",
         )
     filled: Array = sparse.toarray()
     return filled

@@ -8,7 +8,11 @@ from the native core, `superlu.py`, `dense.py` and `engines.py`; all give the sa
 
 from typing import Any, TypeGuard
 
-__all__ = ["is_sparse"]
+__all__ = ["DENSE_BELOW", "is_sparse"]
+
+# Up to this order a sparse matrix is filled up and solved as a dense one:
+# benchmarks/sparse.py --crossover measures where that ends to pay.
+DENSE_BELOW = 350
 
 
 def is_sparse(operand: Any) -> TypeGuard[Any]:

@@ -12,8 +12,9 @@ import numpy as np
 from .. import _errors
 from .._choose import Part, Plan, explain, si
 from .._scan import Structure, inspect
+from . import DENSE_BELOW
 from .choose import choose
-from .methods import DENSE_BELOW, LU_FLOPS_PER_ENTRY, METHODS, NOT_FINITE, SMALL, Method
+from .methods import LU_FLOPS_PER_ENTRY, METHODS, NOT_FINITE, SMALL, Method
 from .operands import RightHandSide, SparseMatrix, matrix
 from .scan import Facts
 
@@ -58,7 +59,7 @@ def inspect_sparse(a: Any) -> Structure:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SparsePlan(Plan):
     """What `solve` would do with a sparse matrix, and why.
 
@@ -152,6 +153,10 @@ def _rectangular_part(facts: Facts, nrhs: int) -> tuple[Part, float]:
         },
     )
     return part, plan["bytes"]
+
+
+def _size(facts: Facts) -> str:
+    return "{} x {}".format(*facts.shape)
 
 
 def _dense_part(m: SparseMatrix, nrhs: int) -> Part:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from . import DENSE_BELOW
 from .dense import DenseFactors
 from .factors import Factors
 from .scan import Facts
@@ -18,9 +19,7 @@ from .superlu import SuperLUFactors
 
 __all__ = ["METHODS", "NOT_FINITE", "SMALL", "Method", "Price"]
 
-# Below: dense. benchmarks/sparse.py --crossovers measures where.
-DENSE_BELOW = 350
-# And without looking for a structure first: the dense scan finds the same.
+# Up to DENSE_BELOW dense; up to here before a structure is looked for, as the dense scan does it.
 DENSE_AT_ONCE = 32
 # Own LU is 1.0 to 1.8 times as fast as SuperLU up to 1400 flops per entry of the factors, with half
 # of its memory; beyond, SuperLU's panels win. benchmarks/sparse.py, convection and scattered.

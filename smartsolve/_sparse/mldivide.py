@@ -12,8 +12,7 @@ import numpy.typing as npt
 from .. import _condition, _errors
 from .._mldivide import mldivide as dense_mldivide
 from .._report import SolveInfo
-from . import is_sparse
-from .methods import DENSE_BELOW
+from . import DENSE_BELOW, is_sparse
 from .operands import RightHandSide, SparseMatrix, matrix, result_type
 from .solve import Options, solve_square
 

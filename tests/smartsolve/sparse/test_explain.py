@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,3 +93,17 @@ def test_rectangular_matrices() -> None:
         assert "QR" in str(plan)
     with pytest.raises(np.linalg.LinAlgError, match="square"):
         inspect(sparse.csc_array((3, 2)))
+
+
+def test_the_commands_keep_a_large_matrix_sparse(tmp_path: Path) -> None:
+    """As a dense one it would take 320 GB."""
+    n = 200_000
+    sparse.save_npz(tmp_path / "a.npz", 2 * sparse.eye_array(n, format="csc"))
+    np.save(tmp_path / "b.npy", np.ones(n))
+    command = [sys.executable, "-P", "-m", "smartsolve"]
+    for arguments in (["explain", "a.npz"], ["solve", "a.npz", "b.npy", "-o", "x.npy"]):
+        done = subprocess.run(
+            [*command, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert "diagonal" in done.stdout + done.stderr
+    assert np.array_equal(np.load(tmp_path / "x.npy"), np.full(n, 0.5))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from smartsolve import errstate, factorize, inspect, mldivide, solve
+from smartsolve._sparse import DENSE_BELOW
 
 from ..accuracy import FACTOR, backward_error, eps
 from .generators import FORMATS, STRUCTURES, numbers, shuffled, untidy
@@ -65,7 +66,8 @@ def test_backward_error(system: tuple[Any, np.ndarray], transposed: bool) -> Non
         again = factorize(a).solve(b, transposed=transposed)
     assert x.shape == b.shape
     assert x.dtype == a.dtype
-    assert np.array_equal(x, plain)
+    if a.shape[0] > DENSE_BELOW:  # below, the bits are the dense product's
+        assert np.array_equal(x, plain)
     as_good_as_dense(a, b, x, transposed)
     as_good_as_dense(a, b, again, transposed)
     assert info.backward_error <= 4 * FACTOR * a.shape[0] * eps(x.dtype)
