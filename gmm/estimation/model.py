@@ -165,7 +165,9 @@ class Model(ABC, Generic[Result]):
                 small_sample, problem.n, problem.k + absorbed, problem.clusters
             )
             of_s: Given = "cluster-ways" if each_way and _is(kind, "cluster") else kind
-            s = given_or_estimated(of_s, problem, found.theta, of_cov, found.s)
+            # A kernel for the scores knows nothing of the moments.
+            of_moments = of_s if cov_formula in FORMULAS else "robust"
+            s = given_or_estimated(of_moments, problem, found.theta, of_cov, found.s)
             s, other = _semidefinite_only(s, not is_estimator(of_s))
             if inner is not None and not is_estimator(of_s):
                 s = inner.s(s)
