@@ -32,6 +32,7 @@ def solve(
     workers: int = 1,
     return_info: Literal[False] = False,
     precision: Literal["mixed"] | None = None,
+    accuracy: Literal["full", "certified"] | None = None,
     engine: str | None = None,
     sparse_x: bool = False,
 ) -> npt.NDArray[Any]: ...
@@ -50,6 +51,7 @@ def solve(
     workers: int = 1,
     return_info: Literal[True],
     precision: Literal["mixed"] | None = None,
+    accuracy: Literal["full", "certified"] | None = None,
     engine: str | None = None,
     sparse_x: bool = False,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
@@ -68,6 +70,7 @@ def solve(
     workers: int = 1,
     return_info: bool,
     precision: Literal["mixed"] | None = None,
+    accuracy: Literal["full", "certified"] | None = None,
     engine: str | None = None,
     sparse_x: bool = False,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
@@ -84,8 +87,14 @@ class Factors:
         self, a: npt.ArrayLike, structure: str | None = None, lower: bool = False
     ) -> None: ...
     def solve(
-        self, b: npt.ArrayLike, *, transposed: bool = False, conjugate: bool = False
-    ) -> npt.NDArray[Any]: ...
+        self,
+        b: npt.ArrayLike,
+        *,
+        transposed: bool = False,
+        conjugate: bool = False,
+        accuracy: Literal["full", "certified"] | None = None,
+        return_info: bool = False,
+    ) -> Any: ...
     def _rows(self) -> npt.NDArray[np.int8]: ...
     def _declined(self) -> npt.NDArray[np.intp]: ...
     def _rconds(self) -> npt.NDArray[np.float64]: ...
@@ -222,6 +231,12 @@ def methods() -> tuple[MethodRow, ...]: ...
 def solve_with_row(
     row: int, a: npt.NDArray[Any], b: npt.NDArray[Any], mixed: bool = False, /
 ) -> npt.NDArray[Any]: ...
+def residual(
+    a: npt.NDArray[Any], x: npt.NDArray[Any], y: npt.NDArray[Any], b: npt.NDArray[Any], /
+) -> npt.NDArray[np.float64]: ...
+def solve_long(
+    a: npt.NDArray[Any], b: npt.NDArray[Any], /
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
 def solve_again(a: npt.NDArray[Any], b: npt.NDArray[Any], times: int, /) -> None: ...
 def kinds() -> tuple[str, ...]: ...
 def flops(

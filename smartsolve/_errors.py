@@ -84,7 +84,9 @@ def only_definite(engine: str, reason: str) -> str:
     )
 
 
-def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: int) -> str:
+def ill_conditioned(
+    method: str, rcond: float, eps: float, place: str, count: int, *, dense: bool = True
+) -> str:
     """Text for a matrix whose rcond lies below the machine epsilon.
 
     It names the power of ten alone, so that a loop over many such matrices
@@ -92,10 +94,11 @@ def ill_conditioned(method: str, rcond: float, eps: float, place: str, count: in
     """
     subject = f"{place}: " if place else ""
     worst = "worst rcond" if count > 1 else "rcond"
+    remedy = " accuracy='full' gives all digits." * dense
     power = f"1e{round(math.log10(rcond)):03d}" if rcond > 0 else "0"
     return (
         f"Ill-conditioned matrix: {subject}{worst} = {power} < {eps:.3g} ({method}); "
-        "the solution may have no correct digit."
+        f"the solution may have no correct digit.{remedy}"
     )
 
 
@@ -139,6 +142,32 @@ def refuse_dense_inverse(n: int, dtype: np.dtype[Any]) -> None:
             f"the inverse of a sparse {n} x {n} matrix is dense, {needed / 1e9:.3g} GB; solve for "
             "the columns that are wanted, or use as_linear_operator()"
         )
+
+
+def not_accurate(count: int) -> str:
+    """Text for systems that double-double arithmetic does not solve to the last bit."""
+    systems = "the system is" if count == 1 else f"{count} systems are"
+    return (
+        f"Ill-conditioned matrix: {systems} singular, or so nearly that twice the digits of double "
+        "precision are not enough; the solution may have no correct digit."
+    )
+
+
+def not_certified() -> str:
+    """Text for a solution of which no error bound was proved."""
+    return (
+        "Ill-conditioned matrix: no bound of the error could be proved; info.error_bound is inf "
+        "where none is. accuracy='full' gives all digits."
+    )
+
+
+def singular_in_double_double() -> str:
+    """Text for a matrix with a zero pivot in LU with twice the digits."""
+    return (
+        "Singular matrix: a pivot of LU in double-double arithmetic is exactly zero. Use "
+        "smartsolve.mldivide(a, b, minimum_norm=True) for a least-squares solution of a singular "
+        "system, or on_singular='nan' to have NaN in its place."
+    )
 
 
 def unit_lost(name: str, operand: Any, call: str) -> str:

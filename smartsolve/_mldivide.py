@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ def mldivide(
     minimum_norm: bool = False,
     tol: float | None = None,
     return_info: bool = False,
+    accuracy: Literal["full", "certified"] | None = None,
     engine: str | None = None,
     sparse_x: bool = False,
 ) -> Any:
@@ -50,6 +51,8 @@ def mldivide(
         solved by QR.
     return_info : bool, default False
         Also return what was done.
+    accuracy : {"full", "certified"}, optional
+        Of a square system, as in `solve`.
     engine, sparse_x
         As in `solve`, for sparse matrices; an engine takes square ones only.
 
@@ -142,7 +145,12 @@ def mldivide(
     matrix = _operands.matrix(a, "mldivide()")
     rhs = _operands.right_hand_side(b, "mldivide()")
     square = matrix.ndim > 1 and matrix.shape[-1] == matrix.shape[-2]
-    if square and not minimum_norm and tol is None:
+    if accuracy is not None:
+        if not square or minimum_norm or tol is not None:
+            raise ValueError("accuracy is for square systems without minimum_norm and tol")
+        solved = _core.solve(matrix, rhs, accuracy=accuracy, return_info=return_info)
+        x, info = solved if isinstance(solved, tuple) else (solved, None)
+    elif square and not minimum_norm and tol is None:
         x, info = _solve_square(matrix, rhs, return_info)
     else:
         x, info = _solve_least_squares(matrix, rhs, minimum_norm, tol, return_info)
@@ -157,6 +165,7 @@ def mrdivide(
     minimum_norm: bool = False,
     tol: float | None = None,
     return_info: bool = False,
+    accuracy: Literal["full", "certified"] | None = None,
     engine: str | None = None,
     sparse_x: bool = False,
 ) -> Any:
@@ -228,6 +237,7 @@ def mrdivide(
         minimum_norm=minimum_norm,
         tol=tol,
         return_info=return_info,
+        accuracy=accuracy,
     )
     x, info = result if return_info else (result, None)
     # The solutions of a stack for one vector are vectors, whose last axis is right already.

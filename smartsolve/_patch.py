@@ -379,7 +379,7 @@ class patch_numpy(ContextDecorator):
     ...     an_old_function()
     Traceback (most recent call last):
         ...
-    numpy.linalg.LinAlgError: Ill-conditioned matrix: rcond = 1e-17 < 2.22e-16 (small Cholesky); the solution may have no correct digit.
+    numpy.linalg.LinAlgError: Ill-conditioned matrix: rcond = 1e-17 < 2.22e-16 (small Cholesky); the solution may have no correct digit. accuracy='full' gives all digits.
 
     A program that tells singular matrices from others goes on to do so, also
     where no pivot is exactly zero:

@@ -47,6 +47,9 @@ class SolveInfo:
     refinement_steps : int or ndarray of int
         Corrections of the solution of a method in single precision; 0 in
         working precision.
+    error_bound : ndarray of float64 or None
+        With ``accuracy="certified"`` a rigorous bound of ``abs(x - exact)``,
+        component by component; inf where none was proved.
     rank, tolerance : int, float or ndarray, or None
         For least squares the rank, -1 if the matrix holds an Inf or a NaN,
         and the tolerance that it was found with.
@@ -68,6 +71,7 @@ class SolveInfo:
     refinement_steps: int | npt.NDArray[np.intc] = 0
     rank: int | npt.NDArray[np.intp] | None = None
     tolerance: float | npt.NDArray[np.float64] | None = None
+    error_bound: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def from_table(

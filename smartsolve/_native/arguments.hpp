@@ -21,6 +21,7 @@ struct Arguments {
     bool overwrite_a = false, overwrite_b = false;
     bool check_finite = false, return_info = false;
     bool mixed = false;
+    PyObject* accuracy = nullptr;       // borrowed; Python's
     const char* sparse_only = nullptr;  // an option that dense operands are refused with
     OnSingular on_singular = OnSingular::unset;
     ptrdiff_t workers = 1;
@@ -41,6 +42,7 @@ enum Name {
     name_workers,
     name_return_info,
     name_precision,
+    name_accuracy,
     name_engine,
     name_sparse_x,
     names,
@@ -48,7 +50,7 @@ enum Name {
 inline constexpr const char* name_text[names] = {
     "a",           "b",           "assume_a",     "lower",       "transposed",
     "overwrite_a", "overwrite_b", "check_finite", "on_singular", "workers",
-    "return_info", "precision",   "engine",       "sparse_x"};
+    "return_info", "precision",   "accuracy",     "engine",      "sparse_x"};
 inline PyObject* interned[names];  // written at load
 
 inline bool intern_names() {
@@ -165,6 +167,9 @@ inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
             return flag(to.return_info);
         case name_precision:
             return parse_precision(value, to.mixed);
+        case name_accuracy:
+            if (value != Py_None) to.accuracy = value;
+            return true;
         case name_engine:
             if (value != Py_None) to.sparse_only = name_text[name_engine];
             return true;

@@ -4,7 +4,7 @@
 namespace smartsolve {
 
 inline constexpr const char solve_doc[] =
-    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False, precision=None, engine=None, sparse_x=False)
+    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False, precision=None, accuracy=None, engine=None, sparse_x=False)
 --
 
 Solve the linear system ``a @ x = b``, by the method that fits `a`.
@@ -69,6 +69,14 @@ precision : {"mixed"}, optional
     orders, other structures, more than a few right-hand sides, matrices with
     rcond below 4.8e-7, Inf and NaN. By default all is done in the working
     precision.
+accuracy : {"full", "certified"}, optional
+    "full": the solution that is nearest to the exact one of the numbers given,
+    to one unit in the last place for condition numbers up to 1e30, by
+    refinement with residuals of twice the precision, or by LU in it.
+    "certified": beside the solution ``info.error_bound``, of each component a
+    rigorous bound of its error; inf, and a warning, where none is proved.
+    For dense matrices; `workers`, `precision` and the overwriting are without
+    effect.
 engine : {"cholmod", "umfpack", "klu", "pardiso"}, optional
     Factor a sparse matrix by this library, which an extra installs. None is
     ever imported unasked.
@@ -168,7 +176,7 @@ ValueError: b has shape (5, 2); its second-to-last axis must be 2 to match a of 
 )";
 
 inline constexpr const char factors_solve_doc[] =
-    R"(solve($self, b, *, transposed=False, conjugate=False)
+    R"(solve($self, b, *, transposed=False, conjugate=False, accuracy=None, return_info=False)
 --
 
 Solve ``A @ x = b`` with the factors.
@@ -182,6 +190,10 @@ transposed : bool, default False
     Solve with the transpose of A.
 conjugate : bool, default False
     Solve with the complex conjugate of A; with `transposed`, its adjoint.
+accuracy : {"full", "certified"}, optional
+    As in `solve`.
+return_info : bool, default False
+    With an `accuracy`, also return a `SolveInfo` with the `error_bound`.
 
 Returns
 -------

@@ -14,6 +14,10 @@ bool add_sparse(PyObject* module);
 // least_squares.cpp
 PyObject* least_squares(PyObject* module, PyObject* args);
 
+// accuracy/entries.cpp
+PyObject* residual(PyObject* module, PyObject* args);
+PyObject* solve_long(PyObject* module, PyObject* args);
+
 // matrix_market.cpp
 PyObject* read_entries(PyObject* module, PyObject* args);
 

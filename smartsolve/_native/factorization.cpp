@@ -183,7 +183,7 @@ PyObject* solve_array(FactorsObject* self, PyArrayObject* given, const Meant& me
 }
 
 bool parse_solve(PyObject* const* args, Py_ssize_t positional, PyObject* keywords, PyObject*& b,
-                 Meant& meant) {
+                 Meant& meant, PyObject*& accuracy, PyObject*& return_info) {
     static const char* format =
         "solve() takes 1 positional argument, b, but %zd were given; "
         "transposed and conjugate are keyword-only";
@@ -204,6 +204,10 @@ bool parse_solve(PyObject* const* args, Py_ssize_t positional, PyObject* keyword
             const int truth = PyObject_IsTrue(value);
             if (truth < 0) return false;
             (is("transposed") ? meant.transposed : meant.conjugated) = truth > 0;
+        } else if (is("accuracy")) {
+            accuracy = value == Py_None ? nullptr : value;
+        } else if (is("return_info")) {
+            return_info = value;
         } else {
             PyErr_Format(PyExc_TypeError,
                          is("b") ? "solve() got multiple values for argument '%U'"
@@ -230,7 +234,16 @@ PyObject* solve_factors(PyObject* object, PyObject* const* args, Py_ssize_t posi
     }
     PyObject* given;
     Meant meant;
-    if (!parse_solve(args, positional, keywords, given, meant)) return nullptr;
+    PyObject *accuracy = nullptr, *return_info = Py_False;
+    if (!parse_solve(args, positional, keywords, given, meant, accuracy, return_info))
+        return nullptr;
+    if (accuracy != nullptr) [[unlikely]] {
+        const Object transposed(PyBool_FromLong(meant.transposed)),
+            conjugated(PyBool_FromLong(meant.conjugated));
+        PyObject* const arguments[] = {object,           given,    transposed.get(),
+                                       conjugated.get(), accuracy, return_info};
+        return call_python("smartsolve._accuracy", "solve_factored", arguments, 6).release();
+    }
     const Object b = is_plain(given) ? as_array(given) : Object(Py_NewRef(given));
     if (!b) return nullptr;
     const bool is_array = PyArray_CheckExact(b.get());

@@ -174,6 +174,23 @@ PyObject* solve(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObjec
     if (!a) return nullptr;
     const Object b = as_array(arguments.b);
     if (!b) return nullptr;
+    if (arguments.accuracy != nullptr) [[unlikely]] {
+        const Object arrays(PyTuple_Pack(2, a.get(), b.get()));
+        const Object options(PyDict_New());
+        if (!options) return nullptr;
+        const Py_ssize_t count = PyTuple_GET_SIZE(keywords);
+        for (Py_ssize_t k = 0; k < count; ++k) {
+            PyObject* keyword = PyTuple_GET_ITEM(keywords, k);
+            if (PyUnicode_CompareWithASCIIString(keyword, "a") == 0 ||
+                PyUnicode_CompareWithASCIIString(keyword, "b") == 0)
+                continue;
+            if (PyDict_SetItem(options.get(), keyword, args[positional + k]) < 0) return nullptr;
+        }
+        const Object imported(PyImport_ImportModule("smartsolve._accuracy"));
+        if (!imported || !arrays) return nullptr;
+        const Object function(PyObject_GetAttrString(imported.get(), "solve_accurately"));
+        return function ? PyObject_Call(function.get(), arrays.get(), options.get()) : nullptr;
+    }
     return guarded([&] { return solve_arrays(arguments, a.array(), b.array()); });
 }
 
@@ -398,6 +415,10 @@ PyMethodDef functions[] = {
     {"read_entries", read_entries, METH_VARARGS,
      "read_entries(text, offset, line, m, n, count, field, rows, columns, values, /)\n--\n\n"
      "Fill arrays from the lines of a Matrix Market file; ValueError(text, line)."},
+    {"residual", residual, METH_VARARGS,
+     "residual(a, x, y, b, /)\n--\n\nb - a (x + y), as if in twice the precision."},
+    {"solve_long", solve_long, METH_VARARGS,
+     "solve_long(a, b, /)\n--\n\n(x, status): right to the last bit, by LU in double-double."},
     {"choose", choose_row, METH_VARARGS,
      "choose(kind, n, /)\n--\n\nRow of the table for a kind and an order."},
     {"band_pays", band_pays, METH_VARARGS,

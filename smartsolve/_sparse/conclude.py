@@ -77,7 +77,7 @@ def say_ill_conditioned(method: str, rcond: float, dtype: np.dtype[Any]) -> None
     """Warn, raise or pass, as `errstate` says, if rcond lies below eps."""
     eps = float(np.finfo(dtype).eps)
     if rcond < eps:
-        text = _errors.ill_conditioned(method, rcond, eps, "", 1)
+        text = _errors.ill_conditioned(method, rcond, eps, "", 1, dense=False)
         _condition.doubt(text, "IllConditionedWarning", rcond=rcond)
 
 

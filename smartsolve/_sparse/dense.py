@@ -37,7 +37,8 @@ class DenseFactors:
         self, b: Array, *, transposed: bool = False, conjugate: bool = False, workers: int = 1
     ) -> Array:
         """As the native ones."""
-        return self._factors.solve(b, transposed=transposed, conjugate=conjugate)
+        x: Array = self._factors.solve(b, transposed=transposed, conjugate=conjugate)
+        return x
 
     def rcond(self) -> float:
         """As the dense factorization estimates it."""

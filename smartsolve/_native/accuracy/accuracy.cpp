@@ -1,0 +1,298 @@
+// One instruction set's table: this file is compiled once for each, with SMARTSOLVE_ISA its name.
+#include "accuracy.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "exact.hpp"
+
+namespace smartsolve::SMARTSOLVE_ISA {
+namespace {
+
+Doubles load(const double* x) {
+    Doubles v;
+    std::memcpy(&v, x, sizeof v);
+    return v;
+}
+
+// A sum in two parts: as it is rounded, and what roundings left, rounded.
+template <class V>
+struct Compensated {
+    V sum{}, rest{};
+
+    [[gnu::always_inline]] void add(Pair<V> x) {
+        const Pair<V> s = two_sum(sum, x.value);
+        sum = s.value;
+        rest += s.error + x.error;
+    }
+};
+
+void residual(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x, const double* y,
+              const double* b, double* r) {
+    for (ptrdiff_t c = 0; c < nrhs; ++c, x += n, y += n, b += n, r += n)
+        for (ptrdiff_t i = 0; i < n; ++i) {
+            const double* row = a + i * n;
+            Compensated<double> total{b[i]};
+            Compensated<Doubles> even, odd;
+            ptrdiff_t j = 0;
+            for (; j + 2 * width <= n; j += 2 * width) {
+                const Doubles first = -load(row + j), second = -load(row + j + width);
+                even.add(two_product(first, load(x + j)));
+                odd.add(two_product(second, load(x + j + width)));
+                even.add(two_product(first, load(y + j)));
+                odd.add(two_product(second, load(y + j + width)));
+            }
+            for (const auto& sums : {even, odd})
+                for (ptrdiff_t l = 0; l < width; ++l) total.add({sums.sum[l], sums.rest[l]});
+            for (; j < n; ++j) {
+                total.add(two_product(-row[j], x[j]));
+                total.add(two_product(-row[j], y[j]));
+            }
+            r[i] = total.sum + total.rest;
+        }
+}
+
+// --- long solutions, of one system or of one in each lane ----------------------------------------
+
+inline double magnitude(double x) { return std::fabs(x); }
+inline Doubles magnitude(Doubles x) { return x < 0 ? -x : x; }
+
+template <class V>
+struct Lanes {
+    using Mask = decltype(V{} > V{});
+    static constexpr ptrdiff_t count = width;
+    static V load(const double* x, ptrdiff_t step) {
+        V v;
+        for (ptrdiff_t l = 0; l < count; ++l) v[l] = x[l * step];
+        return v;
+    }
+    static V select(Mask m, V yes, V no) { return m ? yes : no; }
+    static double lane(V v, ptrdiff_t l) { return v[l]; }
+    static void set(V& v, ptrdiff_t l, double x) { v[l] = x; }
+    static Mask none() { return Mask{}; }
+    static bool lane_of(Mask m, ptrdiff_t l) { return m[l] != 0; }
+};
+template <>
+struct Lanes<double> {
+    using Mask = bool;
+    static constexpr ptrdiff_t count = 1;
+    static double load(const double* x, ptrdiff_t) { return *x; }
+    static double select(bool m, double yes, double no) { return m ? yes : no; }
+    static double lane(double v, ptrdiff_t) { return v; }
+    static bool none() { return false; }
+    static bool lane_of(bool m, ptrdiff_t) { return m; }
+};
+
+template <class V>
+class LongSystems {
+    using L = Lanes<V>;
+    using Mask = typename L::Mask;
+    using Number = DoubleDouble<V>;
+
+ public:
+    LongSystems(ptrdiff_t n, double* scratch)
+        : n_(n),
+          lu_(reinterpret_cast<Number*>(scratch)),
+          y_(lu_ + n * n),
+          x_(reinterpret_cast<V*>(y_ + n)),
+          pivot_(x_ + 3 * n),
+          a_step_(n * n) {}
+
+    // As many systems as there are lanes, `step` of them apart in memory: 1, or 0 for the same.
+    void factor(const double* const* a) {
+        a_ = a;
+        zero_ = L::none();
+        for (ptrdiff_t i = 0; i < n_ * n_; ++i) lu_[i] = {element(i), V{}};
+        for (ptrdiff_t k = 0; k < n_; ++k) {
+            V p = fill(static_cast<double>(k), V{}), largest = magnitude(at(k, k).high);
+            for (ptrdiff_t i = k + 1; i < n_; ++i) {
+                const V size = magnitude(at(i, k).high);
+                const Mask better = size > largest;
+                p = L::select(better, fill(static_cast<double>(i), V{}), p);
+                largest = L::select(better, size, largest);
+            }
+            pivot_[k] = p;
+            exchange(lu_, k, p, n_);
+            zero_ = zero_ | (largest == V{});
+            const Number d = at(k, k);
+            for (ptrdiff_t i = k + 1; i < n_; ++i) {
+                const Number m = at(i, k) = at(i, k) / d;
+                for (ptrdiff_t j = k + 1; j < n_; ++j) at(i, j) = at(i, j) - m * at(k, j);
+            }
+        }
+    }
+
+    void solve(const double* const* b, double* const* x, signed char* status) {
+        V* const x0 = x_;
+        V* const x1 = x_ + n_;
+        V* const x2 = x_ + 2 * n_;
+        std::fill(x_, x_ + 3 * n_, V{});
+        constexpr int most = 40;
+        bool good[largest_group] = {}, done[largest_group] = {};
+        double before[largest_group];
+        std::fill(before, before + largest_group, HUGE_VAL);
+        for (int step = 0; step < most; ++step) {
+            for (ptrdiff_t i = 0; i < n_; ++i) {
+                LongSum<V> r;
+                V right;
+                if constexpr (L::count == 1) right = b[0][i];
+                else
+                    for (ptrdiff_t l = 0; l < L::count; ++l) L::set(right, l, b[l][i]);
+                r.add(right);
+                for (ptrdiff_t j = 0; j < n_; ++j) {
+                    const V e = -element(i * n_ + j);
+                    for (const V* part : {x0, x1}) {
+                        const Pair<V> p = two_product(e, part[j]);
+                        r.add(p.value);
+                        r.add(p.error, 1);
+                    }
+                    r.add(e * x2[j], 1);
+                }
+                y_[i] = r.value();
+            }
+            substitute();
+            V norm{}, size{}, relative{};
+            for (ptrdiff_t i = 0; i < n_; ++i) {
+                norm = L::select(magnitude(y_[i].high) > norm, magnitude(y_[i].high), norm);
+                add(x0[i], x1[i], x2[i], y_[i]);
+                size = L::select(magnitude(x0[i]) > size, magnitude(x0[i]), size);
+            }
+            for (ptrdiff_t i = 0; i < n_; ++i) {
+                const V part = magnitude(y_[i].high) / magnitude(x0[i]);
+                relative = L::select(part > relative, part, relative);
+            }
+            // A column is done when no component moves any more, or when it moves no less than
+            // before: what moves then is nothing but rounding, if that is small.
+            bool all = true;
+            for (ptrdiff_t l = 0; l < L::count; ++l) {
+                const double moves = L::lane(norm, l), whole = L::lane(size, l);
+                if (done[l]) continue;
+                const bool settled = L::lane(relative, l) <= 0x1p-70 || moves == 0;
+                const bool stalls = !(moves < 0.5 * before[l]);
+                before[l] = moves;
+                if (settled || stalls || step + 1 == most) {
+                    done[l] = true;
+                    good[l] = settled || moves <= 0x1p-70 * whole;
+                    for (ptrdiff_t i = 0; i < n_; ++i) {
+                        const double value = L::lane(x0[i], l);
+                        const double moved = std::fabs(L::lane(y_[i].high, l));
+                        x[l][i] = good[l] && 2 * moved >= std::fabs(value) ? 0 : value;
+                    }
+                }
+                all = all && done[l];
+            }
+            if (all) break;
+        }
+        for (ptrdiff_t l = 0; l < L::count; ++l)
+            if (L::lane_of(zero_, l)) status[l] = zero_pivot;
+            else if (!good[l]) status[l] = not_converged;
+    }
+
+ private:
+    Number& at(ptrdiff_t i, ptrdiff_t j) { return lu_[i * n_ + j]; }
+    V element(ptrdiff_t i) const {
+        if constexpr (L::count == 1) {
+            return a_[0][i];
+        } else {
+            V v;
+            for (ptrdiff_t l = 0; l < L::count; ++l) L::set(v, l, a_[l][i]);
+            return v;
+        }
+    }
+
+    // Rows k and p change places, in each lane its own.
+    void exchange(Number* rows, ptrdiff_t k, V p, ptrdiff_t length) {
+        if constexpr (L::count == 1) {
+            const auto other = static_cast<ptrdiff_t>(p);
+            if (other != k)
+                std::swap_ranges(rows + k * length, rows + (k + 1) * length, rows + other * length);
+        } else {
+            for (ptrdiff_t i = k + 1; i < n_; ++i) {
+                const Mask here = p == fill(static_cast<double>(i), V{});
+                for (ptrdiff_t j = 0; j < length; ++j) {
+                    Number &top = rows[k * length + j], &row = rows[i * length + j];
+                    const Number old = top;
+                    top = {L::select(here, row.high, top.high), L::select(here, row.low, top.low)};
+                    row = {L::select(here, old.high, row.high), L::select(here, old.low, row.low)};
+                }
+            }
+        }
+    }
+
+    void substitute() {
+        for (ptrdiff_t k = 0; k < n_; ++k) exchange(y_, k, pivot_[k], 1);
+        for (ptrdiff_t i = 1; i < n_; ++i)
+            for (ptrdiff_t j = 0; j < i; ++j) y_[i] = y_[i] - at(i, j) * y_[j];
+        for (ptrdiff_t i = n_ - 1; i >= 0; --i) {
+            for (ptrdiff_t j = i + 1; j < n_; ++j) y_[i] = y_[i] - at(i, j) * y_[j];
+            y_[i] = y_[i] / at(i, i);
+        }
+    }
+
+    // x0 + x1 + x2 += d
+    static void add(V& x0, V& x1, V& x2, const Number& d) {
+        Pair<V> first = two_sum(x0, d.high);
+        Pair<V> second = two_sum(x1, d.low);
+        const Pair<V> middle = two_sum(first.error, second.value);
+        x2 = x2 + second.error + middle.error;
+        first = fast_two_sum(first.value, middle.value);
+        second = two_sum(first.error, x2);
+        first = fast_two_sum(first.value, second.value);
+        second = two_sum(first.error, second.error);
+        x0 = first.value;
+        x1 = second.value;
+        x2 = second.error;
+    }
+
+    ptrdiff_t n_;
+    Number *lu_, *y_;
+    V *x_, *pivot_;
+    ptrdiff_t a_step_;
+    const double* const* a_ = nullptr;
+    Mask zero_{};
+};
+
+template <class V>
+void solve_group(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t there, const double* a, const double* b,
+                 double* x, signed char* status, double* scratch) {
+    constexpr ptrdiff_t count = Lanes<V>::count;
+    LongSystems<V> systems(n, scratch);
+    const double *of_a[count], *of_b[count];
+    double* of_x[count];
+    signed char of_status[count] = {};
+    for (ptrdiff_t l = 0; l < count; ++l) of_a[l] = a + std::min(l, there - 1) * n * n;
+    systems.factor(of_a);
+    for (ptrdiff_t c = 0; c < nrhs; ++c) {
+        for (ptrdiff_t l = 0; l < count; ++l) {
+            const ptrdiff_t at = (std::min(l, there - 1) * nrhs + c) * n;
+            of_b[l] = b + at;
+            of_x[l] = x + at;
+        }
+        systems.solve(of_b, of_x, of_status);
+    }
+    std::copy_n(of_status, there, status);
+}
+
+void solve(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
+           double* x, signed char* status, double* scratch) {
+    constexpr ptrdiff_t most_in_lanes = 16;
+    const bool in_lanes = n <= most_in_lanes && count > 1;
+    for (ptrdiff_t i = 0; i < count;) {
+        const ptrdiff_t step = in_lanes ? std::min(width, count - i) : 1;
+        const double* const of_a = a + i * n * n;
+        if (in_lanes)
+            solve_group<Doubles>(n, nrhs, step, of_a, b + i * n * nrhs, x + i * n * nrhs,
+                                 status + i, scratch);
+        else
+            solve_group<double>(n, nrhs, 1, of_a, b + i * n * nrhs, x + i * n * nrhs, status + i,
+                                scratch);
+        i += step;
+    }
+}
+
+}  // namespace
+
+extern const Accuracy accuracy = {residual, solve};
+
+}  // namespace smartsolve::SMARTSOLVE_ISA

@@ -1,0 +1,101 @@
+// smartsolve._core.residual and solve_long, the native half of smartsolve._accuracy.
+#include <cstring>
+
+#include "../entries.hpp"
+#include "../lanes/lanes.hpp"
+#include "../workspace.hpp"
+#include "accuracy.hpp"
+
+#define SMARTSOLVE_DECLARE(isa)     \
+    namespace smartsolve::isa {     \
+    extern const Accuracy accuracy; \
+    }
+SMARTSOLVE_DECLARE(baseline)
+#if defined(__x86_64__)
+SMARTSOLVE_DECLARE(avx2)
+SMARTSOLVE_DECLARE(avx512)
+#endif
+#undef SMARTSOLVE_DECLARE
+
+namespace smartsolve {
+namespace {
+
+const Accuracy& accuracy() {
+#if defined(__x86_64__)
+    const char* used = instruction_sets().used;
+    if (std::strcmp(used, "avx512") == 0) return avx512::accuracy;
+    if (std::strcmp(used, "avx2") == 0) return avx2::accuracy;
+#endif
+    return baseline::accuracy;
+}
+
+// C-contiguous doubles: matrices (count, n, n), and columns (count, nrhs, n) of as many.
+bool are_systems(PyArrayObject* a, std::initializer_list<PyArrayObject*> columns) {
+    const auto is_fine = [](PyArrayObject* x) {
+        return PyArray_NDIM(x) == 3 && PyArray_TYPE(x) == NPY_DOUBLE &&
+               PyArray_IS_C_CONTIGUOUS(x) && PyArray_ISALIGNED(x) && PyArray_ISNOTSWAPPED(x);
+    };
+    bool fine = is_fine(a) && PyArray_DIM(a, 1) == PyArray_DIM(a, 2);
+    PyArrayObject* first = *columns.begin();
+    for (PyArrayObject* x : columns)
+        fine = fine && is_fine(x) && PyArray_DIM(x, 0) == PyArray_DIM(a, 0) &&
+               PyArray_DIM(x, 2) == PyArray_DIM(a, 2) && PyArray_DIM(x, 1) == PyArray_DIM(first, 1);
+    if (!fine)
+        PyErr_SetString(PyExc_ValueError,
+                        "expected C-contiguous float64: (count, n, n), then (count, nrhs, n)");
+    return fine;
+}
+
+double* data(PyArrayObject* x) { return static_cast<double*>(PyArray_DATA(x)); }
+
+}  // namespace
+
+PyObject* residual(PyObject*, PyObject* args) {
+    PyArrayObject *a, *x, *y, *b;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!", &PyArray_Type, &a, &PyArray_Type, &x, &PyArray_Type, &y,
+                          &PyArray_Type, &b) ||
+        !are_systems(a, {b, x, y}))
+        return nullptr;
+    Object r(PyArray_SimpleNew(3, PyArray_SHAPE(b), NPY_DOUBLE));
+    if (!r) return nullptr;
+    return guarded([&]() -> PyObject* {
+        const ptrdiff_t count = PyArray_DIM(b, 0), nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
+        WithoutGil gil(PyArray_SIZE(a) >= 1024);
+        for (ptrdiff_t i = 0; i < count; ++i) {
+            const ptrdiff_t at = i * nrhs * n;
+            accuracy().residual(n, nrhs, data(a) + i * n * n, data(x) + at, data(y) + at,
+                                data(b) + at, data(r.array()) + at);
+        }
+        return r.release();
+    });
+}
+
+PyObject* solve_long(PyObject*, PyObject* args) {
+    PyArrayObject *a, *b;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyArray_Type, &a, &PyArray_Type, &b) ||
+        !are_systems(a, {b}))
+        return nullptr;
+    npy_intp count = PyArray_DIM(b, 0);
+    const ptrdiff_t nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
+    const Object x(PyArray_SimpleNew(3, PyArray_SHAPE(b), NPY_DOUBLE)),
+        status(PyArray_ZEROS(1, &count, NPY_BYTE, 0));
+    if (!x || !status) return nullptr;
+    return guarded([&]() -> PyObject* {
+        Workspace w;
+        double* const scratch = w.take<double>(long_scratch(n));
+        constexpr ptrdiff_t piece = 64;  // systems between two looks at signals
+        {
+            WithoutGil gil(PyArray_SIZE(a) >= 64);
+            for (ptrdiff_t i = 0; n > 0 && i < count; i += piece) {
+                if (i > 0 && !gil.no_signal()) return nullptr;
+                accuracy().solve(
+                    n, nrhs, std::min<ptrdiff_t>(piece, count - i), data(a) + i * n * n,
+                    data(b) + i * nrhs * n, data(x.array()) + i * nrhs * n,
+                    static_cast<signed char*>(PyArray_DATA(status.array())) + i, scratch);
+            }
+        }
+        return PyTuple_Pack(2, x.get(), status.get());
+    });
+}
+
+}  // namespace smartsolve

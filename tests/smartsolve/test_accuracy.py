@@ -1,0 +1,139 @@
+"""Solutions right to the last bit, and bounds that hold, against rational arithmetic."""
+
+from __future__ import annotations
+
+import warnings
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+import smartsolve
+from smartsolve import solve
+
+from .matrices import DTYPES, KINDS, hilbert, magic4, random_matrix, random_rhs
+
+
+def exact_solution(a: Any, b: Any) -> list[Fraction]:
+    rows = [
+        [*map(Fraction, map(float, row)), Fraction(float(t))] for row, t in zip(a, b, strict=True)
+    ]
+    n = len(rows)
+    for k in range(n):
+        p = max(range(k, n), key=lambda i: abs(rows[i][k]))
+        rows[k], rows[p] = rows[p], rows[k]
+        for i in range(k + 1, n):
+            factor = rows[i][k] / rows[k][k]
+            rows[i] = [u - factor * v for u, v in zip(rows[i], rows[k], strict=True)]
+    x = [Fraction(0)] * n
+    for k in reversed(range(n)):
+        x[k] = (rows[k][n] - sum(rows[k][j] * x[j] for j in range(k + 1, n))) / rows[k][k]
+    return x
+
+
+def systems(count: int, seed: int) -> Any:
+    """Conditions up to 1e17, and scales of 1e-100 to 1e100."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        n = int(rng.integers(1, 9))
+        u, v = (np.linalg.qr(rng.standard_normal((n, n)))[0] for _ in "uv")
+        s = 10.0 ** (-rng.uniform(0, 17) * np.linspace(0, 1, n))
+        yield (u * s @ v) * 10.0 ** rng.uniform(-100, 100), rng.standard_normal(n)
+
+
+@pytest.mark.parametrize(
+    ("name", "a"),
+    [
+        ("hilbert 12", hilbert(12)),
+        ("hilbert 20", hilbert(20)),
+        ("vandermonde 12", np.vander(np.linspace(1.0, 2.0, 12))),
+        ("vandermonde 16", np.vander(np.arange(1.0, 17.0))),
+        ("magic(4) and a little", magic4() + 2.0**-48 * np.eye(4)),
+    ],
+)
+def test_famous_ill_conditioned_systems(name: str, a: Any) -> None:
+    b = np.random.default_rng(1).standard_normal(len(a))
+    true = [float(t) for t in exact_solution(a, b)]
+    assert np.abs(solve(a, b, accuracy="full") - true).max() <= np.spacing(np.abs(true)).max()
+    x = solve(np.stack([a] * 9), b, accuracy="full")
+    assert np.array_equal(x[5], solve(a, b, accuracy="full"))
+
+
+def test_full_is_right_to_the_last_bit() -> None:
+    for a, b in systems(300, 2):
+        true = np.array([float(t) for t in exact_solution(a, b)])
+        assert (np.abs(solve(a, b, accuracy="full") - true) <= np.spacing(np.abs(true))).all()
+
+
+def test_bounds_hold_and_are_narrow() -> None:
+    proved = 0
+    for a, b in systems(600, 3):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            x, info = solve(a, b, accuracy="certified", return_info=True)
+        for value, true, bound in zip(x, exact_solution(a, b), info.error_bound, strict=True):
+            if np.isfinite(bound):
+                proved += 1
+                assert abs(Fraction(float(value)) - true) <= Fraction(float(bound))
+                assert bound <= 4 * np.spacing(abs(value)) or np.linalg.cond(a) > 1e8
+    assert proved > 1500
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_structure(kind: str, dtype: str) -> None:
+    if kind == "hermitian" and np.dtype(dtype).kind != "c":
+        return
+    rng = np.random.default_rng(4)
+    for n in (2, 6, 20):
+        a = random_matrix(kind, n, np.dtype(dtype), "C", rng)
+        b = random_rhs((n, 2), np.dtype(dtype), rng)
+        wide = np.linalg.solve(a.astype(complex), b.astype(complex))
+        for options in ({}, {"transposed": True}):
+            m = a.T if options else a
+            wide = np.linalg.solve(m.astype(complex), b.astype(complex))
+            x = solve(a, b, accuracy="full", **options)
+            assert x.dtype == a.dtype
+            y, info = solve(a, b, accuracy="certified", return_info=True, **options)
+            assert np.array_equal(x, y)
+            assert (np.abs(y - wide) <= info.error_bound + 1e-11).all()
+            assert (info.error_bound <= 2 * np.finfo(dtype).eps * (np.abs(y) + 1e-6)).all()
+
+
+def test_stacks_and_shapes() -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.standard_normal((5, 4, 3, 3)), rng.standard_normal((4, 3, 2))
+    for accuracy in ("full", "certified"):
+        x = solve(a, b, accuracy=accuracy)
+        assert x.shape == (5, 4, 3, 2)
+        assert np.array_equal(x[2, 1], solve(a[2, 1], b[1], accuracy=accuracy))
+        assert solve(a[0, 0], b, accuracy=accuracy).shape == (4, 3, 2)
+        assert solve(a, b[0, :, 0], accuracy=accuracy).shape == (5, 4, 3)
+        assert solve(a, np.zeros((4, 3, 0)), accuracy=accuracy).shape == (5, 4, 3, 0)
+
+
+def test_what_is_not_proved_is_said() -> None:
+    with pytest.warns(smartsolve.IllConditionedWarning, match="no bound"):
+        _, info = solve(hilbert(14), np.ones(14), accuracy="certified", return_info=True)
+    assert np.isinf(info.error_bound).all()
+    with pytest.raises(ValueError, match=r"accuracy is 'most'"):
+        solve(np.eye(2), np.ones(2), accuracy="most")
+    with pytest.raises(np.linalg.LinAlgError, match=r"^Singular matrix"):
+        solve(np.ones((2, 2)), np.ones(2), accuracy="full")
+
+
+def test_factorizations_and_mldivide() -> None:
+    rng = np.random.default_rng(6)
+    a, b = rng.standard_normal((9, 9)) + 1j * rng.standard_normal((9, 9)), rng.standard_normal(9)
+    f = smartsolve.factorize(a)
+    for accuracy in ("full", "certified"):
+        x = solve(a, b, accuracy=accuracy)
+        assert np.array_equal(f.solve(b, accuracy=accuracy), x)
+        assert np.array_equal(smartsolve.mldivide(a, b, accuracy=accuracy), x)
+        y = f.solve(b, accuracy=accuracy, transposed=True, conjugate=True)
+        assert np.array_equal(y, solve(a.conj().T.copy(), b, accuracy=accuracy))
+    x, info = f.solve(b, accuracy="certified", return_info=True)
+    assert (info.error_bound < 1e-14).all()
+    with pytest.raises(ValueError, match="square"):
+        smartsolve.mldivide(np.ones((3, 2)), np.ones(3), accuracy="full")
