@@ -174,8 +174,13 @@ class Problem(ABC):
     def identified(self, jacobian: Array, s: Array) -> npt.NDArray[np.bool_]:
         """Whether (R,) the derivatives (R, q, k) have full rank in the units of S (R, q, q).
 
-        An S that is singular says nothing of that.
+        An S that is singular, as with fewer observations than moments, says nothing of that: its
+        diagonal does.
         """
+        singular = ~(smallest_pivot(s) > 64 * self.q * _EPS)
+        if singular.any():
+            alone = np.eye(self.q) * np.diagonal(s, axis1=1, axis2=2)[:, np.newaxis]
+            s = np.where(singular[:, np.newaxis, np.newaxis], alone, s)
         information = jacobian.swapaxes(1, 2) @ solve_each(s, jacobian)
         information = (information + information.swapaxes(1, 2)) / 2
         # A pivot is 1 - R^2 of one derivative on those before it.
