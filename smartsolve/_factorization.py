@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import _errors, _operands
 from ._condition import errstate
 from ._core import Factors, methods
+from ._report import html_table
 from ._sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -324,6 +325,21 @@ class Factorization(Factors, FactoredMatrix):
         kinds = np.unique(np.asarray(self.structure))
         found = f"{self.structure}, {self.method}" if not batch else ", ".join(kinds)
         return f"Factorization({of}{n} x {n} {self.dtype}: {found})"
+
+    def _repr_html_(self) -> str:
+        *batch, n, _ = self.shape
+        size = f"{n} x {n}, {self.dtype}"
+        rows = [
+            ("factors of", f"{' x '.join(map(str, batch))} matrices, {size}" if batch else size)
+        ]
+        names = np.stack([np.ravel(self.structure), np.ravel(self.method)])
+        pairs, counts = np.unique(names, axis=1, return_counts=True)
+        for structure, method, count in zip(*pairs, counts, strict=True):
+            slices = "structure" if not batch else "1 slice" if count == 1 else f"{count} slices"
+            rows.append((slices, f"{structure}: {method}"))
+        if not batch:
+            rows.append(("rcond", f"{self.rcond:.3g}"))
+        return html_table(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Axes in the order of their strides: arrays are pickled in C or in Fortran order, and in

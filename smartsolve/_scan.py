@@ -1,5 +1,6 @@
 """What is this matrix? `inspect` shows what the scan sees."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from . import _operands
 from ._condition import errstate
 from ._core import Factors, choose, kinds, methods, scan
+from ._report import html_table
 from ._sparse import is_sparse
 
 __all__ = ["DEFINITE", "Structure", "decided", "inspect"]
@@ -72,6 +74,31 @@ class Structure:
     permuted_bandwidths: tuple[int, int] | npt.NDArray[np.intp] | None
     factor_flops: float | npt.NDArray[np.float64]
     nnz: int | None = None
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        size = f"{self.n} x {self.n}, {self.dtype}"
+        if isinstance(self.kind, np.ndarray):
+            yield "stack", f"{' x '.join(map(str, self.kind.shape))} matrices, {size}"
+            for kind, count in zip(*np.unique(self.kind, return_counts=True), strict=True):
+                yield "1 slice" if count == 1 else f"{count} slices", str(kind)
+            return
+        yield "structure", f"{self.kind}, {size}"
+        yield "bandwidths", f"{self.lower_bandwidth} below, {self.upper_bandwidth} above"
+        equal = [name for name in ("symmetric", "hermitian") if getattr(self, name)]
+        yield "symmetry", " and ".join(equal) or "none"
+        if self.block_sizes is not None:
+            sizes = ", ".join(map(str, self.block_sizes[:8])) + ", ..." * (
+                len(self.block_sizes) > 8
+            )
+            yield "blocks", f"{len(self.block_sizes)}, of order {sizes}"
+        if isinstance(self.permuted_bandwidths, tuple):
+            below, above = self.permuted_bandwidths
+            yield "in its order", f"{below} below, {above} above"
+        if self.nnz is not None:
+            yield "elements", f"{self.nnz:,} stored"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows())
 
 
 def inspect(a: Any) -> Structure:

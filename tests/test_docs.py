@@ -58,6 +58,11 @@ def test_page(page: Path) -> None:
     run("\n\n".join(blocks), page.name)
 
 
+def test_every_structure_is_named_where_it_may_be_declared() -> None:
+    text = " ".join((smartsolve.solve.__doc__ or "").split())
+    assert [kind for kind in smartsolve._core.kinds() if f'"{kind}"' not in text] == []
+
+
 def test_the_table_of_methods_is_the_native_one() -> None:
     """docs/make_tables.py prints what docs/structures.md shows: a row without docs fails here."""
     tables = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))

@@ -37,7 +37,7 @@ _FORMATS = (".html", ".json", ".txt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Those of ``run``, and where the report goes."""
+    """Where the report goes, what is watched, and the program."""
     parser.add_argument(
         "-o",
         "--output",
@@ -51,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the first system of each call site and shape into FILE (.npz)",
     )
-    run_command.add_arguments(parser)
+    parser.add_argument(
+        "--scipy", action="store_true", help="watch scipy.linalg's solve, inv and lstsq as well"
+    )
+    run_command.add_program(parser)
 
 
 def run(options: argparse.Namespace) -> int:

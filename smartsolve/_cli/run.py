@@ -15,8 +15,13 @@ USAGE = "[--scipy] (SCRIPT | -m MODULE) [ARGS ...]"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The program comes last: what follows it is its own."""
+    """Which names are replaced, and the program."""
     parser.add_argument("--scipy", action="store_true", help="replace scipy.linalg.solve as well")
+    add_program(parser)
+
+
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """It comes last: what follows it is its own."""
     parser.add_argument(
         "-m", dest="module", metavar="MODULE", help="run a module, as python -m does"
     )

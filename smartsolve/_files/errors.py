@@ -18,7 +18,11 @@ class FileError(Exception):
 
 
 class NameNeeded(FileError):
-    """Of several arrays one must be chosen by its name; the command knows by which option."""
+    """Of several arrays one must be chosen by its name; a command says by which option."""
+
+    def by(self, option: str) -> str:
+        """The text with the option."""
+        return str(self).replace("by its name", f"with {option} NAME")
 
 
 def choose(path: Path, names: Iterable[str], name: str | None) -> str:

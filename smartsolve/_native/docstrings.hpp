@@ -25,13 +25,13 @@ b : (n,) or (..., n, k) array_like of the same
     of columns.
 assume_a : str, optional
     Take this structure for granted and read nothing else: "diagonal", "upper
-    triangular", "lower triangular", "tridiagonal", "spd tridiagonal",
-    "banded", "spd banded", "upper hessenberg", "lower hessenberg", "circulant",
-    "block diagonal", "block triangular", "sparse", "permuted banded", "positive
-    definite" or "pos", "symmetric" or "sym", "hermitian" or "her", "general" or
-    "gen". Bandwidths, and the order of rows and columns of permuted, block and
-    sparse matrices, are still searched for, and a circulant one is still
-    compared with itself; what is none is solved as general.
+    triangular", "lower triangular", "permuted triangular", "tridiagonal", "spd
+    tridiagonal", "banded", "spd banded", "upper hessenberg", "lower hessenberg",
+    "circulant", "block diagonal", "block triangular", "sparse", "permuted
+    banded", "positive definite" or "pos", "symmetric" or "sym", "hermitian" or
+    "her", "general" or "gen". Bandwidths, and the order of rows and columns of
+    permuted, block and sparse matrices, are still searched for, and a circulant
+    one is still compared with itself; what is none is solved as general.
 lower : bool, default False
     Which triangle stands for a symmetric, Hermitian or positive definite
     matrix that `assume_a` declares: the upper one, or with True the lower one.

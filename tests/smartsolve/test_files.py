@@ -352,6 +352,57 @@ def test_explain_is_what_explain_says(shell: Shell) -> None:
     assert out == f"{smartsolve.explain(A, B)}\n"
 
 
+def test_a_singular_matrix_in_the_shell(shell: Shell) -> None:
+    """The advice names options of the shell, and they do what it says."""
+    status, out, err = shell("solve", "singular.npy", "b.npy")
+    assert (status, out) == (1, "")
+    assert "Use --minimum-norm for a least-squares solution" in err
+    assert "--on-singular nan to have NaN in its place" in err
+    assert "smartsolve." not in err
+    status, out, _ = shell("solve", "singular.npy", "b.npy", "--minimum-norm")
+    assert status == 0
+    np.testing.assert_allclose([float(line) for line in out.split()], np.full(3, 2 / 3))
+    status, out, err = shell("solve", "singular.npy", "b.npy", "--on-singular", "nan")
+    assert (status, out.split()) == (0, ["nan"] * 3)
+    status, out, err = shell("solve", "singular.npy", "b.npy", "--on-singular", "warn")
+    assert "Singular matrix" in err
+    assert "--minimum-norm gives a least-squares solution" in err
+    np.save("deficient.npy", np.ones((3, 2)))
+    status, _, err = shell("solve", "deficient.npy", "b.npy")
+    assert status == 0
+    assert "--minimum-norm gives the shortest" in err
+
+
+@pytest.mark.parametrize("command", ["solve", "explain"])
+def test_which_of_several_arrays_an_option_tells(shell: Shell, command: str) -> None:
+    for arguments, option in (((), "--name"), (("--name", "A"), "--rhs-name")):
+        status, out, err = shell(command, "system.npz", "system.npz", *arguments)
+        assert (status, out) == (1, "")
+        assert err.startswith("smartsolve: system.npz: holds several arrays, A, b: ")
+        assert err.endswith(f"choose one with {option} NAME\n")
+
+
+def test_json(shell: Shell) -> None:
+    status, out, err = shell("solve", "A.mtx", "b.npy", "--json")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert np.array_equal(document["x"], smartsolve.solve(A, B))
+    assert document["info"]["structure"] == "tridiagonal"
+    assert document["warnings"] == []
+    status, out, err = shell("solve", "hilbert.npy", "twelve.npy", "--json", "-o", "x.npy")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert "x" not in document
+    assert document["warnings"][0].startswith("Ill-conditioned matrix")
+    np.save("z.npy", Z)
+    document = json.loads(shell("solve", "z.npy", "b.npy", "--json")[1])
+    np.testing.assert_array_equal(np.array(document["x"]) @ [1, 1j], smartsolve.solve(Z, B))
+    out = shell("solve", "singular.npy", "b.npy", "--json", "--on-singular", "nan")[1]
+    assert json.loads(out)["x"] == ["nan"] * 3
+    plan = json.loads(shell("explain", "A.mtx", "b.npy", "--json")[1])
+    assert plan == json.loads(json.dumps(smartsolve.explain(A, B).to_dict()))
+
+
 @pytest.mark.parametrize("output", ["A.npy", "b.npy", "./A.npy", "link.npy", "hard.npy"])
 def test_an_input_is_not_overwritten(shell: Shell, output: str) -> None:
     np.save("A.npy", A)
