@@ -39,7 +39,7 @@ export UBSAN_OPTIONS=print_stacktrace=1:log_path=$environment/report
 
 # Not what starts other programs, or looks at Python alone.
 tests=(tests/smartsolve tests/gmm/data/test_power_sums.py)
-for file in cli_programs files instruction_sets magic patch peer_suites profile; do
+for file in cli_programs fault_injection file_corpus files instruction_sets magic patch peer_suites profile; do
     tests+=("--ignore=tests/smartsolve/test_$file.py")
 done
 
