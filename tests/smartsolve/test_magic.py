@@ -1,5 +1,6 @@
 """%%smartsolve in a notebook's shell."""
 
+import builtins
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from IPython.utils.capture import capture_output
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> Iterator[InteractiveShell]:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+    # The shell leaves it behind, and libraries that are imported later take it for a shell.
+    monkeypatch.setattr(builtins, "__IPYTHON__", True, raising=False)
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
