@@ -35,7 +35,7 @@ ls -l "$place"/wheel
 "$place/user/bin/pip" install --quiet --only-binary :all: "$(ls "$place"/wheel/*.whl)[plot,test]"
 # All that the system has, but compilers.
 mkdir "$place/system"
-find -L /usr/bin /bin -maxdepth 1 -type f -perm -u+x ! -name '*cc*' ! -name '*++*' ! -name '*clang*' \
+find /usr/bin/ /bin/ -maxdepth 1 -xtype f ! -name '*cc*' ! -name '*++*' ! -name '*clang*' \
     ! -name 'c[89]9*' ! -name 'python*' ! -name 'pytest*' -exec ln -sf -t "$place/system" {} +
 export PATH=$place/user/bin:$place/system
 ! type -P cc c++ gcc g++ clang clang++ || { echo "there is a compiler on the PATH"; exit 1; }
