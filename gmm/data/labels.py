@@ -83,6 +83,29 @@ def _text_in(x: Any) -> str:
     return next((str(value) for value in values if isinstance(value, str | bytes)), "")
 
 
+def chosen_columns(x: Any, argument: str, *frames: Any) -> Any:
+    """The columns of data frames that x names, one or two; whatever else x is, as it is."""
+    names = [x] if isinstance(x, str) else x
+    if not isinstance(names, list | tuple) or not 0 < len(names) <= 2:
+        return x
+    if not all(isinstance(name, str) for name in names):
+        return x
+    there: dict[Any, Any] = {}
+    for frame in frames:
+        if is_pandas(frame):
+            columns = [(label, frame[label]) for label in frame] if frame.ndim == 2 else []
+            there = {**dict(columns or [(frame.name, frame)]), **there}
+    for name in names:
+        if name not in there:
+            known = ", ".join(map(str, there)) or "none, as no data frame is given"
+            raise ValueError(
+                f"{argument} is {x!r}; {name!r} is no column of the data, whose columns are "
+                f"{known}. Give a column's name, or the groups themselves"
+            )
+    chosen = [there[name] for name in names]
+    return chosen[0] if len(chosen) == 1 else np.column_stack([c.to_numpy(object) for c in chosen])
+
+
 def clusters_of(clusters: Any, n: int) -> npt.NDArray[np.intp] | None:
     """Codes (n, 1 or 2) from zero of the groups."""
     if clusters is None:

@@ -36,7 +36,7 @@ class Answer:
     """Estimates (..., k) and all that was found with them, with the leading axes of the data.
 
     `j` (...) is n g'Wg with `j_df` moments beyond the parameters, and `j_reason` tells why it is
-    not chi-squared, if it is not.
+    not chi-squared, if it is not. `reason` tells of a single sample why it failed.
     """
 
     parameters: tuple[str, ...]
@@ -54,3 +54,4 @@ class Answer:
     moment_names: tuple[str, ...]
     model: Any
     fit: Fit
+    reason: str = ""

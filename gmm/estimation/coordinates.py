@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array
+from gmm.data.collinearity import rounding
 from gmm.estimation.linear import solve_each
 from gmm.estimation.problem import Problem
 
@@ -63,8 +64,10 @@ def orthonormal(columns: Array, near: npt.NDArray[np.bool_]) -> tuple[Array, Arr
     Others stay as they are, as do those that depend on each other to rounding.
     """
     n, c = columns.shape[1:]
+    if n < c:
+        return columns, np.broadcast_to(np.eye(c), (len(columns), c, c))
     q, r = np.linalg.qr(columns[near])
-    regular = (dependence(r) > 100 * max(n, c) * np.finfo(np.float64).eps).all(axis=1)
+    regular = (dependence(r) > rounding(n, c)).all(axis=1)
     rows = np.flatnonzero(near)[regular]
     result = np.array(columns)
     root = np.broadcast_to(np.eye(c), (len(columns), c, c)).copy()

@@ -31,9 +31,10 @@ from gmm.estimation.moment_covariance import (
     given_or_estimated,
     is_estimator,
     is_semidefinite,
+    rank_deficiency,
 )
 from gmm.estimation.problem import Problem, Search
-from gmm.estimation.status import Status, why_failed
+from gmm.estimation.status import Status
 from gmm.estimation.weights import efficient_weights
 
 Formula = Literal["sandwich", "efficient", "weights", "scores", "windmeijer", "misspecification"]
@@ -51,6 +52,8 @@ Result = TypeVar("Result", covariant=True)
 
 # How a search may end where the parameters are not identified.
 _ENDINGS = (Status.OK, Status.NO_ROOT, Status.LINE_SEARCH, Status.MAX_ITERATIONS)
+# How an estimation may seem to end whose S has no inverse.
+_INVERTED = (*_ENDINGS, Status.NOT_POSITIVE_DEFINITE)
 
 
 class Model(ABC, Generic[Result]):
@@ -189,10 +192,16 @@ class Model(ABC, Generic[Result]):
             status = first_failure(indefinite, other, found.status, usable)
             # Along a direction that no moment sees, a search may end anywhere, or nowhere.
             status[np.isin(status, _ENDINGS) & ~identified] = Status.SINGULAR
+            deficiency = ""
+            if problem.q > problem.k and weighting and (steps != 1 or source == "start"):
+                deficiency = rank_deficiency(weighting.kind, problem, of_weights)
+                if deficiency:
+                    status[np.isin(status, _INVERTED)] = Status.SINGULAR
             failed = status != Status.OK
             theta[failed] = variance[failed] = j[failed] = np.nan
         k, shape = problem.k, self.shape
-        why_not = why_failed(status.reshape(shape)) or why_not
+        reason = self._reason(status.reshape(shape), deficiency)
+        why_not = f"the estimation failed: {reason}" if reason else why_not
         answer = Answer(
             parameters=self.names or tuple(f"theta{i}" for i in range(k)),
             n=problem.n,
@@ -212,8 +221,23 @@ class Model(ABC, Generic[Result]):
             model=self,
             fit=Fit(problem, theta, used, weighting, search, status, why_not, of_s, of_cov, factor),
             moment_names=self.moment_names or tuple(f"moment{i}" for i in range(problem.q)),
+            reason=reason,
         )
         return cast(Result, self.result_type.of(answer))
+
+    def cause_of_singularity(self) -> str:
+        """What makes a single sample singular, in its columns' names, if it is known."""
+        return ""
+
+    def _reason(self, status: npt.NDArray[np.int8], deficiency: str) -> str:
+        """Why a single sample failed, and what caused it, if that is known."""
+        if status.ndim or status == Status.OK:
+            return ""
+        reason = Status(int(status)).reason
+        if status != Status.SINGULAR:
+            return reason
+        causes = [cause for cause in (self.cause_of_singularity(), deficiency) if cause]
+        return ": ".join([reason, "; ".join(causes)] if causes else [reason])
 
     def coordinates(self, problem: Problem) -> Coordinates | None:
         """Others in which the problem is better conditioned, if it needs them."""

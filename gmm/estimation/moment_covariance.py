@@ -55,6 +55,23 @@ def given_or_estimated(
     return given_matrix("cov", kind, problem)
 
 
+def rank_deficiency(kind: Given, problem: Problem, center: bool) -> str:
+    """Why S cannot have an inverse, of so many moments; else nothing."""
+    count, of = problem.q, ""
+    if isinstance(kind, str) and kind == "cluster" and problem.clusters is not None:
+        if problem.clusters.shape[1] == 1:
+            count, of = len(np.unique(problem.clusters)), "clusters"
+    elif isinstance(kind, str) and kind == "robust":
+        count, of = problem.n, "observations"
+    if not of or count - center >= problem.q:
+        return ""
+    less = " less one, as it is centered" if center else ""
+    return (
+        f"the covariance matrix of {problem.q} moments has rank {count - center} at most, the "
+        f"number of {of}{less}; give fewer instruments, or steps=1"
+    )
+
+
 def bandwidths(kind: str | HAC, problem: Problem, theta: Array, center: bool) -> Array | None:
     """The automatic bandwidths (R,) at theta, if the estimator has any."""
     if not isinstance(kind, HAC) or not isinstance(kind.bandwidth, str):

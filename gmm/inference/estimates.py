@@ -32,6 +32,7 @@ class Estimates:
     moment_names: tuple[str, ...] = field(default=(), repr=False)
     model: Any = field(default=None, repr=False)
     fit: Fit | None = field(default=None, repr=False)
+    reason: str = field(default="", repr=False)
 
     @property
     def params(self) -> Any:

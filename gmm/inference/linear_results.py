@@ -23,6 +23,11 @@ class LinearResult(GMMResult):
     """A `GMMResult` of a linear model with instruments, or without."""
 
     @property
+    def dropped_columns(self) -> tuple[str, ...]:
+        """Names of the columns that ``collinear="drop"`` has left out."""
+        return tuple(getattr(self.model, "dropped_columns", ()))
+
+    @property
     def fitted_values(self) -> Any:
         """x'theta (..., n), of all regressors as they are."""
         model = cast("LinearModel", self.model)

@@ -40,6 +40,8 @@ class GMMResult(Estimates):
         A `Status` for each sample.
     iterations : (...) ndarray of int16
         Gauss-Newton steps taken; zero where the estimate has a closed form.
+    reason : str
+        Of a single sample that failed: why, with the names of collinear columns.
     converged : (...) ndarray of bool
         Where the status is OK.
     df : float or None

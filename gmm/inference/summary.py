@@ -140,7 +140,7 @@ def result_summary(result: Estimates) -> Summary:
         count = int(np.count_nonzero(statuses == status))
         if count and status != Status.OK:
             share = f"{count:,} of {statuses.size:,} failed" if many else "failed"
-            notes.append(f"{share}: {status.reason}")
+            notes.append(f"{share}: {result.reason or status.reason}")
     return Summary("GMM estimates", facts, columns, rows, notes)
 
 

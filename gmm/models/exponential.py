@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, blocks, columns, dependent, flattened
+from gmm.data.collinearity import Collinear, described, listed, of_arguments, settled
 from gmm.data.formulas import instrumental, names_of_caller
 from gmm.data.instruments import Columns, fitted, joined, products, some
-from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
+from gmm.data.labels import check_rows, chosen_columns, clusters_of, column_names, is_pandas
 from gmm.estimation.instrumented import InstrumentedMoments
 from gmm.estimation.linear import solve_each
 from gmm.estimation.model import Model
@@ -37,8 +38,10 @@ class ExponentialRegression(Model[GMMResult]):
     error : {"multiplicative", "additive"}
         The residual: :math:`y \exp(-x'\beta) - 1`, or :math:`y - \exp(x'\beta)`, whose moments
         without endogenous regressors are the score of Poisson's likelihood.
-    clusters : (n,) or (n, 2) array_like, optional
-        Groups of observations for ``"cluster"``.
+    clusters : (n,) or (n, 2) array_like, str or two str, optional
+        Groups of observations for ``"cluster"``, or columns of the data frames by their names.
+    collinear : {"status", "raise", "drop"}
+        As for `gmm.IV`.
 
     References
     ----------
@@ -79,17 +82,31 @@ class ExponentialRegression(Model[GMMResult]):
         instruments: Any = None,
         *,
         error: str = "multiplicative",
-        clusters: npt.ArrayLike | None = None,
+        clusters: Any = None,
+        collinear: Collinear = "status",
     ) -> None:
         if error not in _ERRORS:
             names = ", ".join(map(repr, _ERRORS))
             raise ValueError(f"error is {error!r}; it must be one of {names}")
+        clusters = chosen_columns(clusters, "clusters", y, exog, endog, instruments)
         check_rows(y=y, exog=exog, endog=endog, instruments=instruments, clusters=clusters)
         self.y, self.error = dependent(y), error
         self.n = self.y.shape[-1]
         given = {"exog": exog, "endog": endog, "instruments": instruments}
         self.labelled = any(is_pandas(x) for x in (y, *given.values()))
-        own, others, excluded = (columns(x, name, self.y.shape) for name, x in given.items())
+        arrays = {name: columns(x, name, self.y.shape) for name, x in given.items()}
+        self.shape = np.broadcast_shapes(
+            self.y.shape[:-1], *(a.shape[:-2] for a in arrays.values())
+        )
+        labels: dict[str, tuple[str, ...]] = {
+            name: column_names(x, prefix, arrays[name].shape[-1])
+            for (name, x), prefix in zip(given.items(), ("exog", "endog", "instr"), strict=True)
+        }
+        arrays, labels, gone = settled(collinear, arrays, labels, self.shape)
+        self.dropped_columns = tuple(column.name for column in gone)
+        if gone:
+            self.facts = {"dropped": listed(gone)}
+        own, others, excluded = arrays.values()
         self._x, self._z = (own, others), (own, excluded)
         if not own.shape[-1] + others.shape[-1]:
             raise ValueError("there are no regressors: give exog, endog or both")
@@ -98,18 +115,23 @@ class ExponentialRegression(Model[GMMResult]):
                 f"{excluded.shape[-1]} instruments cannot identify {others.shape[-1]} "
                 "endogenous regressors"
             )
-        both = column_names(exog, "exog", own.shape[-1])
-        self.names = (*both, *column_names(endog, "endog", others.shape[-1]))
-        self.moment_names = (*both, *column_names(instruments, "instr", excluded.shape[-1]))
-        self.shape = np.broadcast_shapes(
-            self.y.shape[:-1], *(a.shape[:-2] for a in (own, others, excluded))
-        )
+        self._arguments = arrays, labels
+        self.names = (*labels["exog"], *labels["endog"])
+        self.moment_names = (*labels["exog"], *labels["instruments"])
         self._clusters = clusters_of(clusters, self.n)
 
     @classmethod
-    def from_formula(cls, formula: str, data: Any, **options: Any) -> Self:
-        """The model of ``"y ~ x + [w ~ z]"`` over a data frame; options are those of the class."""
-        return cls(**instrumental(formula, data, names_of_caller(1)), **options)
+    def from_formula(cls, formula: str, data: Any, clusters: Any = None, **options: Any) -> Self:
+        """The model of ``"y ~ x + [w ~ z]"`` over a data frame; options are those of the class.
+
+        Clusters may be columns of the data frame by their names.
+        """
+        arguments = instrumental(formula, data, names_of_caller(1))
+        return cls(**arguments, clusters=chosen_columns(clusters, "clusters", data), **options)
+
+    def cause_of_singularity(self) -> str:
+        """Collinear columns of one sample, by their names."""
+        return described(of_arguments(*self._arguments))
 
     def problem(self, start: Array | None) -> tuple["ExponentialMoments", Array]:
         """What is estimated, by default from the least squares of a smoothed log y."""
@@ -152,6 +174,8 @@ class ExponentialMoments(InstrumentedMoments):
             sides = products(self.x, self.x), products(self.x, (log[..., np.newaxis],))
             lead = max(map(len, sides))
             theta = solve_each(*(np.broadcast_to(a, (lead, *a.shape[1:])) for a in sides))[..., 0]
+        # Collinear columns and a y of zeros have none: the search finds out which of them it is.
+        theta = np.where(np.isfinite(theta).all(axis=1, keepdims=True), theta, 0.0)
         chosen = theta if self.rows is None else some(theta, self.rows)
         return np.array(np.broadcast_to(chosen, (self.samples, self.k)))
 

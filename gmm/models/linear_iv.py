@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
+from gmm.data.collinearity import Collinear, described, listed, of_arguments, settled
 from gmm.data.formulas import instrumental, names_of_caller
 from gmm.data.instruments import Columns, fitted, joined, products, some
-from gmm.data.labels import check_rows, clusters_of, column_names, is_pandas
+from gmm.data.labels import check_rows, chosen_columns, clusters_of, column_names, is_pandas
 from gmm.data.rows import analytic, complete, frequencies
 from gmm.estimation.coordinates import NEARLY_COLLINEAR, Coordinates, orthonormal
 from gmm.estimation.gauss_newton import Minimum
@@ -27,6 +28,9 @@ from gmm.inference.projections import leverages, projection
 from gmm.inference.results import GMMResult
 
 __all__ = ["IV"]
+
+# Where the names of an argument's columns are kept.
+_NAMES = {"exog": "exog_names", "endog": "endog_names", "instruments": "instrument_names"}
 
 
 class IV(Model[IVResult]):
@@ -44,8 +48,9 @@ class IV(Model[IVResult]):
         W, the endogenous regressors.
     instruments : (..., n, l) array_like or DataFrame, optional
         Z, the excluded instruments, at least as many as W.
-    clusters : (n,) or (n, 2) array_like, optional
-        Groups of observations, one way or two, for ``"cluster"``.
+    clusters : (n,) or (n, 2) array_like, str or two str, optional
+        Groups of observations, one way or two, for ``"cluster"``; or columns of the data frames
+        that are given, by their names.
     fweight : (n,) array_like of int, optional
         Frequencies, as Stata calls them: how often each row was seen. Everything is as if the
         rows stood there so often.
@@ -56,6 +61,13 @@ class IV(Model[IVResult]):
     missing : {"raise", "drop"}
         Whether rows with missing values are an error, or left out; `dropped_rows` counts them,
         and the summary says so. Of one sample only.
+    collinear : {"status", "raise", "drop"}
+        What happens to columns that are sums of those before them: dummies beside a constant,
+        copies, constants, categories that nobody is in. With "status" the fit's is ``SINGULAR``
+        and its `reason` names them; "raise" is an error that does. "drop" leaves them out, as
+        Stata and fixest do: exogenous regressors, then endogenous ones, then instruments, each
+        if what stands before it spans it; `dropped_columns` and the summary name them. The last
+        two of one sample only.
 
     See Also
     --------
@@ -99,6 +111,7 @@ class IV(Model[IVResult]):
     default_initial: ClassVar[str] = "unadjusted"
     result_type: ClassVar[type[GMMResult]] = IVResult
     dropped_rows: int = 0
+    dropped_columns: tuple[str, ...] = ()
     # Square roots of the rows' weights, and where each row begins that stands there repeatedly.
     roots: Array | None = None
     first_rows: npt.NDArray[np.intp] | None = None
@@ -114,9 +127,11 @@ class IV(Model[IVResult]):
         fweight: npt.ArrayLike | None = None,
         aweight: npt.ArrayLike | None = None,
         missing: Literal["raise", "drop"] = "raise",
+        collinear: Collinear = "status",
     ) -> None:
         if missing not in ("raise", "drop"):
             raise ValueError(f"missing is {missing!r}; it must be 'raise' or 'drop'")
+        clusters = chosen_columns(clusters, "clusters", y, exog, endog, instruments)
         if missing == "drop":
             given = {"y": y, "exog": exog, "endog": endog, "instruments": instruments}
             weighed = {"clusters": clusters, "fweight": fweight, "aweight": aweight}
@@ -136,20 +151,15 @@ class IV(Model[IVResult]):
             column_names(x, prefix, arrays[name].shape[-1])
             for (name, x), prefix in zip(given.items(), ("exog", "endog", "instr"), strict=True)
         )
-        k2, count = len(self.endog_names), len(self.instrument_names)
-        if not self.exog_names and not k2:
-            raise ValueError("there are no regressors: give exog, endog or both")
-        if count < k2:
-            raise ValueError(f"{count} instruments cannot identify {k2} endogenous regressors")
         self.shape = np.broadcast_shapes(
             self.y.shape[:-1], *(array.shape[:-2] for array in arrays.values())
         )
-        self.names = (*self.exog_names, *self.endog_names)
-        self.moment_names = (*self.exog_names, *self.instrument_names)
-        everything = (*self.names, *self.instrument_names)
+        self.collinear = collinear
+        everything = (*self.exog_names, *self.endog_names, *self.instrument_names)
         if len(set(everything)) < len(everything):
             twice = next(name for name in everything if everything.count(name) > 1)
             raise ValueError(f"the name {twice!r} occurs twice among the columns")
+        self._settle_columns()
         self.clusters = clusters_of(clusters, self.n)
         if fweight is not None:
             self._repeat(frequencies(fweight, self.n))
@@ -157,6 +167,33 @@ class IV(Model[IVResult]):
             if fweight is not None:
                 raise ValueError("fweight and aweight are given; choose one")
             self._scale(analytic(aweight, self.n))
+
+    def cause_of_singularity(self) -> str:
+        """Collinear columns of one sample, by their names."""
+        return described(of_arguments(*self._arguments()))
+
+    def _arguments(self) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
+        """Arrays and names of columns by argument."""
+        arrays = {name: getattr(self, name) for name in _NAMES}
+        return arrays, {name: getattr(self, names) for name, names in _NAMES.items()}
+
+    def _settle_columns(self) -> None:
+        """Refuse or leave out collinear columns, if that is wanted, and name what there is."""
+        arrays, names, gone = settled(self.collinear, *self._arguments(), self.shape)
+        for argument, attribute in _NAMES.items():
+            setattr(self, argument, arrays[argument])
+            setattr(self, attribute, names[argument])
+        if gone:
+            self.dropped_columns += tuple(column.name for column in gone)
+            before = [self.facts["dropped"]] if "dropped" in self.facts else []
+            self.facts = {**self.facts, "dropped": ", ".join([*before, listed(gone)])}
+        k2, count = len(self.endog_names), len(self.instrument_names)
+        if not self.exog_names and not k2:
+            raise ValueError("there are no regressors: give exog, endog or both")
+        if count < k2:
+            raise ValueError(f"{count} instruments cannot identify {k2} endogenous regressors")
+        self.names = (*self.exog_names, *self.endog_names)
+        self.moment_names = (*self.exog_names, *self.instrument_names)
 
     def _repeat(self, counts: npt.NDArray[np.intp]) -> None:
         """Each row as often as it was seen."""
@@ -180,7 +217,7 @@ class IV(Model[IVResult]):
         self.facts = {**self.facts, "weighted by": "analytic weights"}
 
     @classmethod
-    def from_formula(cls, formula: str, data: Any, clusters: npt.ArrayLike | None = None) -> Self:
+    def from_formula(cls, formula: str, data: Any, clusters: Any = None, **options: Any) -> Self:
         """The model of a formula over the columns of a data frame; needs formulaic.
 
         Parameters
@@ -192,10 +229,13 @@ class IV(Model[IVResult]):
             as what stands before them leaves it open, so that a constant takes one of them.
         data : DataFrame
             Rows with missing values must be dropped before.
-        clusters : optional
+        clusters : str, two str or array_like, optional
+            As for the class, or columns of `data` by their names.
+        **options
             As for the class.
         """
-        return cls(**instrumental(formula, data, names_of_caller(1)), clusters=clusters)
+        arguments = instrumental(formula, data, names_of_caller(1))
+        return cls(**arguments, clusters=chosen_columns(clusters, "clusters", data), **options)
 
     def with_instruments(self, columns: Array, names: Sequence[str]) -> Self:
         """The same model, with more instruments."""

@@ -69,10 +69,14 @@ class FixedEffects(IV):
             left = deviations(values, codes)
             size = np.abs(values).max(axis=(*range(values.ndim - 1),), initial=0.0)
             rest = np.abs(left).max(axis=(*range(values.ndim - 1),), initial=0.0)
-            if (gone := np.flatnonzero(rest <= 1e-10 * size)).size:
+            gone = np.flatnonzero(rest <= 1e-10 * size)
+            if gone.size and self.collinear == "drop":
+                left[..., gone] = 0.0
+            elif gone.size:
                 label = getattr(self, f"{name.removesuffix('s')}_names")[gone[0]]
                 raise ValueError(f"{label!r} does not vary within the groups; leave it out")
             setattr(self, name, left)
+        self._settle_columns()
         nested = [self.clusters is not None and _within(c, self.clusters) for c in codes]
         self._absorbed = _effects(
             [c for c, inside in zip(codes, nested, strict=True) if not inside]
@@ -141,6 +145,7 @@ class FirstDifferences(IV):
             a = getattr(self, name)
             setattr(self, name, a[..., later, :] - a[..., earlier, :])
         self.n = later.size
+        self._settle_columns()
         self.index = None if self.index is None else self.index[later]
         given = grid.entity[:, np.newaxis] if self.clusters is None else self.clusters
         self.clusters = given[later]
