@@ -90,14 +90,20 @@ inline double fourier(double n, double k, double, double, double) {
 }
 }  // namespace cost
 
+// A kernel's functions, defined in kernels.cpp: compiled once, whoever reads the table.
+template <class Kernel, class T>
+Status factor_by(const Problem<T>& p, Factors<T>& f, Workspace& w);
+template <class Kernel, class T>
+void solve_by(const Factors<T>& f, T* x, ptrdiff_t nrhs, Op op, Workspace& w);
+template <class Kernel, class T>
+Determinant<T> determinant_by(const Factors<T>& f, Workspace& w);
 template <class Kernel, class T>
 constexpr auto determinant_of() -> Determinant<T> (*)(const Factors<T>&, Workspace&) {
-    if constexpr (requires { &Kernel::template determinant<T>; })
-        return &Kernel::template determinant<T>;
+    if constexpr (requires { &Kernel::template determinant<T>; }) return determinant_by<Kernel, T>;
     else return nullptr;
 }
 
-#define SMARTSOLVE_KERNEL(Name) Name::factor<T>, Name::solve<T>, determinant_of<Name, T>()
+#define SMARTSOLVE_KERNEL(Name) factor_by<Name, T>, solve_by<Name, T>, determinant_of<Name, T>()
 
 template <class T>
 inline constexpr Method<T> methods[] = {
@@ -180,7 +186,7 @@ inline constexpr int method_count = static_cast<int>(std::size(methods<T>));
 // Whether a row is one of the own kernels for orders up to largest_small_order.
 template <class T>
 bool is_small(const Method<T>& m) {
-    return m.factor == &SmallLu::factor<T> || m.factor == &SmallCholesky::factor<T>;
+    return m.factor == &factor_by<SmallLu, T> || m.factor == &factor_by<SmallCholesky, T>;
 }
 
 constexpr bool every_kind_has_a_row() {

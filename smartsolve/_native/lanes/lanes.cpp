@@ -5,9 +5,13 @@
 #include "qr.hpp"
 #include "qr_stack.hpp"
 #include "substitution.hpp"
-#include "systems.hpp"
 
 namespace smartsolve::SMARTSOLVE_ISA {
+
+// In systems.cpp.
+template <class T>
+ptrdiff_t solve_systems(const Systems<T>& systems, const T* a, const T* b, T* x, ptrdiff_t count,
+                        ptrdiff_t* doubtful);
 
 template <class T>
 constexpr auto least_squares_of() -> decltype(Lanes<T>::least_squares) {

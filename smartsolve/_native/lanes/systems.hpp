@@ -23,8 +23,14 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
-    // Beyond this order unrolled code is no faster than loops.
+    static constexpr ptrdiff_t last_tiny = 4;  // whose numbers are all in registers
+    // Beyond this order unrolled code is no faster than loops; before it, it is not worth its build
+    // for x86-64 processors without AVX2, which are older than 2013 or emulated.
+#if defined(__SSE2__) && !defined(__AVX2__)
+    static constexpr ptrdiff_t last_in_registers = last_tiny;
+#else
     static constexpr ptrdiff_t last_in_registers = is_complex<T> ? 7 : 9;
+#endif
     static constexpr ptrdiff_t tridiagonal_from = 8;
 
     enum Way : int { diagonal, upper, lower, tridiagonal, cholesky, lu, ways };
@@ -72,19 +78,20 @@ class SystemsSolver {
           doubts_(doubtful) {}
 
     ptrdiff_t solve() {
-        if (!solve_unrolled()) each_group([&](const Group& group) { solve_in_memory(group); });
+        if (!solve_unrolled()) each_group(0, [&](const Group& group) { solve_in_memory(group); });
         for (int way = 0; way < ways; ++way)
             if (waiting_[way].count > 0) run(static_cast<Way>(way));
         return doubts_ - doubtful_;
     }
 
  private:
+    // visit(group) for the systems from `start` on.
     template <class Visit>
-    [[gnu::always_inline]] void each_group(Visit visit) const {
-        Group group = group_from(0);
-        for (ptrdiff_t first = 0; first < count_; first += W) {
+    [[gnu::always_inline]] void each_group(ptrdiff_t start, Visit visit) const {
+        Group group = group_from(start);
+        for (ptrdiff_t first = start; first < count_; first += W) {
             group.is_run = first + W <= count_;
-            if (group.is_run) group.first = first;
+            if (group.is_run) group.first = first - start;
             else group = group_from(first);
             visit(group);
         }
@@ -127,12 +134,56 @@ class SystemsSolver {
                                s_.a_step == order * order && s_.b_row == 1 && s_.b_step == order &&
                                s_.x_row == 1 && s_.x_step == order && s_.nrhs == 1 &&
                                s_.sharing == 1;
-        each_group([&](const Group& group) {
-            const bool packed = is_packed && group.is_run;
-            // Tiny orders have code of their own for each; beyond, the second copy gains nothing.
-            if (order <= 4 && packed) solve_by_lu<order>(group, true);
-            else solve_by_lu<order>(group, order > 4 && packed);
+        ptrdiff_t first = 0;
+        if constexpr (order <= last_tiny)
+            if (is_packed)
+                for (; first + W <= count_; first += W) solve_packed<order>(first);
+        each_group(first, [&](const Group& group) {
+            solve_by_lu<order>(group, order > last_tiny && is_packed && group.is_run);
         });
+    }
+
+    // W systems of a tiny order, the `first` and those that follow: for the smallest, anything
+    // beside this would take as long.
+    template <int order>
+    [[gnu::always_inline]] void solve_packed(ptrdiff_t first) {
+        Number m[order * order], y[order];
+        load_packed<order * order>(a_ + first * a_step_, m);
+        Mask pivot[order];
+        Pivots pivots;
+        Values above{};
+        inspect<order>(m, pivots, above);
+        lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
+        std::uint32_t healthy = screen(pivots);
+        load_packed<order>(b_ + first * b_step_, y);
+        lu_solve_column<order>(m, pivot, y);
+        Values sum{};
+        unrolled<0, order>([&](auto i) { sum += P::size(y[i]); });
+        store_packed<order>(y, x_ + first * x_step_);
+        if (healthy != all_bits<Mask>) [[unlikely]]
+            healthy |= probe<order>(m, pivot, pivots);
+        healthy &= bits(sum <= std::numeric_limits<R>::max());
+        for (std::uint32_t lanes = all_bits<Mask> & ~healthy; lanes != 0; lanes &= lanes - 1)
+            *doubts_++ = first + std::countr_zero(lanes);
+    }
+
+    // The largest element, and whether there is one above the diagonal.
+    template <int order>
+    [[gnu::always_inline]] static void inspect(const Number* m, Pivots& pivots, Values& above) {
+        unrolled<0, order * order>([&](auto i) {
+            pivots.largest = P::larger_size(m[i], pivots.largest);
+            if constexpr (i / order < i % order) above = P::either(above, P::size(m[i]));
+        });
+    }
+    template <int order>
+    [[gnu::always_inline]] std::uint32_t probe(const Number* m, const Mask* pivot,
+                                               const Pivots& pivots) const {
+        Number y[order];
+        unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
+        lu_solve_column<order>(m, pivot, y);
+        Values growth{};
+        unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
+        return screen(pivots, growth);
     }
 
     template <int order>
@@ -146,11 +197,8 @@ class SystemsSolver {
         }
         Mask pivot[order], finite = ~Mask{};
         Pivots pivots;
-        Values above{};  // the diagonal
-        unrolled<0, order * order>([&](auto i) {
-            pivots.largest = P::larger_size(m[i], pivots.largest);
-            if constexpr (i / order < i % order) above = P::either(above, P::size(m[i]));
-        });
+        Values above{};
+        inspect<order>(m, pivots, above);
         // A lower triangle is its own factor: exchanges would do it no good.
         lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
         std::uint32_t healthy = screen(pivots);
@@ -164,7 +212,7 @@ class SystemsSolver {
         };
         if (packed) {
             load_packed<order>(group.b[0] + group.first * b_step_, y);
-            if (order > 4 && probes)
+            if (order > last_tiny && probes)
                 healthy |= screen(pivots, lu_solve_and_probe<order>(m, pivot, y));
             else lu_solve_column<order>(m, pivot, y);
             note_finite();
@@ -179,21 +227,16 @@ class SystemsSolver {
                 }
             });
         }
-        if (probes && !(order > 4 && packed)) [[unlikely]] {
-            unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
-            lu_solve_column<order>(m, pivot, y);
-            Values growth{};
-            unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
-            healthy |= screen(pivots, growth);
-        }
+        if (probes && !(order > last_tiny && packed)) [[unlikely]]
+            healthy |= probe<order>(m, pivot, pivots);
         doubt(group, lanes & ~(healthy & bits(finite)));
     }
 
-    // Beyond order 4 not all numbers stay in registers, and once is enough of this code.
+    // Beyond the tiny, not all numbers stay in registers, and once is enough of this code.
     template <int order>
     [[gnu::always_inline]] static void lu_solve_column(const Number* m, const Mask* pivot,
                                                        Number* y) {
-        if constexpr (order <= 4) lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
+        if constexpr (order <= last_tiny) lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
         else lu_solve_in_memory<order>(m, pivot, y);
     }
     template <int order>

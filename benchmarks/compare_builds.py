@@ -1,0 +1,146 @@
+"""Two installed builds of smartsolve, case by case in turn: has anything become slower?
+
+    python benchmarks/compare_builds.py OLD/bin/python NEW/bin/python
+    python benchmarks/compare_builds.py OLD NEW --grid table   # or tiny, or stacked; several
+    python benchmarks/compare_builds.py OLD NEW --only 'diagonal'
+
+The cases are the rows of `table.py`, the small orders of `no_slower.py`, and the stacks of
+`stacks.py`. Each build has a process of its own, and one case is timed in both, turn by turn; the
+first of a pair alternates. A ratio is new time over old, taken within a pair; its median is printed
+with the quartiles, the worst first. What comes out above 1.03 is measured again, in longer turns,
+and the second result counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cases
+import no_slower
+import stacks
+from systems import Array, matrices, system
+from timing import Call, Spread, Turn, arguments, microseconds, write_json
+
+import smartsolve
+
+LIMIT = 1.03
+Make = Callable[[], tuple[Array, Array]]
+
+
+def table() -> Iterator[tuple[str, Make]]:
+    for case in cases.all_cases(cases.Variant(), full=False):
+        yield f"table: {case.name}", case.make
+
+
+def tiny() -> Iterator[tuple[str, Make]]:
+    for c in no_slower.all_cases(list(no_slower.SMALL), None):
+        arguments = (c.kind, c.n, c.dtype, c.order, c.nrhs, 1)
+        name = f"tiny: {c.kind} {c.n}, {c.dtype}, {c.order}, {c.nrhs} rhs"
+        yield name, lambda arguments=arguments: system(*arguments)
+
+
+def stacked() -> Iterator[tuple[str, Make]]:
+    for n in range(1, 33):
+        for kind in ("general", "positive definite", "tridiagonal"):
+            for dtype in matrices.DTYPES:
+                for nrhs in (1, 3):
+                    if n > 1 or kind == "general":
+                        arguments = (kind, n, dtype, nrhs)
+                        name = f"stacked: {kind} {n}, {dtype}, {nrhs} rhs"
+                        yield name, lambda arguments=arguments: stacks.many(*arguments)
+
+
+GRIDS = {"table": table, "tiny": tiny, "stacked": stacked}
+
+
+def work() -> None:
+    """Answer "case, seconds a turn" with seconds a call, on standard streams."""
+    made = {name: make for grid in GRIDS.values() for name, make in grid()}
+    current, turn = ("", 0.0), None
+    for line in sys.stdin:
+        name, seconds = json.loads(line)
+        if current != (name, seconds):
+            a, b = made[name]()
+            call = Call("solve(a, b)", {"solve": smartsolve.solve, "a": a, "b": b})
+            current, turn = (name, seconds), Turn.of(call, seconds)
+        assert turn is not None
+        print(turn.seconds_per_call(), flush=True)
+
+
+class Build:
+    """An installed build, in a process that waits for cases."""
+
+    def __init__(self, python: str) -> None:
+        command = [python, str(Path(__file__).resolve()), "--work"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    def time(self, name: str, seconds: float) -> float:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps([name, seconds]) + "\n")
+        return float(self.process.stdout.readline())
+
+
+def compare(old: Build, new: Build, name: str, turn: float, rounds: int) -> dict[str, Any]:
+    old.time(name, turn), new.time(name, turn)  # made, and warm
+    pairs = []
+    for k in range(rounds):
+        first, second = (old, new) if k % 2 == 0 else (new, old)
+        one, other = first.time(name, turn), second.time(name, turn)
+        pairs.append((one, other) if k % 2 == 0 else (other, one))
+    ratio = Spread.of([now / before for before, now in pairs])
+    before, now = (Spread.of([pair[i] for pair in pairs]).median for i in (0, 1))
+    return {"case": name, "ratio": ratio, "old": before, "new": now, "rounds": rounds}
+
+
+def line(found: dict[str, Any]) -> str:
+    r = found["ratio"]
+    return (
+        f"{r.median:6.3f} ({r.low:.3f}-{r.high:.3f})  {microseconds(found['old']):>10}"
+        f" {microseconds(found['new']):>10}  {found['case']}"
+    )
+
+
+def main() -> None:
+    if sys.argv[1:] == ["--work"]:
+        return work()
+    parser = arguments(__doc__)
+    parser.add_argument("old", help="the python of the environment of the old build")
+    parser.add_argument("new", help="and of the new one")
+    parser.add_argument("--grid", nargs="+", choices=list(GRIDS), default=list(GRIDS))
+    parser.add_argument("--only", metavar="PATTERN", default="", help="a regular expression")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="each K-th case alone")
+    parser.add_argument("--worst", type=int, default=30, metavar="K", help="rows printed")
+    options = parser.parse_args()
+    old, new = Build(options.old), Build(options.new)
+    turn, rounds = (0.0005, 3) if options.quick else (0.001, 7)
+    names = [name for grid in options.grid for name, _ in GRIDS[grid]()]
+    names = [name for name in names if re.search(options.only, name)][:: options.every]
+    found = {name: compare(old, new, name, turn, rounds) for name in names}
+    suspicious = [name for name in names if found[name]["ratio"].median > LIMIT]
+    for name in suspicious:
+        found[name] = compare(old, new, name, 5 * turn, 3 * rounds)
+    ranked = sorted(found.values(), key=lambda f: -f["ratio"].median)
+    print(f"{'new/old':>6} (quartiles)        {'old us':>9} {'new us':>10}")
+    for row in ranked[: options.worst]:
+        print(line(row))
+    above = sum(row["ratio"].median > LIMIT for row in ranked)
+    middle = Spread.of([row["ratio"].median for row in ranked])
+    print(
+        f"\n{len(ranked)} cases, {len(suspicious)} measured twice: {above} above {LIMIT}; median"
+        f" ratio {middle.median:.3f}, quartiles {middle.low:.3f} and {middle.high:.3f}"
+    )
+    rows = [row | {"ratio": row["ratio"].as_dict()} for row in ranked]
+    write_json(options.json, {"old": options.old, "new": options.new}, cases=rows)
+
+
+if __name__ == "__main__":
+    main()
