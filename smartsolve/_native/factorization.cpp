@@ -149,6 +149,20 @@ bool is_small_vector_call(FactorsObject* self, PyObject* const* args, Py_ssize_t
            PyArray_TYPE(a) == PyArray_TYPE(b) && is_behaved(b, PyArray_TYPE(a));
 }
 
+// The slice of A that a slice of the result belongs to. The axes of a stack are walked in an order
+// of their own, the factors lie in that of A.
+ptrdiff_t slice_of(PyArrayObject* a, const Shape& shape, ptrdiff_t index) {
+    const int missing = shape.batch_ndim - (PyArray_NDIM(a) - 2);
+    ptrdiff_t slice = 0, step = 1;
+    for (int d = shape.batch_ndim; d-- > missing;) {
+        const ptrdiff_t count = PyArray_DIM(a, d - missing);
+        if (count > 1) slice += index % shape.batch[d] * step;
+        step *= count;
+        index /= shape.batch[d];
+    }
+    return slice;
+}
+
 PyObject* solve_array(FactorsObject* self, PyArrayObject* given, const Meant& meant) {
     const Object b = behaved(given, self->type());
     if (!b) return nullptr;
@@ -169,7 +183,7 @@ PyObject* solve_array(FactorsObject* self, PyArrayObject* given, const Meant& me
             if (slice % pause == pause - 1 && !gil.no_signal()) return false;
             w.rewind();
             const Offset base = locate(stack.outer, slice);
-            const Factored<T>& f = factored[slice];
+            const Factored<T>& f = factored[slice_of(self->array(), shape, base.index)];
             if (!f.status) fill_with_nan(stack, base);
             else
                 solve_columns(

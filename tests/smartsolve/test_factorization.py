@@ -343,6 +343,27 @@ def test_clear_errors() -> None:
     assert f.solve(b=[1, 2, 3]).tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("batch", [(2, 2), (3, 2), (2, 3), (2, 3, 2), (3, 1), (1, 3), (3,)])
+@pytest.mark.parametrize(
+    "rhs",
+    [(), (1,), (2,), (3,), (2, 1), (3, 1), (1, 2), (1, 3), (2, 2), (2, 3), (2, 3, 2), (2, 1, 1)],
+)
+def test_right_hand_sides_meet_their_own_slices(
+    batch: tuple[int, ...], rhs: tuple[int, ...]
+) -> None:
+    """Of a (2, 2) stack, b of shape (2, n, k) met the factors of other slices."""
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal((*batch, 3, 3)) + 4 * np.eye(3)
+    try:
+        np.broadcast_shapes(batch, rhs)
+    except ValueError:
+        return
+    for b in (rng.standard_normal((*rhs, 3, 2)), 1j + rng.standard_normal((*rhs, 3, 2))):
+        for matrices in (a, np.asfortranarray(a), a[..., ::-1, :]):
+            expected = np.linalg.solve(matrices, b)
+            np.testing.assert_allclose(factorize(matrices).solve(b), expected, atol=1e-13)
+
+
 def test_subclasses_come_back() -> None:
     class Tagged(np.ndarray):
         pass
