@@ -111,7 +111,29 @@ def _symmetric(a: Array) -> Array:
     return result
 
 
-def is_usable(cov: Array) -> npt.NDArray[np.bool_]:
-    """Which matrices (R, k, k) are finite and have no negative variance."""
+def mended(cov: Array, indefinite: str) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Matrices (R, k, k) that are differences, without negative variances; which (R, k) lack them.
+
+    With "nearest" negative eigenvalues become zero (Cameron, Gelbach and Miller 2011, section
+    2.3); with "nan" rows and columns of negative variances are NaN.
+    """
+    known: npt.NDArray[np.bool_] = np.asarray(np.isfinite(cov).all(axis=(1, 2)))
+    lacking = (np.diagonal(cov, axis1=1, axis2=2) < 0) & known[:, np.newaxis]
+    if indefinite == "nearest" and known.any():
+        rows = np.flatnonzero(known)
+        values, vectors = np.linalg.eigh(cov[rows])
+        bad = values[:, 0] < 0
+        values, vectors = np.maximum(values[bad], 0.0), vectors[bad]
+        cov, lacking = cov.copy(), np.zeros_like(lacking)
+        cov[rows[bad]] = (vectors * values[:, np.newaxis]) @ vectors.swapaxes(1, 2)
+    elif lacking.any():
+        cov = np.where(lacking[:, :, np.newaxis] | lacking[:, np.newaxis], np.nan, cov)
+    return cov, lacking
+
+
+def is_usable(cov: Array, lacking: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which matrices (R, k, k) are finite and have no negative variance, but for what lacks one."""
     variances = np.diagonal(cov, axis1=1, axis2=2)
-    return np.asarray(np.isfinite(cov).all(axis=(1, 2)) & (variances >= 0).all(axis=1))
+    gaps = lacking[:, :, np.newaxis] | lacking[:, np.newaxis]
+    finite = (np.isfinite(cov) | gaps).all(axis=(1, 2))
+    return np.asarray(finite & ((variances >= 0) | lacking).all(axis=1))

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, Never, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,14 @@ from gmm.data.arrays import Array
 from gmm.estimation.answer import Answer, Fit
 from gmm.estimation.coordinates import Coordinates
 from gmm.estimation.corrections import CORRECTIONS, Corrected
-from gmm.estimation.covariance import FORMULAS, SMALL_SAMPLE, Ingredients, correction, is_usable
+from gmm.estimation.covariance import (
+    FORMULAS,
+    SMALL_SAMPLE,
+    Ingredients,
+    correction,
+    is_usable,
+    mended,
+)
 from gmm.estimation.estimators import (
     Estimate,
     Steps,
@@ -33,6 +40,7 @@ from gmm.estimation.moment_covariance import (
     is_semidefinite,
     rank_deficiency,
 )
+from gmm.estimation.options import check_options
 from gmm.estimation.problem import Problem, Search
 from gmm.estimation.status import Status
 from gmm.estimation.weights import efficient_weights
@@ -90,6 +98,8 @@ class Model(ABC, Generic[Result]):
         small_sample: SmallSampleName | None = None,
         tolerance: float = 1e-10,
         max_iterations: int = 200,
+        indefinite: Literal["nan", "nearest"] = "nan",
+        **unknown: Never,
     ) -> Result:
         """Estimate every sample.
 
@@ -132,13 +142,20 @@ class Model(ABC, Generic[Result]):
         tolerance, max_iterations
             When a search ends: as it would move by less than `tolerance` standard deviations of
             one observation, or after so many iterations.
+        indefinite : {"nan", "nearest"}
+            What becomes of a two-way cluster covariance matrix with a negative variance, which
+            is one of a difference: no standard error (NaN) for that parameter, with the `reason`;
+            or the nearest positive semidefinite matrix, whose negative eigenvalues are zero, as
+            Cameron, Gelbach and Miller propose.
 
         Returns
         -------
         GMMResult
             With the leading axes of the data. What goes wrong in one sample is in its `status`.
         """
+        check_options(self.fit, unknown)
         steps = check_steps(steps)
+        _check_name("indefinite", indefinite, {"nan": None, "nearest": None})
         _check_name("cov_formula", cov_formula, {**FORMULAS, **CORRECTIONS})
         _check_name("center", center, CENTERED)
         of_weights, of_cov = CENTERED[center]
@@ -158,7 +175,7 @@ class Model(ABC, Generic[Result]):
             factor = problem.n / (problem.n - problem.k) if debias else 1.0
             weighting = Weighting(weights, of_weights, factor) if is_estimator(weights) else None
             first, source = self._first_weights(problem, begin, weights, initial, weighting)
-            first, indefinite = _semidefinite_only(first, source == "given")
+            first, unsuited = _semidefinite_only(first, source == "given")
             if inner is not None and source in ("given", "identity"):
                 first = inner.weights(first)
             found = estimate(problem, first, weighting, begin, steps, search)
@@ -182,14 +199,20 @@ class Model(ABC, Generic[Result]):
                 parts = Corrected(problem, found, weighting, of_s, of_cov, steps)
                 variance = factor * CORRECTIONS[cov_formula](parts)
             j = problem.n * quadratic_each(problem.moments(found.theta), used)
+            two_way = problem.clusters is not None and problem.clusters.shape[1] == 2
             identified = problem.identified(jacobian, s)
             theta = found.theta.copy()
             if inner is not None:
                 theta, variance = inner.original_theta(theta), inner.original_covariance(variance)
                 used, problem = inner.original_weights(used), outer
 
-            usable = np.where(is_usable(variance), Status.OK, Status.SINGULAR).astype(np.int8)
-            status = first_failure(indefinite, other, found.status, usable)
+            lacking = np.zeros(theta.shape, bool)
+            if two_way and _is(kind, "cluster"):
+                variance, lacking = mended(variance, indefinite)
+            usable = np.where(is_usable(variance, lacking), Status.OK, Status.SINGULAR).astype(
+                np.int8
+            )
+            status = first_failure(unsuited, other, found.status, usable)
             # Along a direction that no moment sees, a search may end anywhere, or nowhere.
             status[np.isin(status, _ENDINGS) & ~identified] = Status.SINGULAR
             deficiency = ""
@@ -200,10 +223,17 @@ class Model(ABC, Generic[Result]):
             failed = status != Status.OK
             theta[failed] = variance[failed] = j[failed] = np.nan
         k, shape = problem.k, self.shape
+        parameters = self.names or tuple(f"theta{i}" for i in range(k))
         reason = self._reason(status.reshape(shape), deficiency)
         why_not = f"the estimation failed: {reason}" if reason else why_not
+        if not shape and not reason and lacking.any():
+            of = ", ".join(parameters[i] for i in np.flatnonzero(lacking[0]))
+            reason = (
+                f"no standard error of {of}: the two-way cluster estimate of its variance is "
+                "negative; indefinite='nearest' takes the nearest positive semidefinite matrix"
+            )
         answer = Answer(
-            parameters=self.names or tuple(f"theta{i}" for i in range(k)),
+            parameters=parameters,
             n=problem.n,
             estimates=theta.reshape(*shape, k),
             covariance=variance.reshape(*shape, k, k),

@@ -98,6 +98,12 @@ def given_matrix(argument: str, kind: Given, problem: Problem) -> Array:
     matrix = np.asarray(kind, dtype=np.float64)
     if matrix.ndim > 3 and matrix.shape[-2:] == (q, q):
         matrix = matrix.reshape(-1, q, q)
+    if argument == "weights" and matrix.shape in ((problem.n,), (problem.n, 1)) and problem.n != q:
+        raise ValueError(
+            f"weights has shape {matrix.shape}, one for each observation; here weights are those "
+            f"of the {q} moments: a matrix ({q}, {q}), or how it is estimated ({names}). Weights "
+            "of observations are arguments of the model: gmm.IV(..., aweight=...) or fweight=..."
+        )
     if matrix.shape not in ((q, q), (samples, q, q)):
         raise ValueError(
             f"{argument} has shape {matrix.shape}; it must be ({q}, {q}) for {q} moments, "

@@ -64,14 +64,18 @@ def wald_test(result: Estimates, r: Array, q: Array) -> HypothesisTest:
     shape, k = result.status.shape, len(result.parameters)
     with np.errstate(all="ignore"):
         gap = result.estimates.reshape(-1, k) @ r.T - q
-        variance = r @ result.covariance.reshape(-1, k, k) @ r.T
+        # A parameter without a variance is no matter to restrictions of others.
+        named = (r != 0).any(axis=0)
+        covariance = np.where(np.outer(named, named), result.covariance.reshape(-1, k, k), 0.0)
+        variance = r @ covariance @ r.T
         inverse, status = efficient_weights(variance)
         statistic = quadratic_each(gap, inverse)
     # With fewer groups than restrictions it is singular, and rounding decides what comes out.
     statistic[status != Status.OK] = np.nan
     df, null, reason = len(r), describe(r, q, result.parameters), why_failed(result.status)
     if not shape and status[0] != Status.OK:
-        reason = reason or "the covariance matrix of the restrictions is singular"
+        lacking = result.reason if np.isnan(variance).any() else ""
+        reason = reason or lacking or "the covariance matrix of the restrictions is singular"
     statistic = statistic.reshape(shape)[()]
     if result.df is None:
         return HypothesisTest("Wald test", null, statistic, df, reason=reason)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import NoReturn
 
 import numpy as np
 
@@ -38,6 +39,13 @@ class Summary:
     columns: list[str]
     rows: list[tuple[str, list[str]]]
     notes: list[str]
+
+    def __getitem__(self, name: object) -> NoReturn:
+        raise TypeError(
+            f"a summary is a table to look at; the numbers of {name!r} are in the result: params, "
+            "bse, tvalues, pvalues and conf_int(), in the order of its parameters, or by name "
+            "with pandas data"
+        )
 
     def __str__(self) -> str:
         first = max([len(label) for label, _ in self.rows], default=0)
@@ -135,6 +143,10 @@ def result_summary(result: Estimates) -> Summary:
             notes.append(str(test).splitlines()[-1].replace(test.distribution, head, 1))
         else:
             notes.append(f"{head} = {test.statistic:.4f}, p = {p_text(test.pvalue)}")
+    if not many and result.converged and result.reason:
+        notes.append(result.reason)
+    if many and (lacking := int(np.isnan(errors).any(axis=1).sum())):
+        notes.append(f"{lacking:,} of {result.status.size:,} lack a standard error")
     statuses = result.status.reshape(-1)
     for status in Status:
         count = int(np.count_nonzero(statuses == status))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.estimation.bounds import Bounds
+from gmm.estimation.options import check_options
 from gmm.models.moments import Moments
 from gmm.models.theory import Theory, in_the_limit
 from gmm.montecarlo import samples
@@ -43,6 +44,10 @@ class Study:
         put(self, "_arguments", positional_arguments(self.model))
         put(self, "truth", check_truth(self.truth))
         put(self, "fit", dict(self.fit or {}))
+        # What a function of the data will answer with is not known yet.
+        made = Moments if self._arguments == 2 else self.model
+        if isinstance(made, type) and (fit := getattr(made, "fit", None)) is not None:
+            check_options(fit, self.fit, f"{made.__name__}.fit")
         for name, largest in (("n", LARGEST), ("block", 10**6)):
             put(self, name, check_count(name, getattr(self, name), largest))
         if self.chunk is not None:
@@ -56,6 +61,12 @@ class Study:
         """`count` samples, with every array's rows counted."""
         data = self.sampler(rng, (count, self.n))
         samples.check(data, count, self.n)
+        if self._arguments == 2 and isinstance(data, np.ndarray) and data.ndim < 3:
+            raise ValueError(
+                f"the sampler was asked for {count} samples of n = {self.n} and answered with an "
+                f"array of shape {data.shape}; moment conditions take (R, n, d), so give it a "
+                "last axis, x[..., np.newaxis]"
+            )
         return data
 
     def build(self, data: Any) -> Any:

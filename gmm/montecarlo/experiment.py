@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 import smartsolve
 from gmm.estimation.status import Status
+from gmm.inference.estimates import Estimates
 from gmm.montecarlo import samples
 from gmm.montecarlo.blocks import Block, Records, generator, record_type
 from gmm.montecarlo.design import Study
@@ -212,6 +213,10 @@ def _record(study: Study, data: Any, records: Records) -> Degrees:
         finite = np.isfinite(records["estimates"]).all(axis=1)
         status = np.where(finite, int(Status.OK), int(Status.NON_FINITE))
     records["status"] = status
+    if isinstance(result, Estimates):
+        # A variance that is negative, of two-way clusters, has no interval that could cover.
+        lacking = np.isnan(records["bse"]).any(axis=1) & (records["status"] == int(Status.OK))
+        records["status"][lacking] = Status.NOT_POSITIVE_DEFINITE
     _erase(records, records["status"] != int(Status.OK))
     # A statistic that is not chi-squared, or not there, comes with a reason.
     return 0 if test is None or test.reason else int(test.df), getattr(result, "df", None)

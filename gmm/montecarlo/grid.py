@@ -14,7 +14,7 @@ from gmm.inference.summary import Summary as Table
 from gmm.montecarlo.identity import describe
 from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo
-from gmm.montecarlo.summary import Measure, title
+from gmm.montecarlo.summary import Measure, size_of_tests, title
 
 __all__ = ["GridResult", "MonteCarloGrid"]
 
@@ -152,7 +152,7 @@ class GridResult:
     def table(
         self,
         *statistics: str,
-        level: float = 0.05,
+        level: float = 0.95,
         null: Mapping[str, float] | None = None,
     ) -> Table:
         """One table for all points: prints as text, shows as HTML, `to_latex()`.
@@ -186,7 +186,7 @@ class GridResult:
                 cells = [_cell(row.get(s)) if s not in hidden else "" for s in chosen]
                 failed = summary.replications - summary.converged
                 rows.append((f"{label.replace(',', ', ')}: {name}", [*cells, f"{failed:,}"]))
-        columns = [title(statistic, level) for statistic in chosen]
+        columns = [title(statistic, size_of_tests(level)) for statistic in chosen]
         counts = {result.replications for result in self.results.values()}
         heading = (
             f"Monte Carlo, {' or '.join(f'{count:,}' for count in sorted(counts))} replications, "
@@ -204,7 +204,7 @@ class GridResult:
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
 
-    def to_frame(self, *, level: float = 0.05, null: Mapping[str, float] | None = None) -> Any:
+    def to_frame(self, *, level: float = 0.95, null: Mapping[str, float] | None = None) -> Any:
         """A data frame: a row for each point, parameter and statistic; needs pandas."""
         pandas = need_pandas("a grid as a data frame")
         frames = []

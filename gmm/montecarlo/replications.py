@@ -79,14 +79,15 @@ class Replications:
         result: npt.NDArray[np.bool_] = self.status == Status.OK
         return result
 
-    def summary(self, *, level: float = 0.05, null: Mapping[str, float] | None = None) -> Summary:
+    def summary(self, *, level: float = 0.95, null: Mapping[str, float] | None = None) -> Summary:
         """Bias, sd, RMSE, mean standard error, coverage, size and power, beside theory.
 
         Parameters
         ----------
         level : float
-            Of the tests, and one minus that of the intervals, which are normal, or Student's with
-            `df_t` degrees of freedom if the fit's are.
+            Nominal coverage of the intervals, as in `GMMResult.conf_int`, and one minus the size
+            of the tests. Both are normal, or Student's with `df_t` degrees of freedom if the
+            fit's are.
         null : dict of str to float, optional
             False values of parameters: the power of the t test is its rate of rejecting them.
 

@@ -63,7 +63,12 @@ class Summary:
     replications: int
     statuses: dict[str, int]
     measures: dict[str, dict[str, Measure]]
-    level: float = 0.05
+    size: float = 0.05
+
+    @property
+    def level(self) -> float:
+        """Nominal coverage of the intervals; `size`, nominal, of the tests is what lacks to one."""
+        return 1 - self.size
 
     @property
     def converged(self) -> int:
@@ -131,7 +136,7 @@ class Summary:
         for name, row in self.measures.items():
             for statistic, measure in row.items():
                 if self._is_shown(statistic, row):
-                    yield name, title(statistic, self.level), measure
+                    yield name, title(statistic, self.size), measure
 
     def _is_shown(self, statistic: str, beside: Mapping[str, Measure]) -> bool:
         # The size of a parameter's t test is one minus its coverage; rates over all are worth a
@@ -149,9 +154,9 @@ class Summary:
         return lines
 
 
-def title(statistic: str, level: float) -> str:
+def title(statistic: str, size: float) -> str:
     """What a statistic is called in a table."""
-    percent = f"{100 * level:.3g} %"
+    percent = f"{100 * size:.3g} %"
     titles = {
         "rmse": "RMSE",
         "mean_se": "mean std. error",
@@ -164,6 +169,16 @@ def title(statistic: str, level: float) -> str:
     return titles.get(statistic, statistic)
 
 
+def size_of_tests(level: float) -> float:
+    """Nominal size of tests beside intervals of this nominal coverage."""
+    if not 0.5 <= level < 1:
+        raise ValueError(
+            f"level is {level!r}; it is the nominal coverage of the intervals, as in conf_int, "
+            "between 0.5 and 1: 0.95 for tests of size 5 %"
+        )
+    return round(1 - level, 12)
+
+
 def summarize(
     *,
     parameters: Sequence[str],
@@ -172,20 +187,19 @@ def summarize(
     df: int,
     theory: Theory,
     df_t: float | None = None,
-    level: float = 0.05,
+    level: float = 0.95,
     null: Mapping[str, float] | None = None,
 ) -> Summary:
     """Compare the records of all replications with the truth and with theory."""
     null = null or {}
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level!r}; it must be between 0 and 1")
+    size = size_of_tests(level)
     if unknown := sorted(set(null) - set(parameters)):
         raise ValueError(f"null names {unknown}; the parameters are {list(parameters)}")
     # Of the intervals and p-values that the fit itself gives.
     if df_t is not None:
-        critical = float(-special.stdtrit(df_t, level / 2))
+        critical = float(-special.stdtrit(df_t, size / 2))
     else:
-        critical = CRITICAL if level == 0.05 else float(-special.ndtri(level / 2))
+        critical = CRITICAL if size == 0.05 else float(-special.ndtri(size / 2))
 
     errors, squares, spreads, j = (_Running(len(parameters)) for _ in range(4))
     covered, missed, powerful = np.zeros((3, len(parameters)), np.int64)
@@ -206,7 +220,7 @@ def summarize(
         missed += np.count_nonzero(np.abs(error) >= width, axis=0)
         powerful += np.count_nonzero(np.abs(rows["estimates"] - others) >= width, axis=0)
         if df:
-            rejected += int(np.count_nonzero(rows["j"] > special.chdtri(df, level)))
+            rejected += int(np.count_nonzero(rows["j"] > special.chdtri(df, size)))
 
     replications, ok = len(records), int(statuses[Status.OK])
     measures = {}
@@ -219,14 +233,14 @@ def summarize(
         }
         if name in null:
             values |= _rates("power", int(powerful[i]), ok, replications)
-        references = _references(theory.get(name, {}), level)
+        references = _references(theory.get(name, {}), size)
         measures[name] = {
             statistic: Measure(float(value), float(mcse), references.get(statistic))
             for statistic, (value, mcse) in values.items()
         }
     if df:
         sizes = _rates("size", rejected, ok, replications)
-        nominal = Reference(level, exact=False)
+        nominal = Reference(size, exact=False)
         measures["J"] = {
             "mean": Measure(
                 float(j.mean[0]), float(j.error_of_mean(0)), Reference(df, exact=False)
@@ -237,7 +251,7 @@ def summarize(
         replications=replications,
         statuses={member.name: int(statuses[member]) for member in Status},
         measures=measures,
-        level=level,
+        size=size,
     )
 
 
@@ -296,11 +310,11 @@ def _rate(count: int, total: int) -> tuple[float, float]:
     return rate, math.sqrt(rate * (1 - rate) / total)
 
 
-def _references(row: Mapping[str, Reference], level: float) -> dict[str, Reference]:
-    """Theory for one parameter: that of coverage and size belongs to a level of 5 %."""
+def _references(row: Mapping[str, Reference], size: float) -> dict[str, Reference]:
+    """Theory for one parameter: that of coverage and size belongs to a size of 5 %."""
     references = dict(row)
-    if level != 0.05:
-        references["coverage"] = Reference(1 - level, exact=False)
+    if size != 0.05:
+        references["coverage"] = Reference(1 - size, exact=False)
     if (coverage := references.get("coverage")) is not None:
         references["size"] = Reference(1 - coverage.value, coverage.exact)
     return references

@@ -59,9 +59,13 @@ def test_mean_standard_error_and_power() -> None:
     # |0 - 4|, |1 - 4| and |2 - 4| are 1.96 standard errors or more, |3 - 4| is not.
     assert mu["power"].value == 0.75
     assert mu["power"].mcse == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
-    strict = summary_of([-1.0, 0.0, 1.0, 2.0], [1.0] * 4, level=0.01)
+    strict = summary_of([-1.0, 0.0, 1.0, 2.0], [1.0] * 4, level=0.99)
     assert strict["mu"]["coverage"].value == 1.0  # the critical value is 2.576
-    for options, words in (({"null": {"nu": 1.0}}, "null names"), ({"level": 5}, "level is 5")):
+    for options, words in (
+        ({"null": {"nu": 1.0}}, "null names"),
+        ({"level": 5}, "level is 5"),
+        ({"level": 0.05}, "nominal coverage"),
+    ):
         with pytest.raises(ValueError, match=words):
             summary_of([0.0], [1.0], **options)
 
