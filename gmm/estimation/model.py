@@ -220,6 +220,9 @@ class Model(ABC, Generic[Result]):
                 deficiency = rank_deficiency(weighting.kind, problem, of_weights)
                 if deficiency:
                     status[np.isin(status, _INVERTED)] = Status.SINGULAR
+            # Instruments made of collinear columns are not finite, though the data are.
+            if not self.shape and status[0] == Status.NON_FINITE and self.cause_of_singularity():
+                status[0] = Status.SINGULAR
             failed = status != Status.OK
             theta[failed] = variance[failed] = j[failed] = np.nan
         k, shape = problem.k, self.shape

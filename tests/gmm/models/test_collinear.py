@@ -144,6 +144,16 @@ def test_fewer_clusters_than_moments() -> None:
     assert "6 moments has rank 4 at most, the number of observations" in few.reason
 
 
+@pytest.mark.parametrize("estimator", [gmm.KClass, gmm.JIVE])
+def test_instruments_made_of_collinear_columns(estimator: type[gmm.IV]) -> None:
+    given = parts(DATA[DUMMIES], "w", "z1 z2")
+    y = DATA.y + np.sin(np.arange(N))  # LIML's kappa is 0 / 0 without an error of its own
+    result = estimator(y, **given).fit()
+    assert result.status == gmm.Status.SINGULAR
+    assert "exog: q3 = const - q0 - q1 - q2" in result.reason
+    assert estimator(y, **given, collinear="drop").fit().converged
+
+
 def test_counts_of_zero_are_finite() -> None:
     """No mean of exp(x'beta) is zero: a search without an end, and no fault of the data."""
     result = gmm.ExponentialRegression(np.zeros(N), DATA[["const", "x"]].to_numpy()).fit()
