@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._report import SolveInfo
+from ._sparse.factorization import SparseFactorization
+from ._types import Accuracy, Engine, OnSingular, Precision, SparseLike, StructureName
 
 MethodRow = TypedDict(
     "MethodRow",
@@ -19,59 +21,59 @@ MethodRow = TypedDict(
 
 @overload
 def solve(
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
+    a: npt.ArrayLike | SparseLike | Factors | SparseFactorization,
+    b: npt.ArrayLike | SparseLike,
     *,
-    assume_a: str | None = None,
+    assume_a: StructureName | None = None,
     lower: bool = False,
     transposed: bool = False,
     overwrite_a: bool = False,
     overwrite_b: bool = False,
     check_finite: bool = False,
-    on_singular: Literal["raise", "warn", "nan"] | None = None,
+    on_singular: OnSingular | None = None,
     workers: int = 1,
     return_info: Literal[False] = False,
-    precision: Literal["mixed"] | None = None,
-    accuracy: Literal["full", "certified"] | None = None,
-    engine: str | None = None,
+    precision: Precision | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
     sparse_x: bool = False,
 ) -> npt.NDArray[Any]: ...
 @overload
 def solve(
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
+    a: npt.ArrayLike | SparseLike | Factors | SparseFactorization,
+    b: npt.ArrayLike | SparseLike,
     *,
-    assume_a: str | None = None,
+    assume_a: StructureName | None = None,
     lower: bool = False,
     transposed: bool = False,
     overwrite_a: bool = False,
     overwrite_b: bool = False,
     check_finite: bool = False,
-    on_singular: Literal["raise", "warn", "nan"] | None = None,
+    on_singular: OnSingular | None = None,
     workers: int = 1,
     return_info: Literal[True],
-    precision: Literal["mixed"] | None = None,
-    accuracy: Literal["full", "certified"] | None = None,
-    engine: str | None = None,
+    precision: Precision | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
     sparse_x: bool = False,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def solve(
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
+    a: npt.ArrayLike | SparseLike | Factors | SparseFactorization,
+    b: npt.ArrayLike | SparseLike,
     *,
-    assume_a: str | None = None,
+    assume_a: StructureName | None = None,
     lower: bool = False,
     transposed: bool = False,
     overwrite_a: bool = False,
     overwrite_b: bool = False,
     check_finite: bool = False,
-    on_singular: Literal["raise", "warn", "nan"] | None = None,
+    on_singular: OnSingular | None = None,
     workers: int = 1,
     return_info: bool,
-    precision: Literal["mixed"] | None = None,
-    accuracy: Literal["full", "certified"] | None = None,
-    engine: str | None = None,
+    precision: Precision | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
     sparse_x: bool = False,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
     from ._sparse.factorization import SparseFactorization
+    from ._types import Engine, SparseLike, StructureName
 
 __all__ = ["FactoredMatrix", "Factorization", "factorize"]
 
@@ -30,6 +31,22 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
+@overload
+def factorize(
+    a: npt.ArrayLike,
+    structure: StructureName | None = None,
+    *,
+    lower: bool = False,
+    engine: Engine | None = None,
+) -> Factorization: ...
+@overload
+def factorize(
+    a: SparseLike,
+    structure: StructureName | None = None,
+    *,
+    lower: bool = False,
+    engine: Engine | None = None,
+) -> SparseFactorization: ...
 def factorize(
     a: Any, structure: str | None = None, *, lower: bool = False, engine: str | None = None
 ) -> Factorization | SparseFactorization:

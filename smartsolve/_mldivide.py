@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,51 @@ from ._report import SolveInfo
 from ._scan import inspect
 from ._sparse import is_sparse
 
+if TYPE_CHECKING:
+    from ._sparse.factorization import SparseFactorization
+    from ._types import Accuracy, Engine, SparseLike
+
+    Operand = npt.ArrayLike | SparseLike | FactoredMatrix | SparseFactorization
+
 __all__ = ["mldivide", "mrdivide"]
 
 
+@overload
+def mldivide(
+    a: Operand,
+    b: Operand,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: Literal[False] = False,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+) -> npt.NDArray[Any]: ...
+@overload
+def mldivide(
+    a: Operand,
+    b: Operand,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: Literal[True],
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+) -> tuple[npt.NDArray[Any], SolveInfo]: ...
+@overload
+def mldivide(
+    a: Operand,
+    b: Operand,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 def mldivide(
     a: Any,
     b: Any,
@@ -23,8 +65,8 @@ def mldivide(
     minimum_norm: bool = False,
     tol: float | None = None,
     return_info: bool = False,
-    accuracy: Literal["full", "certified"] | None = None,
-    engine: str | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
     sparse_x: bool = False,
 ) -> Any:
     r"""Solve ``a @ x = b`` as MATLAB's ``a \ b`` does, in the least-squares sense if need be.
@@ -158,6 +200,42 @@ def mldivide(
     return (x, info) if return_info else x
 
 
+@overload
+def mrdivide(
+    b: Operand,
+    a: Operand,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: Literal[False] = False,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+) -> npt.NDArray[Any]: ...
+@overload
+def mrdivide(
+    b: Operand,
+    a: Operand,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: Literal[True],
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+) -> tuple[npt.NDArray[Any], SolveInfo]: ...
+@overload
+def mrdivide(
+    b: Operand,
+    a: Operand,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 def mrdivide(
     b: Any,
     a: Any,
@@ -165,8 +243,8 @@ def mrdivide(
     minimum_norm: bool = False,
     tol: float | None = None,
     return_info: bool = False,
-    accuracy: Literal["full", "certified"] | None = None,
-    engine: str | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
     sparse_x: bool = False,
 ) -> Any:
     """Solve ``x @ a = b`` as MATLAB's ``b / a`` does: `mldivide` with both transposed.
@@ -231,7 +309,7 @@ def mrdivide(
             f"b has shape {rhs.shape}; its last axis must be {matrix.shape[-1]} to match a of "
             f"shape {matrix.shape}"
         )
-    result = mldivide(
+    result: Any = mldivide(
         _transposed(matrix),
         _transposed(rhs),
         minimum_norm=minimum_norm,

@@ -19,6 +19,7 @@ from numpy.linalg import LinAlgError
 from ._condition import IllConditioned, errstate, geterr
 from ._core import solve
 from ._sparse import is_sparse
+from ._types import StructureName
 
 __all__ = ["Function", "Replacement", "function", "numpy_solve", "patch_numpy", "scipy_solve"]
 
@@ -120,7 +121,7 @@ class _ScipySolve(Replacement):
         overwrite_a: bool = False,
         overwrite_b: bool = False,
         check_finite: bool = True,
-        assume_a: str | None = None,
+        assume_a: StructureName | None = None,
         transposed: bool = False,
     ) -> Any:
         options = (lower, overwrite_a, overwrite_b, check_finite, assume_a, transposed)

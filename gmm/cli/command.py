@@ -31,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0, 1 for a failure, 2 for a bad argument, 130 for ^C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _commands() if arguments and arguments[0] in _COMMANDS else _parser()
+    if arguments and arguments[0][:1] not in ("", "-") and arguments[0] not in _COMMANDS:
+        parser.error(
+            f"{arguments[0]!r} is no command; there are {', '.join(_COMMANDS)}, and without a "
+            "command the experiment of 2010"
+        )
     options = parser.parse_args(arguments)
     _terminate_as_interrupt()
     try:

@@ -89,7 +89,7 @@ def _by_dense(
     dtype, _ = result_type(m.dtype, rhs.dtype)
     dense, pieces, info = m.dense(), [], None
     for piece, columns in rhs.blocks(dtype):
-        solved = dense_mldivide(
+        solved: Any = dense_mldivide(
             dense, columns, minimum_norm=minimum_norm, tol=tol, return_info=return_info
         )
         x, info = solved if return_info else (solved, None)

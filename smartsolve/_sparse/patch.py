@@ -145,7 +145,8 @@ class _LikeSuperLU(_FactoredLikeScipy):
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the matrix."""
-        return self._factors.shape
+        shape: tuple[int, ...] = self._factors.shape
+        return shape
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -115,7 +115,7 @@ def test_loops_run_as_often_as_asked(tmp_path: Path, loops: str, expected: int) 
         (["--checkpoint", "file/below"], "file"),
         (["--unknown"], "unrecognized arguments: --unknown"),
         (["--n"], "expected one argument"),
-        (["stray"], "unrecognized arguments: stray"),
+        (["stray"], "'stray' is no command; there are run, status, summary"),
     ],
 )
 def test_a_bad_argument_is_one_line_and_a_status(
@@ -215,3 +215,9 @@ def test_help_names_every_option(tmp_path: Path) -> None:
     text = run("--help", cwd=tmp_path).stdout
     options = "replications n seed workers model loops json plot checkpoint quick"
     assert all(f"--{name}" in text for name in options.split())
+
+
+def test_a_word_that_is_no_command_is_told_the_commands(tmp_path: Path) -> None:
+    done = run("foo", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'foo' is no command; there are run, status, summary" in done.stderr
