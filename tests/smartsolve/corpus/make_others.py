@@ -3,7 +3,6 @@
 With NumPy 2.4.6, SciPy 1.17.1, fast_matrix_market 1.7.6.
 """
 
-import fast_matrix_market
 import numpy as np
 import scipy.io
 import scipy.sparse
@@ -22,6 +21,8 @@ MATRICES = {
 }
 
 if __name__ == "__main__":
+    import fast_matrix_market
+
     for name, a in MATRICES.items():
         for writer, write in (("scipy", scipy.io.mmwrite), ("fmm", fast_matrix_market.mmwrite)):
             # precision=None: SciPy's as many digits as are needed, both read back exactly
