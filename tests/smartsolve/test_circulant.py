@@ -118,7 +118,7 @@ def test_nan_is_not_equal_to_itself_and_inf_falls_to_lu(bad: float) -> None:
     column = np.arange(1.0, 141.0)
     column[17] = bad
     a = circulant(column)
-    assert inspect(a).kind == ("circulant" if bad == np.inf else "general")
+    assert inspect(a).kind == "general"  # what solve does, not what it tries first
     _, info = solve(a, np.ones(140), return_info=True)
     assert info.structure == "general"
 
