@@ -38,7 +38,7 @@ with smartsolve.errstate(ill_conditioned="ignore"), smartsolve.patch_numpy():
 
 # A word that is none is an error before the program runs, and when it does.
 try:
-    smartsolve.solve(a, b, assume_a="diagnol")  # type: ignore[call-overload]
+    smartsolve.solve(a, b, assume_a="diagnol")  # type: ignore[call-overload]  # pyright: ignore
 except ValueError as error:
     print(error)
 
