@@ -16,6 +16,7 @@ from ._disproofs import disproof
 from ._report import QR_ROUTINES, html_table, text_table
 from ._scan import decided
 from ._sparse import is_sparse
+from ._types import PerSystem
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,9 +112,9 @@ class Plan:
     dtype: np.dtype[Any]
     order: str
     nrhs: int
-    structure: str | npt.NDArray[np.str_]
-    method: str | npt.NDArray[np.str_]
-    routine: str | npt.NDArray[np.str_]
+    structure: PerSystem
+    method: PerSystem
+    routine: PerSystem
     bytes: int
     parts: tuple[Part, ...] = field(repr=False)
     _matrix: Any = field(default=None, repr=False, kw_only=True)  # for the pictures alone

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
     from ._sparse.factorization import SparseFactorization
-    from ._types import Engine, SparseLike, StructureName
+    from ._types import Engine, PerSystem, SparseLike, StructureName
 
 __all__ = ["FactoredMatrix", "Factorization", "factorize"]
 
@@ -27,8 +27,8 @@ _FORMAT = 2  # of pickles
 class SlogdetResult(NamedTuple):
     """As of `numpy.linalg.slogdet`: the determinant is ``sign * exp(logabsdet)``."""
 
-    sign: Any
-    logabsdet: Any
+    sign: PerSystem
+    logabsdet: PerSystem
 
 
 @overload
@@ -318,15 +318,15 @@ class Factorization(Factors, FactoredMatrix):
         return self._matrix.dtype
 
     @property
-    def structure(self) -> str | npt.NDArray[np.str_]:
+    def structure(self) -> PerSystem:
         return self._from_table("kind")
 
     @property
-    def method(self) -> str | npt.NDArray[np.str_]:
+    def method(self) -> PerSystem:
         return self._from_table("method")
 
     @property
-    def rcond(self) -> float | npt.NDArray[np.float64]:
+    def rcond(self) -> PerSystem:
         if self._rcond is None:
             self._rcond = _plain(self._rconds())
         return self._rcond

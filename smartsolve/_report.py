@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._core import methods
+from ._types import MaybeNone, PerSystem
 
 __all__ = ["QR_ROUTINES", "SolveInfo", "html_table", "text_table"]
 
@@ -63,15 +64,15 @@ class SolveInfo:
     ('diagonal', 'division', 0.5)
     """
 
-    structure: str | npt.NDArray[np.str_]
-    method: str | npt.NDArray[np.str_]
-    routine: str | npt.NDArray[np.str_]
-    rcond: float | npt.NDArray[np.float64]
-    backward_error: float | npt.NDArray[np.float64]
-    refinement_steps: int | npt.NDArray[np.intc] = 0
-    rank: int | npt.NDArray[np.intp] | None = None
-    tolerance: float | npt.NDArray[np.float64] | None = None
-    error_bound: npt.NDArray[np.float64] | None = None
+    structure: PerSystem
+    method: PerSystem
+    routine: PerSystem
+    rcond: PerSystem
+    backward_error: PerSystem
+    refinement_steps: PerSystem = 0
+    rank: PerSystem | None = None
+    tolerance: PerSystem | None = None
+    error_bound: npt.NDArray[np.float64] | MaybeNone = None
 
     @classmethod
     def from_table(

@@ -12,6 +12,7 @@ from ._condition import errstate
 from ._core import Factors, choose, kinds, methods, scan
 from ._report import html_table
 from ._sparse import is_sparse
+from ._types import MaybeNone, PerSystem
 
 __all__ = ["DEFINITE", "Structure", "decided", "inspect"]
 
@@ -61,18 +62,18 @@ class Structure:
         explicit zeros left out; else None.
     """
 
-    kind: str | npt.NDArray[np.str_]
+    kind: PerSystem
     n: int
     dtype: np.dtype[np.generic]
-    lower_bandwidth: int | npt.NDArray[np.intp]
-    upper_bandwidth: int | npt.NDArray[np.intp]
-    symmetric: bool | npt.NDArray[np.bool_]
-    hermitian: bool | npt.NDArray[np.bool_]
-    row_permutation: npt.NDArray[np.intp] | None
-    column_permutation: npt.NDArray[np.intp] | None
-    block_sizes: npt.NDArray[np.intp] | None
-    permuted_bandwidths: tuple[int, int] | npt.NDArray[np.intp] | None
-    factor_flops: float | npt.NDArray[np.float64]
+    lower_bandwidth: PerSystem
+    upper_bandwidth: PerSystem
+    symmetric: PerSystem
+    hermitian: PerSystem
+    row_permutation: npt.NDArray[np.intp] | MaybeNone
+    column_permutation: npt.NDArray[np.intp] | MaybeNone
+    block_sizes: npt.NDArray[np.intp] | MaybeNone
+    permuted_bandwidths: tuple[int, int] | npt.NDArray[np.intp] | MaybeNone
+    factor_flops: PerSystem
     nnz: int | None = None
 
     def _rows(self) -> Iterator[tuple[str, str]]:

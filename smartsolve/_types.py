@@ -1,8 +1,23 @@
-"""The words that options take, and what counts as a sparse matrix, for type checkers."""
+"""For type checkers: words that options take, what answers hold, what is a sparse matrix."""
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
-__all__ = ["Accuracy", "Engine", "OnSingular", "Precision", "SparseLike", "StructureName"]
+__all__ = [
+    "Accuracy",
+    "Engine",
+    "MaybeNone",
+    "OnSingular",
+    "PerSystem",
+    "Precision",
+    "SparseLike",
+    "StructureName",
+]
+
+# Of one system a plain value, of a stack an array: which, the number of axes decides, and no type
+# tells that. A union would deny each of the two what it can do.
+PerSystem: TypeAlias = Any
+# In a union with what is there when it was asked for, instead of None: who asked need not assert.
+MaybeNone: TypeAlias = Any
 
 StructureName = Literal[
     "diagonal",

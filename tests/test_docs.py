@@ -13,7 +13,8 @@ import gmm
 import smartsolve
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+TYPED = runpy.run_path(str(ROOT / "tests" / "typing" / "write_pages.py"))
+PAGES: list[Path] = TYPED["PAGES"]
 PUBLIC = [(module, name) for module in (smartsolve, gmm) for name in module.__all__]
 
 
@@ -54,8 +55,7 @@ def test_public_docstring(module: object, name: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page: Path) -> None:
     """The Python sessions of a page run in one go, from its top."""
-    blocks = re.findall(r"^```python\n(>>> .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    run("\n\n".join(blocks), page.name)
+    run("\n\n".join(TYPED["SESSION"].findall(page.read_text())), page.name)
 
 
 def test_every_structure_is_named_where_it_may_be_declared() -> None:

@@ -1,12 +1,12 @@
 """Sets of values that a test accepts: they need be neither bounded, nor connected."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array
+from gmm.data.labelled import PerSample
 
 __all__ = ["ConfidenceSet"]
 
@@ -42,21 +42,21 @@ class ConfidenceSet:
     intervals: Array
 
     @property
-    def bounded(self) -> Any:
+    def bounded(self) -> PerSample:
         """Whether (...) all ends are finite; an empty set is bounded."""
         return ~np.isinf(self.intervals).any(axis=(-2, -1))
 
     @property
-    def empty(self) -> Any:
+    def empty(self) -> PerSample:
         """Whether (...) no value is accepted."""
         return np.isnan(self.intervals).all(axis=(-2, -1))
 
     @property
-    def length(self) -> Any:
+    def length(self) -> PerSample:
         """The total length (...) of the intervals."""
         return np.nansum(self.intervals[..., 1] - self.intervals[..., 0], axis=-1)
 
-    def contains(self, value: npt.ArrayLike) -> Any:
+    def contains(self, value: npt.ArrayLike) -> PerSample:
         """Whether (...) each value is in the set of its sample."""
         x = np.asarray(value, dtype=np.float64)[..., np.newaxis]
         lower, upper = self.intervals[..., 0], self.intervals[..., 1]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from gmm.data.arrays import Array
+from gmm.data.labelled import Labelled, PerSample
 from gmm.data.labels import need_pandas
 from gmm.estimation.answer import Fit
 from gmm.estimation.status import Status
@@ -35,34 +36,34 @@ class Estimates:
     reason: str = field(default="", repr=False)
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Labelled:
         """Estimates (..., k)."""
         return self._labelled(self.estimates)
 
     @property
-    def cov(self) -> Any:
+    def cov(self) -> Labelled:
         """Covariance matrices of the estimates (..., k, k)."""
         return self._labelled(self.covariance)
 
     @property
-    def bse(self) -> Any:
+    def bse(self) -> Labelled:
         """Standard errors (..., k)."""
         return self._labelled(self._errors)
 
     @property
-    def tvalues(self) -> Any:
+    def tvalues(self) -> Labelled:
         """Estimates over standard errors (..., k)."""
         return self._labelled(self._ratios)
 
     @property
-    def pvalues(self) -> Any:
+    def pvalues(self) -> Labelled:
         """Two-sided probabilities (..., k) of larger ratios if the parameter is zero."""
         tail = -np.abs(self._ratios)
         p = special.ndtr(tail) if self.df is None else special.stdtr(self.df, tail)
         return self._labelled(2 * p)
 
     @property
-    def j(self) -> Any:
+    def j(self) -> PerSample:
         """Hansen's J statistics (...)."""
         return self.j_test.statistic
 
@@ -77,7 +78,7 @@ class Estimates:
         result: npt.NDArray[np.bool_] = self.status == Status.OK
         return result
 
-    def conf_int(self, level: float = 0.95) -> Any:
+    def conf_int(self, level: float = 0.95) -> Labelled:
         """Confidence intervals.
 
         Parameters
@@ -108,12 +109,15 @@ class Estimates:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.estimates / self._errors
 
-    def _labelled(self, values: Array, columns: Sequence[str] | None = None) -> Any:
+    def _labelled(self, values: Array, columns: Sequence[str] | None = None) -> Labelled:
         """With pandas labels if the data had them."""
         if not self.labelled or self.status.ndim:
-            return values
+            return cast(Labelled, values)
         pandas = need_pandas("a labelled result")
         index = list(self.parameters)
-        if values.ndim == 1:
-            return pandas.Series(values, index=index)
-        return pandas.DataFrame(values, index=index, columns=columns or index)
+        labelled: Labelled = (
+            pandas.Series(values, index=index)
+            if values.ndim == 1
+            else pandas.DataFrame(values, index=index, columns=columns or index)
+        )
+        return labelled

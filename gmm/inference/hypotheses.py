@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from gmm.data.labelled import PerSample
+
 __all__ = ["HypothesisTest"]
 
 
@@ -46,11 +48,11 @@ class HypothesisTest:
 
     name: str
     null: str
-    statistic: Any
+    statistic: PerSample
     df: int
     df_denom: float | None = None
     reason: str = ""
-    given_pvalue: Any = None
+    given_pvalue: PerSample | None = None
     given_distribution: str = ""
     critical_values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -59,7 +61,7 @@ class HypothesisTest:
         self.__dict__.update({"critical_values": {}, **state})
 
     @property
-    def pvalue(self) -> Any:
+    def pvalue(self) -> PerSample:
         """The probability (...) of a statistic at least as large, under the null."""
         if self.given_pvalue is not None:
             return self.given_pvalue

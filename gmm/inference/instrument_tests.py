@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array
+from gmm.data.labelled import PerSample
 from gmm.data.labels import check_names
 from gmm.estimation.model import SmallSampleName
 from gmm.estimation.moment_covariance import Kind
@@ -127,7 +128,7 @@ class IVResult(LinearResult):
             test = _excluded(model, model.y - model.endog @ null, cov, factor)
         return replace(test, name="Anderson-Rubin test", null=text)
 
-    def anderson_rubin_set(self, level: float = 0.95) -> Any:
+    def anderson_rubin_set(self, level: float = 0.95) -> Array:
         """The values of a single endogenous regressor's coefficient that its test accepts.
 
         Parameters
@@ -292,7 +293,7 @@ class IVResult(LinearResult):
             for i, name in enumerate(model.endog_names)
         }
 
-    def cragg_donald(self) -> Any:
+    def cragg_donald(self) -> PerSample:
         """The smallest eigenvalue (...) of the first stages together, as an F statistic.
 
         For one endogenous regressor its first-stage F. Its critical values are those of Stock

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, columns
+from gmm.data.labelled import Labelled, PerSample
 from gmm.data.labels import is_pandas, need_pandas
 from gmm.estimation.model import SmallSampleName
 from gmm.estimation.moment_covariance import Kind
@@ -28,18 +29,18 @@ class LinearResult(GMMResult):
         return tuple(getattr(self.model, "dropped_columns", ()))
 
     @property
-    def fitted_values(self) -> Any:
+    def fitted_values(self) -> Labelled:
         """x'theta (..., n), of all regressors as they are."""
         model = cast("LinearModel", self.model)
         return self._by_row(_combined(model.exog, model.endog, self.estimates))
 
     @property
-    def residuals(self) -> Any:
+    def residuals(self) -> Labelled:
         """y - x'theta (..., n)."""
         model = cast("LinearModel", self.model)
         return self._by_row(model.y - _combined(model.exog, model.endog, self.estimates))
 
-    def predict(self, exog: Any = None, endog: Any = None) -> Any:
+    def predict(self, exog: Any = None, endog: Any = None) -> Labelled:
         """x'theta (..., m) of new regressors, in the order or by the names of the model's.
 
         Parameters
@@ -70,11 +71,13 @@ class LinearResult(GMMResult):
         values = _combined(arrays["exog"], arrays["endog"], self.estimates)
         frame = next((x for x in given.values() if x is not None and is_pandas(x)), None)
         if frame is None or values.ndim > 1:
-            return values
-        return need_pandas("a labelled result").Series(values, index=frame.index, name="predicted")
+            return cast(Labelled, values)
+        pandas = need_pandas("a labelled result")
+        labelled: Labelled = pandas.Series(values, index=frame.index, name="predicted")
+        return labelled
 
     @property
-    def rsquared(self) -> Any:
+    def rsquared(self) -> PerSample:
         """1 - u'u / y'y (...), y less its mean if the exogenous regressors span a constant.
 
         With endogenous regressors it may be negative, and says nothing of the fit.
@@ -82,7 +85,7 @@ class LinearResult(GMMResult):
         return 1 - self._sums[0] / self._sums[1]
 
     @property
-    def rsquared_adj(self) -> Any:
+    def rsquared_adj(self) -> PerSample:
         """1 - (1 - R^2) (n - c) / (n - k) (...), c = 1 with a constant, else 0."""
         residual, total, constant = self._sums
         n, k = self.n, len(self.parameters)
@@ -100,7 +103,7 @@ class LinearResult(GMMResult):
             y = y - (y @ one / (one @ one))[..., np.newaxis] * one
         return (u * u).sum(axis=-1), (y * y).sum(axis=-1), constant
 
-    def _by_row(self, values: Array) -> Any:
+    def _by_row(self, values: Array) -> Labelled:
         """With the labels of y's rows, if it had any."""
         roots = getattr(self.model, "roots", None)
         first = getattr(self.model, "first_rows", None)
@@ -108,8 +111,9 @@ class LinearResult(GMMResult):
         values = values if first is None else values[..., first]
         index = getattr(self.model, "index", None)
         if index is None or values.ndim > 1:
-            return values
-        return need_pandas("a labelled result").Series(values, index=index)
+            return cast(Labelled, values)
+        labelled: Labelled = need_pandas("a labelled result").Series(values, index=index)
+        return labelled
 
     def sargan(self) -> HypothesisTest:
         """Sargan's test of the overidentifying restrictions, for homoskedastic errors.

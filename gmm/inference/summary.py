@@ -62,7 +62,8 @@ class Summary:
         return "\n".join([*lines, rule, table[0], rule, *table[1:], rule, *self.notes])
 
     def _repr_html_(self) -> str:
-        left, right = 'style="text-align:left"', f'style="{_NUMBERS}"'
+        # Some style sheets leave no space between the cells of a table.
+        left, right = 'style="text-align:left; padding-right:1em"', f'style="{_NUMBERS}"'
         facts = "".join(
             f"<tr><td {left}>{escape(name)}</td><td {left}>{escape(value)}</td></tr>"
             for name, value in self.facts

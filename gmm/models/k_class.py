@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, beside, blocks, flattened
 from gmm.data.instruments import Columns, fitted, some
+from gmm.data.labelled import PerSample
 from gmm.inference.projections import Projections, leverages, residuals
 from gmm.models.linear_iv import IV, LinearMoments
 
@@ -106,7 +107,7 @@ class KClass(IV):
         self.facts = {**self.facts, "estimator": what}
 
     @property
-    def kappa(self) -> Any:
+    def kappa(self) -> PerSample:
         """The kappa (...) of every sample."""
         if not isinstance(self._kappa, str) or self._kappa in ("2sls", "ols"):
             value = {"2sls": 1.0, "ols": 0.0}.get(str(self._kappa), self._kappa)

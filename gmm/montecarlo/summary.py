@@ -17,6 +17,7 @@ from gmm.estimation.status import Status
 from gmm.inference.summary import Summary as Table
 from gmm.models.theory import CRITICAL, Reference, Theory
 from gmm.montecarlo.blocks import Records
+from smartsolve._types import MaybeNone
 
 __all__ = ["Measure", "Summary"]
 
@@ -30,7 +31,7 @@ class Measure:
 
     value: float
     mcse: float
-    theory: Reference | None = None
+    theory: Reference | MaybeNone = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values: what is not finite is None."""

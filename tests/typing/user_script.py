@@ -32,6 +32,9 @@ print(f.solve(b), f.slogdet().logabsdet, f.rcond)
 
 plan = smartsolve.explain(a, b)
 assert_type(plan, smartsolve.Plan)
+found = smartsolve.inspect(a[::-1])
+if found.kind == "permuted triangular":
+    print(a[found.row_permutation][:, found.column_permutation], found.block_sizes.max())
 print(plan.flops, plan.to_dict()["dtype"], smartsolve.inspect(a).kind)
 with smartsolve.errstate(ill_conditioned="ignore"), smartsolve.patch_numpy():
     print(np.linalg.solve(a, b))
@@ -53,3 +56,7 @@ print(result.params[1], result.bse[1], result.conf_int(level=0.95)[1])
 print(result.first_stage(), result.anderson_rubin([0.5]), result.c_test(["instr0"]))
 print(result.j_test.statistic, result.wald_test(np.array([[0.0, 1.0]]), [0.5]).pvalue)
 print(result.summary())
+# Estimates are arrays, or have labels, and go wherever NumPy takes an array.
+estimates: Array = np.asarray(result.params)
+print(np.linalg.norm(result.params), (result.params - 1).max(), estimates.mean(), len(result.bse))
+print(result.cov.shape, abs(result.tvalues).round(2), result.pvalues < 0.05, result.params @ [1, 2])
