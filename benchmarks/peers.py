@@ -11,15 +11,12 @@ chooses less, as one does that is older than the processor, that is what its use
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from smartsolve import _core
+from smartsolve._cli.blas import Blas, blas
 
 # Of every BLAS that NumPy is built with, and of NumPy's own loops.
 FORCING = ("OPENBLAS", "GOTO_", "OMP_", "GOMP_", "KMP_", "MKL_", "BLIS_", "VECLIB_", "FLEXIBLAS")
@@ -59,42 +56,10 @@ def leave_to_themselves() -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], left)
 
 
-@dataclass(frozen=True)
-class Blas:
-    """The library behind NumPy's or SciPy's linear algebra."""
-
-    name: str
-    version: str = ""
-    kernels: str = ""  # nothing where the library does not tell
-    threads: int = 0
-
-    def __str__(self) -> str:
-        kernels = f"{self.kernels} kernels" if self.kernels else "kernels unknown"
-        return f"{self.name} {self.version}, {kernels}, {self.threads} threads"
-
-    def lower_than(self, instruction_sets: tuple[str, ...]) -> str:
-        """The set that the kernels are for, if the processor has a higher one."""
-        below = instruction_sets[:-1]
-        return next((lower for lower in below if self.kernels.lower() in KERNELS[lower]), "")
-
-
-def blas(package: str) -> Blas:
-    """What NumPy or SciPy runs; each brings a library of its own."""
-    try:
-        threadpoolctl: Any = importlib.import_module("threadpoolctl")
-    except ImportError:
-        raise SystemExit(THREADPOOLCTL) from None
-    importlib.import_module(f"{package}.linalg")  # loads the library
-    libraries = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
-    own = [lib for lib in libraries if package in Path(lib["filepath"]).parent.name]
-    for lib in own or libraries:
-        return Blas(
-            lib["internal_api"],
-            lib["version"] or "",
-            lib.get("architecture") or "",
-            lib["num_threads"],
-        )
-    return Blas("BLAS unknown to threadpoolctl")
+def lower_than(library: Blas, instruction_sets: tuple[str, ...]) -> str:
+    """The set that a library's kernels are for, if the processor has a higher one."""
+    below = instruction_sets[:-1]
+    return next((lower for lower in below if library.kernels.lower() in KERNELS[lower]), "")
 
 
 def held_back(libraries: Mapping[str, Blas], instruction_sets: tuple[str, ...]) -> str:
@@ -103,13 +68,16 @@ def held_back(libraries: Mapping[str, Blas], instruction_sets: tuple[str, ...]) 
         f"{peer} runs {library.kernels} kernels ({lower}) on a processor with "
         f"{instruction_sets[-1]}"
         for peer, library in libraries.items()
-        if (lower := library.lower_than(instruction_sets))
+        if (lower := lower_than(library, instruction_sets))
     )
 
 
 def peers(lower_kernels: bool) -> dict[str, str]:
     """Each peer's BLAS in words; the end of the script if one is held back."""
-    libraries = {name: blas(name.lower()) for name in ("NumPy", "SciPy")}
+    try:
+        libraries = {name: blas(name.lower()) for name in ("NumPy", "SciPy")}
+    except ImportError:
+        raise SystemExit(THREADPOOLCTL) from None
     words = {name: str(library) for name, library in libraries.items()}
     if found := held_back(libraries, tuple(_core.instruction_sets())):
         if not lower_kernels:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ._core import methods
 from ._types import MaybeNone, PerSystem
 
-__all__ = ["QR_ROUTINES", "SolveInfo", "html_table", "text_table"]
+__all__ = ["QR_ROUTINES", "SolveInfo", "html_page", "html_table", "text_table"]
 
 QR_ROUTINES = "own, geqp3, ormqr"
 
@@ -186,4 +186,26 @@ def html_table(rows: Iterable[tuple[str, str]]) -> str:
         f"<tr><th{left}>{html.escape(label)}</th><td{left}>{html.escape(text)}</td></tr>"
         for label, text in rows
     )
-    return f"<table>\n{chr(10).join(cells)}\n</table>"
+    return f'<table style="margin: 0">\n{chr(10).join(cells)}\n</table>'
+
+
+def html_page(title: str, body: str) -> str:
+    """A page that needs nothing else, light or dark as its reader has it."""
+    return f"""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; }}
+body {{ max-width: 64rem; margin: 1.5rem auto; padding: 0 1rem; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""

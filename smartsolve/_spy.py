@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._report import html_page
 from ._scan import Structure, inspect
 from ._sparse import is_sparse
 
@@ -149,8 +150,6 @@ def fragment(pictures: tuple[View, ...], table: str) -> str:
 
 
 _STYLE = """\
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 .spy { display: flex; flex-wrap: wrap; gap: 2rem; }
 figure { margin: 0 0 1.5rem; } svg { max-width: 100%; height: auto; }
 figcaption { font-size: 0.9em; opacity: 0.8; }
@@ -161,12 +160,8 @@ tr + tr { border-top: 1px solid #8884; }
 
 
 def page(title: str, body: str) -> str:
-    """A page that needs nothing else."""
-    return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{html.escape(title)}'
-        '</title>\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>\n{_STYLE}</style>\n<h1>{html.escape(title)}</h1>\n{body}\n</html>\n"
-    )
+    """A document of its own."""
+    return html_page(title, f"<style>\n{_STYLE}</style>\n<h1>{html.escape(title)}</h1>\n{body}")
 
 
 def draw(pictures: tuple[View, ...], title: str) -> Figure:

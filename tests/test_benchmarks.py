@@ -16,7 +16,7 @@ SETS = tuple(_core.instruction_sets())
 LOWER = {"avx512": "Haswell", "avx2": "Nehalem"}.get(SETS[-1])
 
 sys.path.append(str(BENCHMARKS))
-from peers import Blas, forced, held_back  # noqa: E402
+from peers import Blas, forced, held_back, lower_than  # noqa: E402
 
 sys.path.remove(str(BENCHMARKS))
 
@@ -67,7 +67,7 @@ def test_what_forces_a_peer_is_found_and_nothing_else():
 )
 def test_kernels_are_compared_with_the_processor(kernels, sets, lower):
     library = Blas("openblas", "0.3.30", kernels, 2)
-    assert library.lower_than(sets) == lower
+    assert lower_than(library, sets) == lower
     assert bool(held_back({"NumPy": library}, sets)) == bool(lower)
 
 

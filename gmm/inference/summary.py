@@ -78,8 +78,9 @@ class Summary:
         notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
         return (
             f"<div><strong>{escape(self.title)}</strong>"
-            f"<table>{facts}</table>"
-            f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f'<table style="margin:0">{facts}</table>'
+            f'<table style="margin:0"><thead><tr><th></th>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table>"
             f"{notes}</div>"
         )
 

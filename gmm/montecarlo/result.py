@@ -98,6 +98,12 @@ class MonteCarloResult(Replications):
             **self.summary().to_dict(),
         }
 
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
     def to_frame(self) -> Any:
         """One row a replication, for pandas: estimates, standard errors, J, status."""
         columns: dict[str, Any] = {}

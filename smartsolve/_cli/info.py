@@ -1,7 +1,6 @@
 """``info``: what a report of a fault or of a time needs to say about the machine."""
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -14,6 +13,7 @@ from typing import Any
 
 from .. import __version__, _core, geterr
 from .._report import text_table
+from .blas import blas
 
 __all__ = ["add_arguments", "facts", "run"]
 
@@ -118,26 +118,8 @@ def _usable_processors() -> int:
 
 
 def _blas() -> dict[str, str]:
-    """Library, version, kernels and threads of NumPy's and SciPy's BLAS.
-
-    Which kernels a library has chosen, only it can tell; threadpoolctl knows how to ask.
-    """
-    if importlib.util.find_spec("threadpoolctl") is None:
+    """Library, version, kernels and threads of NumPy's and SciPy's BLAS."""
+    try:
+        return {name: str(blas(name.lower())) for name in ("NumPy", "SciPy")}
+    except ImportError:
         return {"NumPy and SciPy": "not asked: pip install threadpoolctl"}
-    from importlib import import_module
-
-    threadpoolctl: Any = import_module("threadpoolctl")
-    for package in ("numpy.linalg", "scipy.linalg"):
-        import_module(package)  # loads the library
-    libraries = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
-    words = {}
-    for package, name in (("numpy", "NumPy"), ("scipy", "SciPy")):
-        own = [lib for lib in libraries if package in Path(lib["filepath"]).parent.name]
-        for lib in (own or libraries)[:1]:
-            kernels = lib.get("architecture")
-            words[name] = (
-                f"{lib['internal_api']} {lib['version']}, "
-                f"{f'{kernels} kernels' if kernels else 'kernels unknown'}, "
-                f"{lib['num_threads']} threads"
-            )
-    return words or {"NumPy and SciPy": "unknown to threadpoolctl"}

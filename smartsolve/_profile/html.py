@@ -2,6 +2,7 @@
 
 from html import escape
 
+from .._report import html_page
 from .advice import advice
 from .findings import CallSite, Findings
 from .text import duration, measured_how, shapes, summary
@@ -9,17 +10,14 @@ from .text import duration, measured_how, shapes, summary
 __all__ = ["fragment", "page"]
 
 _STYLE = """
-.smartsolve { --ink: #1c1e21; --dim: #5f6670; --line: #d9dde2; --theirs: #b9c0c9; --ours: #2f7d5b;
-  --sheet: #ffffff; --mark: #eef6f1; color: var(--ink); background: var(--sheet);
+.smartsolve { --line: #8884; --theirs: #8c95a0a0; --ours: #3d9c72; --mark: #3d9c721f;
   font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; }
-@media (prefers-color-scheme: dark) { .smartsolve { --ink: #e6e8eb; --dim: #9aa3ad; --line: #363b42;
-  --theirs: #59616b; --ours: #57b68a; --sheet: #16181b; --mark: #1e2a24; } }
 .smartsolve h1 { font-size: 1.3rem; margin: 0 0 .3rem; }
 .smartsolve p { margin: .2rem 0; }
 .smartsolve section { border-top: 1px solid var(--line); padding: .9rem 0; }
 .smartsolve code { font: .92em/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .smartsolve .place { font-weight: 600; overflow-wrap: anywhere; }
-.smartsolve .dim { color: var(--dim); }
+.smartsolve .dim { opacity: .75; }
 .smartsolve .advice { background: var(--mark); border-left: 3px solid var(--ours);
   padding: .35rem .7rem; margin-top: .5rem; }
 .smartsolve table { border-collapse: collapse; margin: .45rem 0; width: 100%; }
@@ -32,34 +30,14 @@ _STYLE = """
 .smartsolve .ours { background: var(--ours); }
 """
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-body {{ margin: 0; padding: 1.5rem; background: #ffffff; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #16181b; }} }}
-.smartsolve {{ margin: 0 auto; }}
-</style>
-</head>
-<body>
-{content}
-</body>
-</html>
-"""
-
 
 def page(profile: Findings) -> str:
     """A document of its own."""
-    title = escape(f"{profile.program}: linear systems")
-    return _PAGE.format(title=title, content=fragment(profile))
+    return html_page(f"{profile.program}: linear systems", fragment(profile))
 
 
 def fragment(profile: Findings) -> str:
-    """What a notebook shows; its style reaches nothing else."""
+    """What a notebook shows, in its colours; its style reaches nothing else."""
     heading, *rest = summary(profile)
     longest = max((t for s in profile.sites for t in profile.times(s) if t), default=0.0)
     parts = [

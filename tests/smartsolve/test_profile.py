@@ -416,7 +416,7 @@ def test_html_is_one_page_with_everything_in_it(profile: Callable[..., Profile])
     assert reader.open == []
     assert "np.linalg.solve(np.eye(3) * (1 < 2), np.ones(3))" in reader.text
     assert "url(" not in text
-    assert "prefers-color-scheme: dark" in text
+    assert "color-scheme: light dark" in text
 
 
 def test_the_table_is_at_most_100_columns_wide(profile: Callable[..., Profile]) -> None:

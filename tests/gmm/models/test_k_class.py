@@ -73,6 +73,13 @@ def test_jackknife_instruments_leave_out_each_observation(kind: Jackknife) -> No
     assert_allclose(gmm.JIVE(*DATA, kind=kind).fit().params, expected, rtol=1e-9)
 
 
+def test_jackknife_instruments_are_those_of_linearmodels() -> None:
+    iv = pytest.importorskip("linearmodels.iv")
+    if not hasattr(iv, "IVJIVE"):
+        pytest.skip("linearmodels has IVJIVE from version 7.1 on")
+    assert_allclose(gmm.JIVE(*DATA).fit().params, iv.IVJIVE(*DATA).fit().params, rtol=1e-9)
+
+
 @pytest.mark.parametrize("make", [gmm.KClass, gmm.JIVE])
 def test_a_stack_is_its_samples(make: type[gmm.IV]) -> None:
     y, x, w, z = sample((5,))

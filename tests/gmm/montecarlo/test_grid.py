@@ -60,7 +60,7 @@ def test_one_table_has_them_all() -> None:
     assert f"{cell.value:.{cell.digits}f} ({cell.mcse:.{cell.digits}f})" in row
     chosen = out.table("coverage", "size")
     assert chosen.columns == ["coverage", "size at 5 %", "failed"]
-    assert "<table>" in out._repr_html_()
+    assert "<table " in out._repr_html_()
     assert r"\toprule" in out.table("bias").to_latex()
     with pytest.raises(ValueError, match=r"no statistic 'beauty'; there are .*'bias'"):
         out.table("beauty")

@@ -141,8 +141,10 @@ def test_the_table_shows_theory_beside_the_estimate() -> None:
 
 
 def test_a_summary_is_html_and_latex() -> None:
-    summary = gmm.GMMGaussianMC(500, n=50, moments=3).summary()
+    result = gmm.GMMGaussianMC(500, n=50, moments=3)
+    summary = result.summary()
     page, table = summary._repr_html_(), summary.to_latex()
+    assert (result._repr_html_(), str(result)) == (page, str(summary))
     bias = summary["sigma"]["bias"]
     cell = f"{bias.value:z.{bias.digits}f}"
     assert f">{cell}</td>" in page
