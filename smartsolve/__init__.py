@@ -21,6 +21,7 @@ from ._report import SolveInfo
 from ._scan import Structure, inspect
 
 if TYPE_CHECKING:
+    from ._c_api import get_include
     from ._choose import Plan, explain
     from ._patch import patch_numpy
     from ._sparse.factorization import SparseFactorization
@@ -39,6 +40,7 @@ __all__ = [
     "errstate",
     "explain",
     "factorize",
+    "get_include",
     "geterr",
     "inspect",
     "mldivide",
@@ -59,6 +61,7 @@ _LATE = {
     "SingularMatrixWarning": "_warnings",
     "SparseFactorization": "_sparse.factorization",
     "explain": "_choose",
+    "get_include": "_c_api",
     "load_ipython_extension": "_magic",
     "patch_numpy": "_patch",
     "warm_up": "_warm_up",

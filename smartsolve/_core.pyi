@@ -77,6 +77,7 @@ def solve(
     sparse_x: bool = False,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 
+_C_API: object
 __version__: str
 
 class Factors:

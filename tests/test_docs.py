@@ -55,6 +55,8 @@ def test_public_docstring(module: object, name: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page: Path) -> None:
     """The Python sessions of a page run in one go, from its top."""
+    for package in re.findall(r"^<!-- needs (\w+) -->$", page.read_text(), re.MULTILINE):
+        pytest.importorskip(package, reason=f"{page.name} needs {package}")
     run("\n\n".join(TYPED["SESSION"].findall(page.read_text())), page.name)
 
 

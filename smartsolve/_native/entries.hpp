@@ -11,6 +11,9 @@ bool add_factors(PyObject* module);
 // sparse/matrix.cpp: the types SparseMatrix and SparseFactors
 bool add_sparse(PyObject* module);
 
+// interop/c_api.cpp: the capsule _C_API
+bool add_c_api(PyObject* module);
+
 // least_squares.cpp
 PyObject* least_squares(PyObject* module, PyObject* args);
 

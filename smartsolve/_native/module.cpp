@@ -445,7 +445,7 @@ int load_module(PyObject* module) {
     linalg_error = PyObject_GetAttrString(numpy_linalg.get(), "LinAlgError");
     if (linalg_error == nullptr ||
         PyModule_AddStringConstant(module, "__version__", SMARTSOLVE_VERSION) < 0 ||
-        !add_factors(module) || !add_sparse(module))
+        !add_factors(module) || !add_sparse(module) || !add_c_api(module))
         return -1;
     const char* wanted = std::getenv("SMARTSOLVE_ISA");
     if (wanted != nullptr && *wanted != '\0' && !choose_instruction_set(wanted)) {

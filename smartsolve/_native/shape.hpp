@@ -81,11 +81,6 @@ struct Shape {
     Object new_per_slice(int type) { return Object(PyArray_SimpleNew(batch_ndim, batch, type)); }
 };
 
-// Room for the axes of a stack; nothing to initialize for a single system.
-struct Axes {
-    Axis outer[NPY_MAXDIMS], inner[NPY_MAXDIMS];
-};
-
 // What the caller declared, of the matrix as it is factored: transposed if that was asked for.
 template <class T>
 Request requested(const Arguments& arguments) {
@@ -121,19 +116,16 @@ Stack<T> lay_out(const Shape& shape, const Arguments& arguments, PyArrayObject* 
     stack.workers = arguments.workers;
     const int a_batch = a_ndim - 2, b_batch = vector ? 0 : b_ndim - 2;
     ptrdiff_t index = shape.slices;
-    std::size_t outer = 0, inner = 0;
     for (int d = 0; d < shape.batch_ndim; ++d) {
         if (shape.batch[d] == 1) continue;
         index /= shape.batch[d];
         const int in_a = d - (shape.batch_ndim - a_batch), in_b = d - (shape.batch_ndim - b_batch);
         const bool a_varies = in_a >= 0 && PyArray_DIM(a, in_a) > 1 && PyArray_STRIDE(a, in_a) != 0;
         const bool b_varies = in_b >= 0 && PyArray_DIM(b, in_b) > 1;
-        (a_varies ? axes.outer[outer++] : axes.inner[inner++]) =
-            Axis{shape.batch[d], a_varies ? stride<T>(a, in_a) : 0,
-                 b_varies ? stride<T>(b, in_b) : 0, stride<T>(x, d), index};
+        axes.add({shape.batch[d], a_varies ? stride<T>(a, in_a) : 0,
+                  b_varies ? stride<T>(b, in_b) : 0, stride<T>(x, d), index});
     }
-    stack.outer = {axes.outer, simplify({axes.outer, outer})};
-    stack.inner = {axes.inner, simplify({axes.inner, inner})};
+    axes.give_to(stack);
 
     if (arguments.transposed) stack.a = stack.a.transposed();
     Request& request = stack.request = requested<T>(arguments);

@@ -68,6 +68,27 @@ struct Stack {
     }
 };
 
+// Room for the axes of a stack; next to nothing to initialize for a single system.
+class Axes {
+ public:
+    static constexpr int most = 64;  // NumPy's as well
+
+    void add(const Axis& axis) {
+        if (axis.a != 0) outer_[outers_++] = axis;
+        else inner_[inners_++] = axis;
+    }
+    // The stack refers to what is here.
+    template <class T>
+    void give_to(Stack<T>& stack) {
+        stack.outer = {outer_, simplify({outer_, outers_})};
+        stack.inner = {inner_, simplify({inner_, inners_})};
+    }
+
+ private:
+    Axis outer_[most], inner_[most];
+    std::size_t outers_ = 0, inners_ = 0;
+};
+
 // Where a slice lies.
 struct Offset {
     ptrdiff_t a = 0, b = 0, x = 0, index = 0;
