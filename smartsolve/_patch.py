@@ -31,8 +31,12 @@ class Replacement:
 
     It has the function's name, documentation and attributes, pickles by its name, binds as a
     method, and equals it: libraries keep tables of functions for ``__array_function__``, and one
-    that is imported while a name is replaced must find the same entry later.
+    that is imported while a name is replaced must find the same entry later. So does Numba in its
+    table of what it compiles, whose keys are weak references where there can be any: to NumPy's
+    function there can be none, and so to this there is none either.
     """
+
+    __slots__ = ("__dict__",)
 
     def __init__(
         self, original: Callable[..., Any], ill_conditioned: IllConditioned | None = None
@@ -97,6 +101,8 @@ class _NumpySolve(Replacement):
     NumPy takes no sparse matrix, and says so.
     """
 
+    __slots__ = ()
+
     def _call(self, a: Any, b: Any) -> Any:
         if is_sparse(a) or is_sparse(b):
             return self._original(a, b)
@@ -112,6 +118,8 @@ class _ScipySolve(Replacement):
     `overwrite_a` and `overwrite_b` are not passed on: what `smartsolve.solve` refuses must reach
     SciPy intact.
     """
+
+    __slots__ = ()
 
     def _call(
         self,

@@ -130,6 +130,8 @@ class Recording:
 class _Recorder(Replacement):
     """A function that is called as before, watched, and now and then compared with another."""
 
+    __slots__ = ()
+
     role: Role = "solve"
 
     def __init__(
@@ -243,6 +245,8 @@ class _Recorder(Replacement):
 class _LstsqRecorder(_Recorder):
     """Least squares with a square matrix; with others it is called for a reason."""
 
+    __slots__ = ()
+
     role: Role = "lstsq"
 
     def _group(self, site: Site, a: Any, b: Any) -> tuple[Group | None, Any]:
@@ -256,6 +260,8 @@ class _LstsqRecorder(_Recorder):
 
 class _InvRecorder(_Recorder):
     """Inverses: what is done with them only the program's text can tell."""
+
+    __slots__ = ()
 
     role: Role = "inv"
 

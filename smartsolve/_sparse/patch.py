@@ -41,6 +41,8 @@ def _is_scipys(a: Any) -> bool:
 class _Spsolve(Replacement):
     """A column is a vector, a sparse right-hand side of several columns has a sparse solution."""
 
+    __slots__ = ()
+
     def _call(self, A: Any, b: Any, permc_spec: Any = None, use_umfpack: bool = True) -> Any:
         from scipy.sparse import csc_array, issparse
 
@@ -75,6 +77,8 @@ def _narrows(a: Any, b: Array) -> bool:
 class _Factorized(Replacement):
     """A function that solves."""
 
+    __slots__ = ()
+
     def _call(self, A: Any) -> Any:
         if not _is_scipys(A):
             return self._original(A)
@@ -86,6 +90,8 @@ class _Factorized(Replacement):
 
 class _Splu(Replacement):
     """Without options an object that solves; who chooses the pivots himself gets SuperLU's own."""
+
+    __slots__ = ()
 
     def _call(self, A: Any, *args: Any, **options: Any) -> Any:
         if not _is_scipys(A) or args or any(value is not None for value in options.values()):

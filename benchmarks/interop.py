@@ -1,0 +1,160 @@
+"""What JAX, PyTorch and Numba gain: each target, with the library's own solver in turn.
+
+    python benchmarks/interop.py                 # those that are installed, on one core
+    python benchmarks/interop.py jax --cores 0   # one of them, on all cores
+
+Times are of a system; a ratio is how many times as long the library's own solver takes, pair by
+pair. A target is a ratio to be reached, or a bound of the time or of a quotient, as its row says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from timing import (
+    QUICK,
+    Call,
+    Effort,
+    Timings,
+    arguments,
+    compare,
+    machine,
+    print_machine,
+    write_json,
+)
+
+EFFORT = Effort(turn=0.02, case=2.0, fewest=7, most=25)
+SEED = 18
+STACKS = {2: 100_000, 3: 86_268, 4: 50_000, 8: 12_000, 16: 3_000, 32: 1_000}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: calls by peer, how many systems each solves, and what is to be reached."""
+
+    name: str
+    calls: dict[str, Call]
+    systems: int
+    ratio: float | None = None  # of the first peer to smartsolve, at least
+    most_ns: float | None = None  # of smartsolve, at most
+    most_times: float | None = None  # of smartsolve to the first peer, at most
+
+
+def numbers(*shape: int) -> Any:
+    return np.random.default_rng(SEED).standard_normal(shape)
+
+
+def in_numba() -> Iterator[Case]:
+    from numba import njit
+
+    import smartsolve
+
+    @njit
+    def own(a: Any, b: Any, times: int) -> float:
+        total = 0.0
+        for i in range(times):
+            total += np.linalg.solve(a[i % len(a)], b[i % len(a)])[0]
+        return total
+
+    @njit
+    def ours(a: Any, b: Any, times: int) -> float:
+        total = 0.0
+        for i in range(times):
+            total += smartsolve.solve(a[i % len(a)], b[i % len(a)])[0]
+        return total
+
+    @njit
+    def stacked(a: Any, b: Any) -> Any:
+        return smartsolve.solve(a, b)
+
+    @njit
+    def looped(a: Any, b: Any) -> Any:
+        x = np.empty_like(b)
+        for i in range(len(a)):
+            x[i] = np.linalg.solve(a[i], b[i])
+        return x
+
+    times = 2000
+    for n, most in {2: 120.0, 3: None, 4: None, 8: 300.0, 16: None, 32: None}.items():
+        names = {"a": numbers(16, n, n), "b": numbers(16, n), "times": times}
+        calls = {
+            "numba": Call("f(a, b, times)", {"f": own, **names}),
+            "smartsolve": Call("f(a, b, times)", {"f": ours, **names}),
+        }
+        yield Case(f"a loop over {n}x{n}", calls, times, most_ns=most)
+    for n, count in STACKS.items():
+        names = {"a": numbers(count, n, n), "b": numbers(count, n, 1)}
+        calls = {
+            "numba": Call("f(a, b)", {"f": looped, **names}),
+            "smartsolve": Call("f(a, b)", {"f": stacked, **names}),
+        }
+        yield Case(f"one call of {count:,} {n}x{n}", calls, count)
+
+
+LIBRARIES: dict[str, Callable[[], Iterator[Case]]] = {"numba": in_numba}
+
+
+def verdict(case: Case, timings: Timings) -> str:
+    ours, first = timings.time("smartsolve").median, next(iter(case.calls))
+    if case.ratio is not None:
+        held = timings.ratio(first).median >= case.ratio
+        return f">= {case.ratio:g} times: {'held' if held else 'NOT HELD'}"
+    if case.most_ns is not None:
+        held = ours * 1e9 / case.systems <= case.most_ns
+        return f"<= {case.most_ns:g} ns: {'held' if held else 'NOT HELD'}"
+    if case.most_times is not None:
+        held = 1 / timings.ratio(first).median <= case.most_times
+        return f"<= {case.most_times:g} times {first}: {'held' if held else 'NOT HELD'}"
+    return ""
+
+
+def measure(case: Case, effort: Effort) -> dict[str, Any]:
+    timings = compare(case.calls, effort)
+    target = verdict(case, timings)
+    found: dict[str, Any] = {"case": case.name, "systems": case.systems, "target": target}
+    cells = [f"{case.name:<34}"]
+    for peer in case.calls:
+        nanoseconds = timings.time(peer).median * 1e9 / case.systems
+        found[peer] = nanoseconds
+        cells.append(f"{peer} {nanoseconds:>10,.1f} ns  ")
+    for peer in case.calls:
+        if peer == "smartsolve":
+            continue
+        ratio = timings.ratio(peer)
+        found[f"{peer} ratio"] = ratio.as_dict()
+        cells.append(f"{ratio.median:>7.2f} ({ratio.low:.2f}-{ratio.high:.2f})  ")
+    print("".join(cells), target, flush=True)
+    return found
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("libraries", nargs="*", help=f"of {', '.join(LIBRARIES)}")
+    parser.add_argument("--cores", type=int, default=1, help="0: all (default: %(default)s)")
+    options = parser.parse_args()
+    if unknown := set(options.libraries) - set(LIBRARIES):
+        parser.error(f"no library of {', '.join(LIBRARIES)}: {', '.join(sorted(unknown))}")
+    if options.cores:  # before a library counts them
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+    facts = machine(options)
+    print_machine(facts)
+    found = []
+    for library in options.libraries or LIBRARIES:
+        if find_spec(library) is None:
+            print(f"{library} is not installed: pip install 'smartsolve[{library}]'")
+            continue
+        version = __import__(library).__version__
+        print(f"\n{library} {version}")
+        facts[library] = version
+        for case in LIBRARIES[library]():
+            found.append({"library": library, **measure(case, QUICK if options.quick else EFFORT)})
+    write_json(options.json, facts, interop=found)
+
+
+if __name__ == "__main__":
+    main()
