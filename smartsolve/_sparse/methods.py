@@ -109,6 +109,12 @@ def _is_block_triangular(facts: Facts) -> Against:
 def _is_permuted_banded(facts: Facts) -> Against:
     if facts.is_definite_candidate:
         return lambda: "Cholesky finds an order of its own"
+    least = facts.least_band(BAND_DENSITY)
+    if facts.most_filled(least) < BAND_DENSITY:
+        return lambda: (
+            f"in no order is kl + ku below {least - 1}: less than {BAND_DENSITY:.0%} of the band's "
+            "places would be filled"
+        )
     if facts.ordered_band_density >= BAND_DENSITY:
         return None
     return lambda: (

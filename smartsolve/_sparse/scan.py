@@ -24,6 +24,7 @@ class Facts:
         self.n = matrix.shape[1]
         self.nnz = matrix.nnz
         self._plans: dict[str, dict[str, Any]] = {}
+        self._least_band: int | None = None
         self.is_square = matrix.shape[0] == matrix.shape[1]
 
     @cached_property
@@ -61,6 +62,17 @@ class Facts:
         """Orders of the diagonal blocks."""
         sizes: Array = np.diff(self.blocks["starts"])
         return sizes
+
+    def least_band(self, density: float) -> int:
+        """What kl + ku + 1 is at least in any order; more than enough for bands less filled."""
+        if self._least_band is None:
+            enough = int(2 * self.nnz / (density * max(1, self.n))) + 1
+            self._least_band = self.matrix.least_band(enough)
+        return self._least_band
+
+    def most_filled(self, width: int) -> float:
+        """The share of a band with kl + ku + 1 = `width` that is filled at most."""
+        return self.nnz / max(1, self.n * width - width * (width - 1) // 2)
 
     @cached_property
     def band_order(self) -> Array:

@@ -412,6 +412,7 @@ PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positi
         self->rcond = -1;
         const Object done(without_gil(a->is_large(), workers, [&](const Control& control) {
             request.control = control;
+            request.analyses = self->of()->analyses;
             with_element_type(a->type(), [&](auto element) {
                 using T = decltype(element);
                 self->factors = factor<T>(name, self->of()->lines<T>(), request).release();

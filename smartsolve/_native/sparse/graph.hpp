@@ -29,4 +29,8 @@ Order nested_dissection(const Graph& g);
 // Reverse Cuthill-McKee (George and Liu 1981, chapter 4).
 Order cuthill_mckee(const Graph& g);
 
+// A lower bound of kl + ku + 1 in any order of rows and columns alike; `enough` of it ends the
+// search for a better one.
+ptrdiff_t least_band(const Pattern& a, ptrdiff_t enough);
+
 }  // namespace smartsolve::sparse

@@ -19,36 +19,53 @@ constexpr double largest_growth = 4;
 // Blocks up to this order are eliminated as they are.
 constexpr Index small = 3;
 
-// The diagonal block of columns begin to end - 1 as a pattern of its own.
-struct Block {
-    std::vector<Index> start, index;
-    Pattern pattern() const {
-        const Index n = static_cast<Index>(start.size()) - 1;
-        return {n, n, start.data(), index.data()};
-    }
-};
-
-Block take_block(const Pattern& a, const Blocks& b, const std::vector<Index>& place, Index begin,
-                 Index end) {
-    Block block;
-    block.start.push_back(0);
-    for (Index k = begin; k < end; ++k) {
-        const Index j = b.columns[k];
-        for (Index e = a.start[j]; e < a.start[j + 1]; ++e) {
-            const Index i = place[a.index[e]];
-            if (i >= begin) block.index.push_back(i - begin);
-        }
-        std::sort(block.index.begin() + block.start.back(), block.index.end());
-        block.start.push_back(static_cast<Index>(block.index.size()));
-    }
-    return block;
-}
-
 std::vector<Index> places(const Order& order) {
     std::vector<Index> place(order.size());
     for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = static_cast<Index>(k);
     return place;
 }
+
+// The diagonal blocks as patterns of their own, one after the other in the same memory.
+class DiagonalBlocks {
+ public:
+    DiagonalBlocks(const Pattern& a, const Blocks& b) : a_(a), b_(b), place_(places(b.rows)) {}
+
+    const Graph& graph(Index begin, Index end) {
+        start_.assign(1, 0);
+        index_.clear();
+        for (Index k = begin; k < end; ++k) {
+            const Index j = b_.columns[k];
+            for (Index e = a_.start[j]; e < a_.start[j + 1]; ++e) {
+                const Index i = place_[a_.index[e]];
+                if (i >= begin) index_.push_back(i - begin);
+            }
+            const auto from = index_.begin() + start_.back();
+            if (!std::is_sorted(from, index_.end())) std::sort(from, index_.end());
+            start_.push_back(static_cast<Index>(index_.size()));
+        }
+        graph_ = symmetrized({end - begin, end - begin, start_.data(), index_.data()});
+        return graph_;
+    }
+
+    // Whether it is full: then no order is better than another.
+    bool is_full(Index begin, Index end) const {
+        for (Index k = begin; k < end; ++k) {
+            const Index j = b_.columns[k];
+            Index inside = 0;
+            for (Index e = a_.start[j]; e < a_.start[j + 1]; ++e)
+                inside += place_[a_.index[e]] >= begin;
+            if (inside < end - begin) return false;
+        }
+        return true;
+    }
+
+ private:
+    const Pattern& a_;
+    const Blocks& b_;
+    const std::vector<Index> place_;
+    std::vector<Index> start_, index_;
+    Graph graph_;
+};
 
 // Columns of a triangle that grow.
 template <class T>
@@ -69,34 +86,16 @@ struct Columns {
 template <class T>
 class Lu final : public Factors<T> {
  public:
-    Lu(const Lines<T>& a, const Control& control) : a_(a) {
-        Blocks b = find_blocks(a);
-        if (b.structural_rank < a.columns) {
+    Lu(const Lines<T>& a, const LuAnalysis& analysis, const Control& control)
+        : a_(a), rows_(analysis.rows), columns_(analysis.columns), block_(analysis.start) {
+        if (analysis.structural_rank < a.columns) {
             // An empty line says more than one that others have used up.
-            const Index j = b.unmatched_column;
+            const Index j = analysis.unmatched_column;
             const bool is_row = a.start[j] != a.start[j + 1];
-            this->outcome = {Code::singular, is_row ? b.unmatched_row : j, is_row, true};
+            this->outcome = {Code::singular, is_row ? analysis.unmatched_row : j, is_row, true};
             return;
         }
-        control.pause();
-        this->blocks = b.count();
-        block_ = b.start;
-        columns_ = std::move(b.columns);
-        rows_ = std::move(b.rows);
-        // Fill-reducing order inside the blocks.
-        const std::vector<Index> place = places(rows_);
-        Blocks current{rows_, columns_, {}, 0, -1, -1};
-        for (std::size_t k = 0; k + 1 < block_.size(); ++k) {
-            const Index begin = block_[k], end = block_[k + 1];
-            if (end - begin <= small) continue;
-            const Block block = take_block(a, current, place, begin, end);
-            const Order order = minimum_degree(symmetrized(block.pattern()));
-            for (Index i = 0; i < end - begin; ++i) {
-                columns_[begin + i] = current.columns[begin + order[i]];
-                rows_[begin + i] = current.rows[begin + order[i]];
-            }
-        }
-        control.pause();
+        this->blocks = analysis.count();
         Factoring(*this, a, control).run();
     }
 
@@ -391,33 +390,39 @@ class Lu final : public Factors<T> {
 
 }  // namespace
 
-Price price_of_lu(const Pattern& a, const Blocks& b) {
-    Price price;
-    const std::vector<Index> place = places(b.rows);
-    for (Index k = 0; k < b.count(); ++k) {
-        const Index begin = b.start[k], end = b.start[k + 1];
+LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& control) {
+    LuAnalysis l{blocks, {}};
+    if (l.structural_rank < a.columns) return l;
+    DiagonalBlocks diagonal_blocks(a, blocks);
+    for (Index k = 0; k < l.count(); ++k) {
+        const Index begin = l.start[k], end = l.start[k + 1];
         const double n = end - begin;
-        if (end - begin <= small) {
-            price.entries += n * n;
-            price.flops += 2 * n * n * n / 3;
+        if (end - begin <= small || diagonal_blocks.is_full(begin, end)) {
+            l.price.entries += n * n;
+            l.price.flops += 2 * n * n * n / 3;
             continue;
         }
-        const Block block = take_block(a, b, place, begin, end);
-        const Graph g = symmetrized(block.pattern());
+        const Graph& g = diagonal_blocks.graph(begin, end);
+        // In postorder, columns lie near those that they depend upon.
         const EliminationTree tree = eliminate(g, minimum_degree(g));
-        price.entries += 2 * tree.entries() - n;
-        price.flops += 2 * tree.flops();
+        l.price.entries += 2 * tree.entries() - n;
+        l.price.flops += 2 * tree.flops();
+        for (Index i = 0; i < end - begin; ++i) {
+            l.columns[begin + i] = blocks.columns[begin + tree.order[i]];
+            l.rows[begin + i] = blocks.rows[begin + tree.order[i]];
+        }
+        control.pause();
     }
-    return price;
+    return l;
 }
 
 template <class T>
-FactorsOwner<T> factor_lu(const Lines<T>& a, const Control& control) {
-    return std::make_unique<Lu<T>>(a, control);
+FactorsOwner<T> factor_lu(const Lines<T>& a, const LuAnalysis& analysis, const Control& control) {
+    return std::make_unique<Lu<T>>(a, analysis, control);
 }
 
 #define SMARTSOLVE_INSTANTIATE(T) \
-    template FactorsOwner<T> factor_lu<T>(const Lines<T>&, const Control&);
+    template FactorsOwner<T> factor_lu<T>(const Lines<T>&, const LuAnalysis&, const Control&);
 SMARTSOLVE_INSTANTIATE(float)
 SMARTSOLVE_INSTANTIATE(double)
 SMARTSOLVE_INSTANTIATE(std::complex<float>)

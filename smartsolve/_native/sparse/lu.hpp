@@ -9,10 +9,14 @@
 
 namespace smartsolve::sparse {
 
-template <class T>
-FactorsOwner<T> factor_lu(const Lines<T>& a, const Control& control);
+// Blocks in a fill-reducing order of their rows and columns, and what they will take if the diagonal
+// gives the pivots.
+struct LuAnalysis : Blocks {
+    Price price;
+};
+LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& control);
 
-// If the diagonal gives the pivots.
-Price price_of_lu(const Pattern& a, const Blocks& blocks);
+template <class T>
+FactorsOwner<T> factor_lu(const Lines<T>& a, const LuAnalysis& analysis, const Control& control);
 
 }  // namespace smartsolve::sparse

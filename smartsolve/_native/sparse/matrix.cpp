@@ -42,6 +42,11 @@ Object new_matrix(Object value, Object index, Object start, npy_intp rows, npy_i
     self->columns = columns;
     self->csr = csr;
     self->borrowed = borrowed;
+    self->analyses = new (std::nothrow) Analyses;
+    if (self->analyses == nullptr) {
+        PyErr_NoMemory();
+        return Object();
+    }
     const Pattern a = self->pattern();
     if (rows == columns && a.size() == columns && columns > 0) {
         Index other = 0;
@@ -222,6 +227,7 @@ void destroy(PyObject* object) {
     Py_XDECREF(self->value);
     Py_XDECREF(self->index);
     Py_XDECREF(self->start);
+    delete self->analyses;
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -464,8 +470,9 @@ PyObject* scan_matrix(PyObject* object, PyObject*) {
 PyObject* peel_matrix(PyObject* object, PyObject*) {
     const MatrixObject* self = matrix_of(object);
     std::optional<Peeled> peeled;
-    const Object done(
-        without_gil(self->is_large(), 1, [&](const Control&) { peeled = peel(self->pattern()); }));
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        peeled = *self->analyses->peeled(self->pattern());
+    }));
     if (!done) return nullptr;
     if (!peeled) return Py_NewRef(Py_None);
     // A lower triangle's transpose, backwards, is one again.
@@ -490,8 +497,9 @@ PyObject* blocks(PyObject* object, PyObject*) {
     const MatrixObject* self = matrix_of(object);
     if (!is_square(self)) return nullptr;
     Blocks b;
-    const Object done(without_gil(self->is_large(), 1,
-                                  [&](const Control&) { b = find_blocks(self->pattern()); }));
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        b = *self->analyses->blocks(self->pattern());
+    }));
     if (!done) return nullptr;
     if (self->csr) {  // the transpose's, backwards
         std::swap(b.rows, b.columns);
@@ -537,6 +545,17 @@ PyObject* band(PyObject* object, PyObject* argument) {
     return Py_BuildValue("nn", self->csr ? b.ku : b.kl, self->csr ? b.kl : b.ku);
 }
 
+PyObject* least_band_of(PyObject* object, PyObject* argument) {
+    const MatrixObject* self = matrix_of(object);
+    const Py_ssize_t enough = PyLong_AsSsize_t(argument);
+    if (PyErr_Occurred() || !is_square(self)) return nullptr;
+    ptrdiff_t found = 0;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        found = least_band(self->pattern(), enough);
+    }));
+    return done ? PyLong_FromSsize_t(found) : nullptr;
+}
+
 PyObject* plan(PyObject* object, PyObject* args, PyObject* keywords) {
     static const char* names[] = {"method", "ordering", nullptr};
     const MatrixObject* self = matrix_of(object);
@@ -553,9 +572,9 @@ PyObject* plan(PyObject* object, PyObject* args, PyObject* keywords) {
                                                          : Object(Py_NewRef(object)));
     if (!matrix) return nullptr;
     std::optional<Price> p;
-    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
-        const Pattern a = matrix_of(matrix.get())->pattern();
-        p = price(method, a, ordering != nullptr ? ordering : "");
+    const Object done(without_gil(self->is_large(), 1, [&](const Control& control) {
+        const MatrixObject* m = matrix_of(matrix.get());
+        p = price(method, m->pattern(), ordering != nullptr ? ordering : "", *m->analyses, control);
     }));
     if (!done) return nullptr;
     if (!p) {
@@ -615,6 +634,8 @@ PyMethodDef methods_of_matrix[] = {
     {"blocks", blocks, METH_NOARGS, "blocks()\n--\n\nBlock upper triangular form."},
     {"order", order, METH_O, "order(name, /)\n--\n\nA permutation of rows and columns alike."},
     {"band", band, METH_O, "band(order, /)\n--\n\n(kl, ku) in that order."},
+    {"least_band", least_band_of, METH_O,
+     "least_band(enough, /)\n--\n\nA lower bound of kl + ku + 1 in any order."},
     {"plan", method(plan), METH_VARARGS | METH_KEYWORDS,
      "plan(method, ordering=None)\n--\n\nWhat a factorization will take."},
     {"factor", method(new_factors), METH_FASTCALL | METH_KEYWORDS,

@@ -13,6 +13,11 @@ namespace {
 const Index* order_or_null(const Request& r) { return r.order.empty() ? nullptr : r.order.data(); }
 
 template <class T>
+FactorsOwner<T> run_lu(const Lines<T>& a, const Request& r) {
+    return factor_lu(a, *r.analyses->lu(a, r.control), r.control);
+}
+
+template <class T>
 struct Method {
     const char* name;
     FactorsOwner<T> (*run)(const Lines<T>& a, const Request& request);
@@ -28,13 +33,34 @@ constexpr Method<T> methods[] = {
     {"triangular", [](auto& a, auto&) { return factor_triangular(a); }},
     {"cholesky",
      [](auto& a, auto& r) { return factor_cholesky(a, r.ordering, r.order, r.control); }},
-    {"lu", [](auto& a, auto& r) { return factor_lu(a, r.control); }},
-    {"block_triangular", [](auto& a, auto& r) { return factor_lu(a, r.control); }},
+    {"lu", run_lu<T>},
+    {"block_triangular", run_lu<T>},
     {"qr", [](auto& a, auto& r) { return factor_qr(a, r.tolerance, r.control); }},
-    {"permuted_triangular", [](auto& a, auto&) { return factor_permuted_triangular(a); }},
+    {"permuted_triangular",
+     [](auto& a, auto& r) { return factor_permuted_triangular(a, r.analyses->peeled(a)); }},
 };
 
 }  // namespace
+
+template <class Known, class Find>
+std::shared_ptr<const Known> Analyses::known(std::shared_ptr<const Known>& it, Find find) {
+    const std::lock_guard lock(mutex_);
+    if (!it) it = std::make_shared<const Known>(find());
+    return it;
+}
+
+std::shared_ptr<const Blocks> Analyses::blocks(const Pattern& a) {
+    return known(blocks_, [&] { return find_blocks(a); });
+}
+
+std::shared_ptr<const LuAnalysis> Analyses::lu(const Pattern& a, const Control& control) {
+    const auto blocks_of_a = blocks(a);
+    return known(lu_, [&] { return analyse_lu(a, *blocks_of_a, control); });
+}
+
+std::shared_ptr<const std::optional<Peeled>> Analyses::peeled(const Pattern& a) {
+    return known(peeled_, [&] { return peel(a); });
+}
 
 const char* find_method(std::string_view method) {
     for (const Method<double>& m : methods<double>)
@@ -42,17 +68,14 @@ const char* find_method(std::string_view method) {
     return nullptr;
 }
 
-std::optional<Price> price(std::string_view method, const Pattern& a, std::string_view ordering) {
+std::optional<Price> price(std::string_view method, const Pattern& a, std::string_view ordering,
+                           Analyses& analyses, const Control& control) {
     if (method == "cholesky") {
         const Analysis analysis = analyse(symmetrized(a), ordering, {});
         return Price{analysis.tree.flops(), analysis.tree.entries(), analysis.ordering};
     }
     if (method == "qr") return price_of_qr(a);
-    if (method == "lu" || method == "block_triangular") {
-        const Blocks blocks = find_blocks(a);
-        if (blocks.structural_rank < a.columns) return Price{0, 0, nullptr};
-        return price_of_lu(a, blocks);
-    }
+    if (method == "lu" || method == "block_triangular") return analyses.lu(a, control)->price;
     return {};
 }
 

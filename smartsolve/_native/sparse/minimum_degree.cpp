@@ -33,8 +33,10 @@ class QuotientGraph {
                        1);
         lists_.assign(g.neighbour.begin(), g.neighbour.end());
         std::iota(last_member_.begin(), last_member_.end(), 0);
-        // What nearly all others touch comes last, and would only lengthen every list.
-        const double dense = std::max(16.0, 10 * std::sqrt(static_cast<double>(n_)));
+        // What many others touch comes last, and would only lengthen every list. (Against AMD's 10
+        // sqrt(n), a circuit with its rails of 500 nodes takes a sixth of the time.)
+        const double mean = static_cast<double>(g.neighbour.size()) / n_;
+        const double dense = std::max({16.0, 10 * mean, 2 * std::sqrt(static_cast<double>(n_))});
         std::vector<bool> is_dense(n_, false);
         for (Index i = 0; i < n_; ++i)
             if (g.degree(i) > dense) {

@@ -11,6 +11,7 @@ struct MatrixObject {
     PyObject *value, *index, *start;  // arrays; canonical
     npy_intp rows, columns;           // of A
     bool csr, borrowed, diagonal;     // diagonal: one entry in each row, on it
+    Analyses* analyses;
 
     PyArrayObject* values() const { return reinterpret_cast<PyArrayObject*>(value); }
     int type() const { return PyArray_TYPE(values()); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "factors.hpp"
+#include "peel.hpp"
 
 namespace smartsolve::sparse {
 
@@ -10,7 +11,8 @@ FactorsOwner<T> factor_diagonal(const Lines<T>& a);
 template <class T>
 FactorsOwner<T> factor_triangular(const Lines<T>& a);
 template <class T>
-FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a);
+FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a,
+                                           std::shared_ptr<const std::optional<Peeled>> peeled);
 template <class T>
 FactorsOwner<T> factor_tridiagonal(const Lines<T>& a, bool definite);
 // In an order of rows and columns alike, or as it is where that is null.

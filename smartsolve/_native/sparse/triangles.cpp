@@ -78,15 +78,11 @@ class Triangle final : public Factors<T> {
 template <class T>
 class PermutedTriangle final : public Factors<T> {
  public:
-    explicit PermutedTriangle(const Lines<T>& a) : a_(a) {
+    PermutedTriangle(const Lines<T>& a, std::shared_ptr<const std::optional<Peeled>> peeled)
+        : a_(a), peeled_(std::move(peeled)) {
         this->entries = a.size();
         this->flops = 2.0 * static_cast<double>(a.size());
-        std::optional<Peeled> peeled = peel(a);
-        if (!peeled) {
-            this->outcome = {Code::undecided};
-            return;
-        }
-        order_ = std::move(*peeled);
+        if (!*peeled_) this->outcome = {Code::undecided};
     }
     void solve(T* x, ptrdiff_t nrhs, Op op) const override {
         // What is asked for stands where it is needed next: unknowns take the places of equations.
@@ -97,8 +93,9 @@ class PermutedTriangle final : public Factors<T> {
     }
     Determinant<T> determinant() const override {
         Determinant<T> d;
-        for (const Index k : order_.pivot) d.multiply(a_.value[k]);
-        d.change_sign_if(is_odd(order_.rows) != is_odd(order_.columns));
+        const Peeled& order = **peeled_;
+        for (const Index k : order.pivot) d.multiply(a_.value[k]);
+        d.change_sign_if(is_odd(order.rows) != is_odd(order.columns));
         return d;
     }
 
@@ -107,10 +104,11 @@ class PermutedTriangle final : public Factors<T> {
     void substitute_in_order(Op op, T* y) const {
         const ptrdiff_t n = a_.columns;
         const bool conjugated = op == Op::adjoint;
+        const Peeled& order = **peeled_;
         Buffer<T> x(n * width);
         for (ptrdiff_t step = 0; step < n; ++step) {
             const ptrdiff_t k = op == Op::none ? step : n - 1 - step;
-            const ptrdiff_t i = order_.rows[k], j = order_.columns[k], pivot = order_.pivot[k];
+            const ptrdiff_t i = order.rows[k], j = order.columns[k], pivot = order.pivot[k];
             const T d = conjugated ? conjugate(a_.value[pivot]) : a_.value[pivot];
             T own[width];
             if (op == Op::none) {
@@ -133,7 +131,7 @@ class PermutedTriangle final : public Factors<T> {
     }
 
     Lines<T> a_;
-    Peeled order_;
+    std::shared_ptr<const std::optional<Peeled>> peeled_;
 };
 
 }  // namespace
@@ -147,14 +145,16 @@ FactorsOwner<T> factor_triangular(const Lines<T>& a) {
     return std::make_unique<Triangle<T>>(a);
 }
 template <class T>
-FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a) {
-    return std::make_unique<PermutedTriangle<T>>(a);
+FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a,
+                                           std::shared_ptr<const std::optional<Peeled>> peeled) {
+    return std::make_unique<PermutedTriangle<T>>(a, std::move(peeled));
 }
 
 #define SMARTSOLVE_INSTANTIATE(T)                                   \
     template FactorsOwner<T> factor_diagonal<T>(const Lines<T>&);   \
     template FactorsOwner<T> factor_triangular<T>(const Lines<T>&); \
-    template FactorsOwner<T> factor_permuted_triangular<T>(const Lines<T>&);
+    template FactorsOwner<T> factor_permuted_triangular<T>( \
+        const Lines<T>&, std::shared_ptr<const std::optional<Peeled>>);
 SMARTSOLVE_INSTANTIATE(float)
 SMARTSOLVE_INSTANTIATE(double)
 SMARTSOLVE_INSTANTIATE(std::complex<float>)
