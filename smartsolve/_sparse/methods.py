@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from . import DENSE_BELOW
 from .dense import DenseFactors
 from .factors import Factors
-from .scan import Facts
+from .scan import BAND_DENSITY, Facts
 from .superlu import SuperLUFactors
 
 __all__ = ["METHODS", "NOT_FINITE", "SMALL", "Method", "Price"]
@@ -24,8 +24,6 @@ DENSE_AT_ONCE = 32
 # Own LU is 1.0 to 1.8 times as fast as SuperLU up to 1400 flops per entry of the factors, with half
 # of its memory; beyond, SuperLU's panels win. benchmarks/sparse.py, convection and scattered.
 LU_FLOPS_PER_ENTRY = 1500
-# A band is worth its storage if it holds so much of it: MATLAB's default, spparms('bandden').
-BAND_DENSITY = 0.5
 
 
 Against = Callable[[], str] | None
@@ -109,14 +107,13 @@ def _is_block_triangular(facts: Facts) -> Against:
 def _is_permuted_banded(facts: Facts) -> Against:
     if facts.is_definite_candidate:
         return lambda: "Cholesky finds an order of its own"
-    least = facts.least_band(BAND_DENSITY)
-    if facts.most_filled(least) < BAND_DENSITY:
-        return lambda: (
-            f"in no order is kl + ku below {least - 1}: less than {BAND_DENSITY:.0%} of the band's "
-            "places would be filled"
-        )
     if facts.ordered_band_density >= BAND_DENSITY:
         return None
+    if facts.narrow[1] is None:
+        return lambda: (
+            f"kl + ku is at least {facts.narrow[0] - 1} in any order: less than "
+            f"{BAND_DENSITY:.0%} of the band's places would be filled"
+        )
     return lambda: (
         f"reverse Cuthill-McKee order makes kl, ku = {facts.ordered_band}: "
         f"{facts.ordered_band_density:.0%} of the band's places are filled"

@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from .operands import SparseMatrix
 
-__all__ = ["Facts"]
+__all__ = ["BAND_DENSITY", "Facts"]
 
 Array = npt.NDArray[Any]
+
+# A band is worth its storage if it holds so much of it: MATLAB's default, spparms('bandden').
+BAND_DENSITY = 0.5
 
 
 class Facts:
@@ -24,7 +27,6 @@ class Facts:
         self.n = matrix.shape[1]
         self.nnz = matrix.nnz
         self._plans: dict[str, dict[str, Any]] = {}
-        self._least_band: int | None = None
         self.is_square = matrix.shape[0] == matrix.shape[1]
 
     @cached_property
@@ -63,26 +65,24 @@ class Facts:
         sizes: Array = np.diff(self.blocks["starts"])
         return sizes
 
-    def least_band(self, density: float) -> int:
-        """What kl + ku + 1 is at least in any order; more than enough for bands less filled."""
-        if self._least_band is None:
-            enough = int(2 * self.nnz / (density * max(1, self.n))) + 1
-            self._least_band = self.matrix.least_band(enough)
-        return self._least_band
-
-    def most_filled(self, width: int) -> float:
-        """The share of a band with kl + ku + 1 = `width` that is filled at most."""
-        return self.nnz / max(1, self.n * width - width * (width - 1) // 2)
-
     @cached_property
+    def narrow(self) -> tuple[int, tuple[Array, int, int] | None]:
+        """The least kl + ku + 1; reverse Cuthill and McKee's order and its band, if it can pay."""
+        # A band of that width fills less than its share, whatever its corners.
+        most = int(2 * self.nnz / (BAND_DENSITY * max(1, self.n)))
+        return self.matrix.narrow(most)
+
+    @property
     def band_order(self) -> Array:
-        """Reverse Cuthill and McKee's order."""
-        return self.matrix.order("rcm")
+        """Reverse Cuthill and McKee's order, or that of the matrix where none is narrow."""
+        found = self.narrow[1]
+        return np.arange(self.n) if found is None else found[0]
 
-    @cached_property
+    @property
     def ordered_band(self) -> tuple[int, int]:
         """Bandwidths in that order."""
-        return self.matrix.band(self.band_order)
+        found = self.narrow[1]
+        return (self.kl, self.ku) if found is None else found[1:]
 
     @property
     def ordered_band_density(self) -> float:

@@ -220,6 +220,22 @@ Band find_band(const Pattern& a, const Index* order) {
     return b;
 }
 
+Narrowed narrow(const Pattern& a, ptrdiff_t most) {
+    Narrowed n{{}, {}, longest_line(a)};
+    if (n.least > most) return n;
+    const Graph g = symmetrized(a);
+    // A symmetric pattern reaches as far to both sides.
+    Index diagonal = 0;
+    for (Index j = 0; j < a.columns; ++j)
+        diagonal += std::binary_search(a.index + a.start[j], a.index + a.start[j + 1], j);
+    const bool symmetric = static_cast<Index>(g.neighbour.size()) + diagonal == a.size();
+    n.least = std::max(n.least, (symmetric ? 2 : 1) * least_bandwidth(g) + 1);
+    if (n.least > most) return n;
+    n.order = cuthill_mckee(g);
+    n.band = find_band(a, n.order.data());
+    return n;
+}
+
 template <class T>
 FactorsOwner<T> factor_tridiagonal(const Lines<T>& a, bool definite) {
     if (definite) return std::make_unique<DefiniteTridiagonal<T>>(a);

@@ -119,21 +119,18 @@ Order cuthill_mckee(const Graph& g) {
     return order;
 }
 
-ptrdiff_t least_band(const Pattern& a, ptrdiff_t enough) {
-    // A band holds its longest column and its longest row.
+ptrdiff_t longest_line(const Pattern& a) {
     std::vector<Index> in_row(a.rows, 0);
     Index longest = 0;
-    for (Index j = 0; j < a.columns; ++j)
-        longest = std::max(longest, a.start[j + 1] - a.start[j]);
+    for (Index j = 0; j < a.columns; ++j) longest = std::max(longest, a.start[j + 1] - a.start[j]);
     for (Index k = 0; k < a.size(); ++k) longest = std::max(longest, ++in_row[a.index[k]]);
-    if (longest >= enough) return longest;
-    // The ends of a connected component of m nodes lie m - 1 places apart at least, and an edge of
-    // the shortest path between them bridges its share of them. That path is at most twice as long
-    // as the one to the farthest node from anywhere.
-    const Graph g = symmetrized(a);
+    return longest;
+}
+
+ptrdiff_t least_bandwidth(const Graph& g) {
     std::vector<bool> met(g.n, false);
     Order reached;
-    ptrdiff_t bridged = 0;
+    ptrdiff_t least = 0;
     for (Index root = 0; root < g.n; ++root) {
         if (met[root]) continue;
         reached.assign(1, root);
@@ -147,15 +144,13 @@ ptrdiff_t least_band(const Pattern& a, ptrdiff_t enough) {
                     met[v] = true;
                     reached.push_back(v);
                 }
+        // The ends of a component of m nodes lie m - 1 places apart at least, and an edge of the
+        // shortest path between them bridges its share of them. That path is at most twice as long
+        // as one from anywhere to the farthest node.
         const ptrdiff_t m = static_cast<ptrdiff_t>(reached.size()), edges = 2 * (levels - 1);
-        if (m > 1) bridged = std::max(bridged, (m - 2 + edges) / edges);
+        if (m > 1) least = std::max(least, (m - 2 + edges) / edges);
     }
-    // Of a symmetric pattern to both sides; of another, to one of them.
-    Index diagonal = 0;
-    for (Index j = 0; j < a.columns; ++j)
-        diagonal += std::binary_search(a.index + a.start[j], a.index + a.start[j + 1], j);
-    const bool symmetric = static_cast<Index>(g.neighbour.size()) + diagonal == a.size();
-    return std::max<ptrdiff_t>(longest, (symmetric ? 2 : 1) * bridged + 1);
+    return least;
 }
 
 }  // namespace smartsolve::sparse

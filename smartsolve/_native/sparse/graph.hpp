@@ -29,8 +29,9 @@ Order nested_dissection(const Graph& g);
 // Reverse Cuthill-McKee (George and Liu 1981, chapter 4).
 Order cuthill_mckee(const Graph& g);
 
-// A lower bound of kl + ku + 1 in any order of rows and columns alike; `enough` of it ends the
-// search for a better one.
-ptrdiff_t least_band(const Pattern& a, ptrdiff_t enough);
+// Lower bounds of what a band takes in any order of rows and columns alike: kl + ku + 1 is at least
+// the length of the longest row or column, and max(kl, ku) what the distances in the graph say.
+ptrdiff_t longest_line(const Pattern& a);
+ptrdiff_t least_bandwidth(const Graph& g);
 
 }  // namespace smartsolve::sparse

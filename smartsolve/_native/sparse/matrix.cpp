@@ -545,15 +545,20 @@ PyObject* band(PyObject* object, PyObject* argument) {
     return Py_BuildValue("nn", self->csr ? b.ku : b.kl, self->csr ? b.kl : b.ku);
 }
 
-PyObject* least_band_of(PyObject* object, PyObject* argument) {
+PyObject* narrow_order(PyObject* object, PyObject* argument) {
     const MatrixObject* self = matrix_of(object);
-    const Py_ssize_t enough = PyLong_AsSsize_t(argument);
+    const Py_ssize_t most = PyLong_AsSsize_t(argument);
     if (PyErr_Occurred() || !is_square(self)) return nullptr;
-    ptrdiff_t found = 0;
+    Narrowed n;
     const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
-        found = least_band(self->pattern(), enough);
+        n = narrow(self->pattern(), most);
     }));
-    return done ? PyLong_FromSsize_t(found) : nullptr;
+    if (!done) return nullptr;
+    if (n.least > most) return Py_BuildValue("nO", n.least, Py_None);
+    const Object found = intp_vector(n.order);
+    if (!found) return nullptr;
+    if (self->csr) std::swap(n.band.kl, n.band.ku);
+    return Py_BuildValue("n(Onn)", n.least, found.get(), n.band.kl, n.band.ku);
 }
 
 PyObject* plan(PyObject* object, PyObject* args, PyObject* keywords) {
@@ -634,8 +639,8 @@ PyMethodDef methods_of_matrix[] = {
     {"blocks", blocks, METH_NOARGS, "blocks()\n--\n\nBlock upper triangular form."},
     {"order", order, METH_O, "order(name, /)\n--\n\nA permutation of rows and columns alike."},
     {"band", band, METH_O, "band(order, /)\n--\n\n(kl, ku) in that order."},
-    {"least_band", least_band_of, METH_O,
-     "least_band(enough, /)\n--\n\nA lower bound of kl + ku + 1 in any order."},
+    {"narrow", narrow_order, METH_O,
+     "narrow(most, /)\n--\n\n(least kl + ku + 1, (order, kl, ku) or None if that is above most)."},
     {"plan", method(plan), METH_VARARGS | METH_KEYWORDS,
      "plan(method, ordering=None)\n--\n\nWhat a factorization will take."},
     {"factor", method(new_factors), METH_FASTCALL | METH_KEYWORDS,

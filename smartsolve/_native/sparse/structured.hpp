@@ -2,6 +2,7 @@
 #pragma once
 
 #include "factors.hpp"
+#include "graph.hpp"
 #include "peel.hpp"
 
 namespace smartsolve::sparse {
@@ -24,5 +25,14 @@ struct Band {
     ptrdiff_t kl = 0, ku = 0;
 };
 Band find_band(const Pattern& a, const Index* order);
+
+// Reverse Cuthill and McKee's order; there is none if kl + ku + 1 >= `least` in any order, and that
+// is more than `most`.
+struct Narrowed {
+    Order order;
+    Band band;
+    ptrdiff_t least;
+};
+Narrowed narrow(const Pattern& a, ptrdiff_t most);
 
 }  // namespace smartsolve::sparse
