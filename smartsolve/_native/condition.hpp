@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "choose.hpp"
+#include "estimate.hpp"
 #include "kernels/range.hpp"
 
 namespace smartsolve {
@@ -60,58 +61,6 @@ Real<T> norm1(const View<T>& a, const Structure& s, Workspace& w) {
     return norm * unit;
 }
 
-template <class T>
-Real<T> sum_abs(ptrdiff_t n, const T* x) {
-    Real<T> sum = 0;
-    for (ptrdiff_t i = 0; i < n; ++i) sum += modulus(x[i]);
-    return sum;
-}
-
-// A lower bound of unit |A^-1|_1 that is seldom below a third of it: Hager's method with Higham's
-// safeguards (ACM TOMS 14, 1988, Algorithm 4.1), the one inside LAPACK's lacn2. A unit of the size
-// of |A| keeps the solutions from overflow.
-template <class T>
-Real<T> inverse_norm1(const Method<T>& m, const Factors<T>& f, Real<T> unit, Workspace& w) {
-    const ptrdiff_t n = f.n;
-    T* x = w.take<T>(n);
-    T* signs = w.take<T>(n);
-    const auto finite = [](Real<T> value) { return value <= std::numeric_limits<Real<T>>::max(); };
-    std::fill(x, x + n, T(unit) / static_cast<Real<T>>(n));
-    m.solve(f, x, 1, Op::none, w);
-    Real<T> estimate = sum_abs(n, x);
-    if (n == 1 || !finite(estimate)) return estimate;
-    ptrdiff_t last = -1;
-    for (int iteration = 0; iteration < 5; ++iteration) {
-        bool repeated = !is_complex<T> && iteration > 0;
-        for (ptrdiff_t i = 0; i < n; ++i) {
-            const Real<T> size = modulus(x[i]);
-            const T sign = size > 0 ? T(x[i] / size) : T(1);
-            repeated = repeated && sign == signs[i];
-            signs[i] = sign;
-            x[i] = sign * unit;
-        }
-        if (repeated) break;
-        m.solve(f, x, 1, Op::adjoint, w);
-        ptrdiff_t largest = 0;
-        for (ptrdiff_t i = 1; i < n; ++i)
-            if (modulus(x[i]) > modulus(x[largest])) largest = i;
-        if (iteration > 0 && modulus(x[largest]) == modulus(x[last])) break;
-        last = largest;
-        std::fill(x, x + n, T(0));
-        x[largest] = T(unit);
-        m.solve(f, x, 1, Op::none, w);
-        const Real<T> better = sum_abs(n, x);
-        if (!finite(better)) return better;
-        if (better <= estimate) break;
-        estimate = better;
-    }
-    for (ptrdiff_t i = 0; i < n; ++i)
-        x[i] =
-            T((i % 2 ? -unit : unit) * (1 + static_cast<Real<T>>(i) / static_cast<Real<T>>(n - 1)));
-    m.solve(f, x, 1, Op::none, w);
-    return std::max(estimate, 2 * sum_abs(n, x) / (3 * static_cast<Real<T>>(n)));
-}
-
 // 1 / (|A| |A^-1|) without overflow of the product; 0 where the inverse overflows.
 template <class T>
 Real<T> rcond(Real<T> anorm, Real<T> inverse_norm) {
@@ -140,26 +89,6 @@ template <class T>
 bool pivots_are_healthy(const Factors<T>& f) {
     return f.largest_element > 0 &&
            f.smallest_pivot > least_healthy_pivot<T>(f.n) * f.largest_element;
-}
-
-// The same probe every time: xorshift32 (Marsaglia 2003). From 1/2 to 1 with a random sign, it is
-// orthogonal to no vector of small integers.
-template <class X>
-void fill_probe(ptrdiff_t n, X* x) {
-    std::uint32_t random = 2463534242u;
-    for (ptrdiff_t i = 0; i < n; ++i) {
-        random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-        const double size = 0.5 + static_cast<double>(random & 0xffffff) * 0x1p-25;
-        x[i] = X(static_cast<Real<X>>(random >> 31 ? size : -size));
-    }
-}
-
-// A probe that finds |A^-1| grown to within 1000 n of 1/eps (in single precision, where healthy
-// matrices come that near, 100 n) is suspicious: |A| times its growth is not below this bound.
-template <class T>
-Real<T> largest_healthy_growth(ptrdiff_t n) {
-    constexpr Real<T> safety = sizeof(Real<T>) == sizeof(double) ? 1000 : 100;
-    return 1 / (epsilon<T> * safety * static_cast<Real<T>>(n));
 }
 
 // What a random probe grows to under A^-1; NaN if a part of it does. A column, unless it is null,
@@ -232,7 +161,10 @@ template <class T>
     // Of the size of |A|, but with room for sums.
     const Real<T> unit =
         std::ldexp(Real<T>(1), std::min(std::ilogb(anorm), Range<Real<T>>::largest_exponent - 24));
-    c.rcond = rcond<T>(anorm / unit, inverse_norm1(m, f, unit, w));
+    T* x = w.take<T>(f.n);
+    T* signs = w.take<T>(f.n);
+    const auto solve = [&](T* y, Op op) { m.solve(f, y, 1, op, w); };
+    c.rcond = rcond<T>(anorm / unit, inverse_norm1(f.n, unit, x, signs, solve));
     // The solves overflowed, or the factors are wrong: no condition number is below 1.
     if (!(c.rcond <= 2)) c.rcond = 0;
     c.ill = suspected && c.rcond < epsilon<T>;

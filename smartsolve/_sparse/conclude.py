@@ -15,7 +15,6 @@ from .operands import SparseMatrix
 __all__ = [
     "backward_error",
     "judge",
-    "probe",
     "say_ill_conditioned",
     "say_singular",
 ]
@@ -23,35 +22,14 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 
-_PATTERN = 4096
-
-
-def probe(n: int, dtype: np.dtype[Any]) -> Array:
-    """The same every time: from 1/2 to 1 with a random sign, orthogonal to nothing likely."""
-    values = np.random.Generator(np.random.PCG64(2463534242)).random(min(n, _PATTERN)) - 0.5
-    return np.resize((values + np.copysign(0.5, values)).astype(dtype), n)
-
-
 def judge(factored: Factored, wanted: bool) -> float:
-    """The estimate of rcond; NaN where the matrix passes the screen and nobody asks.
-
-    What solving for a probe grows to is seldom below a thousandth of the norm of the inverse
-    (Dixon, SIAM J. Numer. Anal. 20, 1983).
-    """
-    factors, matrix = factored.factors, factored.facts.matrix
+    """The estimate of rcond; NaN where the matrix passes the screen and nobody asks."""
+    factors = factored.factors
     if factors is None:
         return np.nan if factored.singular is None else 0.0
-    if factored.method.condition == "when suspicious" and not wanted:
-        n, norm = matrix.shape[0], matrix.norm1()
-        if n == 0 or not np.isfinite(norm):
-            return np.nan
-        with np.errstate(all="ignore"):
-            size = norm * float(np.abs(factors.solve(probe(n, matrix.dtype))).max())
-        eps = float(np.finfo(matrix.dtype).eps)
-        healthy = 1 / (eps * n * (1000 if eps < 1e-10 else 100))
-        if size < healthy and 4 * n * size > 1:
-            return np.nan
-    return factors.rcond()
+    if factored.method.condition == "exact" or wanted or not factors.passes_screen():
+        return factors.rcond()
+    return np.nan
 
 
 def backward_error(m: SparseMatrix, x: Array, b: Array, transposed: bool) -> float:

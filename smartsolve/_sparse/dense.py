@@ -23,7 +23,6 @@ class DenseFactors:
 
     status = "ok"
     index, axis, exact = -1, "pivot", False
-    is_judged = True
 
     def __init__(self, matrix: SparseMatrix) -> None:
         self._factors = _core.Factors(matrix.dense())
@@ -39,6 +38,10 @@ class DenseFactors:
         """As the native ones."""
         x: Array = self._factors.solve(b, transposed=transposed, conjugate=conjugate)
         return x
+
+    def passes_screen(self) -> bool:
+        """The constructor has said what there is to say."""
+        return True
 
     def rcond(self) -> float:
         """As the dense factorization estimates it."""

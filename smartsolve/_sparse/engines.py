@@ -19,8 +19,8 @@ from numpy.linalg import LinAlgError
 from .. import _errors
 from .._install import install
 from .choose import Factored
-from .conclude import backward_error, probe
-from .factors import PythonFactors
+from .conclude import backward_error
+from .factors import PythonFactors, probe
 from .methods import METHODS, NOT_FINITE, Method
 from .operands import SparseMatrix
 from .scan import Facts
@@ -218,4 +218,4 @@ def _row(facts: Facts, name: str) -> Method:
     structure = "general"
     if facts.scan["hermitian"]:
         structure = "positive definite" if facts.is_definite_candidate else "hermitian"
-    return replace(general, structure=structure, method=name, routine=name, condition="always")
+    return replace(general, structure=structure, method=name, routine=name)

@@ -190,8 +190,7 @@ def _crossovers(chosen: Method) -> tuple[str, ...]:
 
 _CONDITION = {
     "exact": "exact",
-    "always": "always estimated, by about five solutions",
-    "when suspicious": "estimated when suspicious",
+    "when suspicious": "estimated when a solution for a probe looks suspicious",
 }
 
 

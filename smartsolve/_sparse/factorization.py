@@ -81,13 +81,11 @@ class SparseFactorization(FactoredMatrix):
         self._matrix, self._declared, self._lower, self._engine = m, structure, lower, engine
         whole = declared_matrix(m, structure, lower)
         self._factored: Factored = factored_matrix(whole, structure, engine, 1)
-        factors = self._factored.factors
         self._rcond: float | None = None
         if self._factored.singular is not None:
             say_singular(self._factored.singular, policy().singular)
-        elif factors is not None and not getattr(factors, "is_judged", False):
-            rcond = judge(self._factored, False)
-            say_ill_conditioned(self.method, rcond, m.dtype)
+        elif self._factored.factors is not None:
+            say_ill_conditioned(self.method, judge(self._factored, False), m.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Factors", "PythonFactors", "inverse_norm1"]
+__all__ = ["Factors", "PythonFactors", "inverse_norm1", "probe"]
 
 Array = npt.NDArray[Any]
+
+_PATTERN = 4096
 
 
 class Factors(Protocol):
@@ -38,6 +40,7 @@ class Factors(Protocol):
     def solve(
         self, b: Array, *, transposed: bool = False, conjugate: bool = False, workers: int = 1
     ) -> Array: ...
+    def passes_screen(self) -> bool: ...
     def rcond(self) -> float: ...
     def determinant(self) -> tuple[Any, int]: ...
 
@@ -83,6 +86,21 @@ class PythonFactors(ABC):
     def _real(self, b: Array, trans: str) -> Array:
         return self._solve(b.astype(self._dtype, copy=False), trans)
 
+    def passes_screen(self) -> bool:
+        """Whether a probe's solution stays far from 1 / eps.
+
+        What it grows to is seldom below a thousandth of the norm of the inverse (Dixon, SIAM J.
+        Numer. Anal. 20, 1983).
+        """
+        n, norm, eps = self._n, self._norm1, float(np.finfo(self._dtype).eps)
+        if n == 0 or not np.isfinite(norm):
+            return True
+        with np.errstate(all="ignore"):
+            growth = norm * float(np.abs(self._solve(probe(n, self._dtype), "N")).max())
+        healthy = 1 / (eps * n * (1000 if eps < 1e-10 else 100))
+        # A probe of 1/2 at least grows to 1 / (2 |A|) at least, or the factors are wrong.
+        return growth < healthy and 4 * n * growth > 1
+
     def rcond(self) -> float:
         """Estimate in the 1-norm; 0 where the solves overflow."""
         if self._rcond is None:
@@ -103,6 +121,12 @@ class PythonFactors(ABC):
     @abstractmethod
     def determinant(self) -> tuple[Any, int]:
         """Mantissa and exponent: ``mantissa * 2**exponent``."""
+
+
+def probe(n: int, dtype: np.dtype[Any]) -> Array:
+    """The same every time: from 1/2 to 1 with a random sign, orthogonal to nothing likely."""
+    values = np.random.Generator(np.random.PCG64(2463534242)).random(min(n, _PATTERN)) - 0.5
+    return np.resize((values + np.copysign(0.5, values)).astype(dtype), n)
 
 
 def inverse_norm1(n: int, dtype: np.dtype[Any], solve: Callable[[Array, str], Array]) -> float:

@@ -40,14 +40,14 @@ class Price(NamedTuple):
 class Method:
     """A row.
 
-    `condition` is "exact", "always" or "when suspicious": an estimate takes about five solutions,
-    a quarter of the work at most where it always runs.
+    `condition` is "exact" or "when suspicious". The screen takes one pass over the matrix if its
+    diagonal dominates, else one solution; an estimate takes about five.
     """
 
     structure: str
     method: str
     routine: str
-    condition: Literal["exact", "always", "when suspicious"]
+    condition: Literal["exact", "when suspicious"]
     fits: Callable[[Facts], Against]
     pays: Callable[[Facts], Against]
     factor: Callable[[Facts, int], Factors]
@@ -293,11 +293,11 @@ METHODS: tuple[Method, ...] = (
         *(_is_permuted_banded, _always, _ordered_band, _price_of_ordered_band),
     ),
     Method(
-        *("positive definite", "sparse Cholesky", "own", "always"),
+        *("positive definite", "sparse Cholesky", "own", "when suspicious"),
         *(_is_candidate, _always, _native("cholesky"), _planned("cholesky")),
     ),
     *(
-        Method(structure, method, routine, "always", fits, pays, factor, _planned("lu"))
+        Method(structure, method, routine, "when suspicious", fits, pays, factor, _planned("lu"))
         for structure, fits in (
             ("symmetric", _is_symmetric),
             ("hermitian", _is_hermitian),

@@ -113,7 +113,8 @@ class Matcher {
 
     // In phases, whose searches share what they have seen: a column that led nowhere will not in
     // this phase, and a phase without a path is the last (Pothen and Fan, ACM TOMS 16, 1990). Every
-    // other phase goes through the columns from their ends (Duff, Kaya and Ucar, ACM TOMS 38, 2011).
+    // other phase goes through the columns from their ends (Duff, Kaya and Ucar, ACM TOMS 38,
+    // 2011).
     void augment_all() {
         std::vector<Index> unmatched, left;
         for (Index j = 0; j < a_.columns; ++j)

@@ -18,43 +18,57 @@ enum class Form : std::uint8_t {
     index_wrong,
 };
 
+// What a canonical matrix is known to be, once its arrays were read.
+struct Known {
+    bool diagonal = false;  // one entry in each line, on the diagonal
+    bool finite = false;
+};
+
 // One entry in each line, on the diagonal: as fast as it can be read.
 template <class T, class I>
-bool is_plain_diagonal(ptrdiff_t lines, const I* start, const I* index, const T* value) {
+bool is_plain_diagonal(ptrdiff_t lines, const I* start, const I* index, const T* value,
+                       Known& known) {
     constexpr ptrdiff_t piece = 1024;
     if (lines == 0 || start[lines] != static_cast<I>(lines)) return false;
+    bool finite = true;
     for (ptrdiff_t from = 0; from < lines; from += piece) {
         const ptrdiff_t to = std::min(lines, from + piece);
         I other = 0;
-        int zeros = 0;
+        int zeros = 0, endless = 0;
         for (ptrdiff_t j = from; j < to; ++j) {
             other |= (start[j] ^ static_cast<I>(j)) | (index[j] ^ static_cast<I>(j));
             zeros += value[j] == T(0);
+            endless += !is_finite(value[j]);
         }
         if (other != 0 || zeros != 0) return false;
+        finite = finite && endless == 0;
     }
+    known = {true, finite};
     return true;
 }
 
 // What the arrays are, with nothing read outside of them: `stored` entries of `lines` lines.
 template <class T, class I>
 Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const I* start,
-                  const I* index, const T* value) {
+                  const I* index, const T* value, Known& known) {
     if (start[0] != 0) return Form::start_wrong;
+    if (static_cast<ptrdiff_t>(start[lines]) > stored) return Form::start_wrong;
+    if (lines <= positions && is_plain_diagonal(lines, start, index, value, known))
+        return Form::canonical;
     for (ptrdiff_t j = 0; j < lines; ++j)
         if (start[j + 1] < start[j]) return Form::start_wrong;
-    if (static_cast<ptrdiff_t>(start[lines]) > stored) return Form::start_wrong;
-    if (lines <= positions && is_plain_diagonal(lines, start, index, value)) return Form::canonical;
-    bool proper = true;
+    bool proper = true, finite = true;
     for (ptrdiff_t j = 0; j < lines; ++j) {
         ptrdiff_t last = -1;
         for (ptrdiff_t k = start[j]; k < static_cast<ptrdiff_t>(start[j + 1]); ++k) {
             const ptrdiff_t i = static_cast<ptrdiff_t>(index[k]);
             if (i < 0 || i >= positions) return Form::index_wrong;
             proper &= (i > last) & (value[k] != T(0));
+            finite &= is_finite(value[k]);
             last = i;
         }
     }
+    known.finite = finite;
     return proper ? Form::canonical : Form::improper;
 }
 

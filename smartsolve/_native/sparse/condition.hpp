@@ -1,6 +1,7 @@
 // The 1-norm of the matrix and the estimate of that of its inverse.
 #pragma once
 
+#include "../estimate.hpp"
 #include "factors.hpp"
 
 namespace smartsolve::sparse {
@@ -29,53 +30,70 @@ Real<T> norm1(const Lines<T>& a, bool rows) {
     return norm;
 }
 
-// A lower bound of unit |A^-1|_1 (of the transpose's, if `rows`) that is seldom below a third of
-// it: Hager's method with Higham's safeguards (ACM TOMS 14, 1988, Algorithm 4.1). A unit of the
-// size of |A| keeps the solutions from overflow.
+// What diagonal dominance proves: |A^-1|_1 <= 1 / min_j (2 |a_jj| - sum_i |a_ij|) (Varah, Linear
+// Algebra Appl. 11, 1975). Of the lines, or with `rows` of their transpose.
 template <class T>
-Real<T> inverse_norm1(const Factors<T>& f, ptrdiff_t n, bool rows, Real<T> unit) {
-    const Op forward = rows ? Op::adjoint : Op::none, backward = rows ? Op::none : Op::adjoint;
-    Buffer<T> x(n), signs(n);
-    const auto sum_abs = [&] {
-        Real<T> sum = 0;
-        for (const T& value : x) sum += modulus(value);
-        return sum;
+struct Dominance {
+    Real<T> norm;    // |A|_1
+    Real<T> margin;  // that minimum; not positive if nothing is proven
+};
+
+template <class T>
+Dominance<T> find_dominance(const Lines<T>& a, bool rows) {
+    Dominance<T> d{0, std::numeric_limits<Real<T>>::infinity()};
+    const auto take = [&](Real<T> sum, Real<T> diagonal) {
+        d.norm = sum > d.norm || sum != sum ? sum : d.norm;
+        d.margin = std::min(d.margin, 2 * diagonal - sum);
     };
-    const auto finite = [](Real<T> value) { return value <= std::numeric_limits<Real<T>>::max(); };
-    std::fill(x.begin(), x.end(), T(unit) / static_cast<Real<T>>(n));
-    f.solve(x.data(), 1, forward);
-    Real<T> estimate = sum_abs();
-    if (n == 1 || !finite(estimate)) return estimate;
-    ptrdiff_t last = -1;
-    for (int iteration = 0; iteration < 5; ++iteration) {
-        bool repeated = !is_complex<T> && iteration > 0;
-        for (ptrdiff_t i = 0; i < n; ++i) {
-            const Real<T> size = modulus(x[i]);
-            const T sign = size > 0 ? T(x[i] / size) : T(1);
-            repeated = repeated && sign == signs[i];
-            signs[i] = sign;
-            x[i] = sign * unit;
+    if (!rows) {
+        for (Index j = 0; j < a.columns && d.norm == d.norm; ++j) {
+            Real<T> sum = 0, diagonal = 0;
+            for (Index k = a.start[j]; k < a.start[j + 1]; ++k) {
+                const Real<T> size = modulus(a.value[k]);
+                sum += size;
+                diagonal = a.index[k] == j ? size : diagonal;
+            }
+            take(sum, diagonal);
         }
-        if (repeated) break;
-        f.solve(x.data(), 1, backward);
-        ptrdiff_t largest = 0;
-        for (ptrdiff_t i = 1; i < n; ++i)
-            if (modulus(x[i]) > modulus(x[largest])) largest = i;
-        if (iteration > 0 && modulus(x[largest]) == modulus(x[last])) break;
-        last = largest;
-        std::fill(x.begin(), x.end(), T(0));
-        x[largest] = T(unit);
-        f.solve(x.data(), 1, forward);
-        const Real<T> better = sum_abs();
-        if (!finite(better)) return better;
-        if (better <= estimate) break;
-        estimate = better;
+        return d;
     }
-    for (ptrdiff_t i = 0; i < n; ++i)
-        x[i] =
-            T((i % 2 ? -unit : unit) * (1 + static_cast<Real<T>>(i) / static_cast<Real<T>>(n - 1)));
-    f.solve(x.data(), 1, forward);
-    return std::max(estimate, 2 * sum_abs() / (3 * static_cast<Real<T>>(n)));
+    Buffer<Real<T>> sums(a.rows), diagonal(a.rows);
+    std::fill(sums.begin(), sums.end(), Real<T>(0));
+    std::fill(diagonal.begin(), diagonal.end(), Real<T>(0));
+    for (Index j = 0; j < a.columns; ++j)
+        for (Index k = a.start[j]; k < a.start[j + 1]; ++k) {
+            const Real<T> size = modulus(a.value[k]);
+            sums[a.index[k]] += size;
+            if (a.index[k] == j) diagonal[j] = size;
+        }
+    for (Index i = 0; i < a.rows && d.norm == d.norm; ++i) take(sums[i], diagonal[i]);
+    return d;
+}
+
+// Whether nothing speaks for a bad condition: dominance proves a good one, or else what solving for
+// a probe grows to stays far from 1 / eps. Costs a solution at most.
+template <class T>
+bool passes_screen(const Factors<T>& f, const Lines<T>& a, bool rows) {
+    const ptrdiff_t n = a.columns;
+    if (n == 0) return true;
+    const Dominance<T> d = find_dominance(a, rows);
+    const Real<T> largest = std::numeric_limits<Real<T>>::max();
+    if (!(d.norm <= largest)) return true;  // Inf or NaN travels into x, where it is seen
+    const Real<T> most = screening::largest_healthy_growth<T>(n);
+    // Rounded sums may err by n eps of themselves.
+    const Real<T> error = static_cast<Real<T>>(n) * epsilon<T> * d.norm;
+    if (d.margin > 2 * error && d.norm / (d.margin - error) < most) return true;
+    Buffer<T> x(n);
+    screening::fill_probe(n, x.data());
+    f.solve(x.data(), 1, Op::none);
+    Real<T> growth = 0;
+    for (const T& value : x) {
+        const Real<T> size = abs1(value);
+        if (size != size) return false;
+        growth = std::max(growth, size);
+    }
+    // A probe of 1/2 at least grows to 1 / (2 |A|) at least, or the factors are wrong.
+    return d.norm * growth < most && 4 * static_cast<Real<T>>(n) * d.norm * growth > 1;
 }
 
 // As for dense matrices: 0 where the solves overflow, NaN where the matrix is not finite.
@@ -88,8 +106,15 @@ Real<T> rcond(const Factors<T>& f, const Lines<T>& a, bool rows) {
     if (exact == exact || f.rank >= 0) return exact;
     const Real<T> norm = norm1(a, rows);
     if (!(norm <= std::numeric_limits<Real<T>>::max())) return norm - norm;
-    const Real<T> unit = std::ldexp(Real<T>(1), std::ilogb(norm));
-    const Real<T> inverse = inverse_norm1(f, n, rows, unit);
+    // Of the size of |A|, but with room for sums.
+    const Real<T> unit = std::ldexp(
+        Real<T>(1), std::min(std::ilogb(norm), std::numeric_limits<Real<T>>::max_exponent - 32));
+    Buffer<T> x(n), signs(n);
+    // Of the transpose's factors the adjoint solution is one of A with conjugates, whose sizes are
+    // the same.
+    const Real<T> inverse = inverse_norm1(n, unit, x.data(), signs.data(), [&](T* y, Op op) {
+        f.solve(y, 1, rows == (op == Op::none) ? Op::adjoint : Op::none);
+    });
     const Real<T> estimate = (1 / inverse) / (norm / unit);
     return estimate <= 2 ? estimate : 0;
 }

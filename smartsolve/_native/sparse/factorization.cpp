@@ -113,6 +113,13 @@ PyObject* solve_array(const FactorsObject* self, const Object& b, const Sides& s
             const Factors<T>& f = self->get<T>();
             if constexpr (parts == 1) {
                 const bool in_place = height == s.columns;
+                const bool lies_alike = height > 0 && in_place && s.count == 1 &&
+                                        !meant.conjugated_outside &&
+                                        row_step == static_cast<npy_intp>(sizeof(T));
+                if (lies_alike) {
+                    f.solve_from(reinterpret_cast<const T*>(from), to, height, 1, meant.op);
+                    return;
+                }
                 Buffer<T> room(in_place ? 0 : height * s.count);
                 T* y = in_place ? to : room.data();
                 for (npy_intp r = 0; r < s.count; ++r) {
@@ -201,6 +208,18 @@ PyObject* get_rcond(PyObject* object, PyObject*) {
         self->rcond.store(known);
     }
     return PyFloat_FromDouble(known);
+}
+
+PyObject* screen(PyObject* object, PyObject*) {
+    const FactorsObject* self = self_of(object);
+    bool passes = false;
+    const Object done(without_gil(self->of()->is_large(), 1, [&](const Control&) {
+        with_element_type(self->type(), [&](auto element) {
+            using T = decltype(element);
+            passes = passes_screen(self->get<T>(), self->of()->lines<T>(), self->of()->csr);
+        });
+    }));
+    return done ? PyBool_FromLong(passes) : nullptr;
 }
 
 PyObject* determinant(PyObject* object, PyObject*) {
@@ -314,6 +333,8 @@ PyMethodDef methods_of_factors[] = {
      "solve(b, *, transposed=False, conjugate=False, workers=1)\n--\n\nSolution of op(A) x = b."},
     {"rcond", get_rcond, METH_NOARGS,
      "rcond()\n--\n\nReciprocal condition number in the 1-norm, estimated once."},
+    {"passes_screen", screen, METH_NOARGS,
+     "passes_screen()\n--\n\nWhether nothing speaks for a bad condition, for a solution at most."},
     {"determinant", determinant, METH_NOARGS,
      "determinant()\n--\n\n(mantissa, exponent): the determinant is mantissa * 2**exponent."},
     {nullptr, nullptr, 0, nullptr}};

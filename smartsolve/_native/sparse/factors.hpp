@@ -43,6 +43,11 @@ class Factors {
     // x, `nrhs` columns, is overwritten by the solution of op(A) x = b. The columns lie
     // max(rows, columns) apart, which is more than b or x needs if A is not square.
     virtual void solve(T* x, ptrdiff_t nrhs, Op op) const = 0;
+    // The same from a contiguous b of a square matrix, which is left as it is.
+    virtual void solve_from(const T* b, T* x, ptrdiff_t size, ptrdiff_t nrhs, Op op) const {
+        std::copy_n(b, size, x);
+        solve(x, nrhs, op);
+    }
     virtual Determinant<T> determinant() const = 0;
     // Where it is known without an estimate; else NaN.
     virtual Real<T> exact_rcond() const { return std::numeric_limits<Real<T>>::quiet_NaN(); }

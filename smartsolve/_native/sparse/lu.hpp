@@ -9,8 +9,8 @@
 
 namespace smartsolve::sparse {
 
-// Blocks in a fill-reducing order of their rows and columns, and what they will take if the diagonal
-// gives the pivots.
+// Blocks in a fill-reducing order of their rows and columns, and what they will take if the
+// diagonal gives the pivots.
 struct LuAnalysis : Blocks {
     Price price;
 };

@@ -31,7 +31,7 @@ Object intp_vector(const std::vector<Index>& values) {
 }
 
 Object new_matrix(Object value, Object index, Object start, npy_intp rows, npy_intp columns,
-                  bool csr, bool borrowed) {
+                  bool csr, bool borrowed, Known known) {
     Object object(matrix_type->tp_alloc(matrix_type, 0));
     if (!object) return object;
     MatrixObject* self = matrix_of(object.get());
@@ -47,12 +47,7 @@ Object new_matrix(Object value, Object index, Object start, npy_intp rows, npy_i
         PyErr_NoMemory();
         return Object();
     }
-    const Pattern a = self->pattern();
-    if (rows == columns && a.size() == columns && columns > 0) {
-        Index other = 0;
-        for (Index j = 0; j < a.columns; ++j) other |= (a.start[j] ^ j) | (a.index[j] ^ j);
-        self->diagonal = other == 0;
-    }
+    self->known = known;
     return object;
 }
 
@@ -61,6 +56,7 @@ struct Given {
     npy_intp rows, columns;
     bool csr;
     bool borrowed = true;
+    Known known;
 
     npy_intp lines() const { return csr ? rows : columns; }
     npy_intp positions() const { return csr ? columns : rows; }
@@ -110,7 +106,7 @@ bool make_proper(Given& g) {
     Form form;
     {
         WithoutGil gil(stored + lines >= 2048);
-        form = look_at_form(lines, g.positions(), stored, start, index, value);
+        form = look_at_form(lines, g.positions(), stored, start, index, value, g.known);
     }
     if (form == Form::start_wrong) {
         PyErr_SetString(PyExc_ValueError,
@@ -157,6 +153,7 @@ bool make_proper(Given& g) {
     g.value = std::move(kept_value);
     g.start = std::move(new_start);
     g.borrowed = false;
+    g.known = {};
     return true;
 }
 
@@ -217,7 +214,7 @@ PyObject* create(PyTypeObject*, PyObject* args, PyObject* keywords) {
     }));
     if (!done) return nullptr;
     return new_matrix(std::move(g.value), std::move(g.index), std::move(g.start), g.rows, g.columns,
-                      g.csr, g.borrowed)
+                      g.csr, g.borrowed, g.known)
         .release();
 }
 
@@ -279,7 +276,8 @@ Object by_columns(PyObject* matrix) {
     const Object found(csc(matrix, nullptr));
     if (!found) return Object();
     const auto item = [&](int i) { return Object(Py_NewRef(PyTuple_GET_ITEM(found.get(), i))); };
-    return new_matrix(item(0), item(1), item(2), self->rows, self->columns, false, false);
+    return new_matrix(item(0), item(1), item(2), self->rows, self->columns, false, false,
+                      self->known);
 }
 
 namespace {
@@ -296,7 +294,7 @@ PyObject* owned(PyObject* object, PyObject*) {
         if (!copies[i]) return nullptr;
     }
     return new_matrix(std::move(copies[0]), std::move(copies[1]), std::move(copies[2]), self->rows,
-                      self->columns, self->csr, false)
+                      self->columns, self->csr, false, self->known)
         .release();
 }
 
@@ -316,7 +314,7 @@ PyObject* astype(PyObject* object, PyObject* argument) {
     if (!value) return nullptr;
     return new_matrix(std::move(value), Object(Py_NewRef(self->index)),
                       Object(Py_NewRef(self->start)), self->rows, self->columns, self->csr,
-                      self->borrowed)
+                      self->borrowed, {self->known.diagonal, false})
         .release();
 }
 
@@ -433,8 +431,9 @@ PyObject* scan_matrix(PyObject* object, PyObject*) {
     const MatrixObject* self = matrix_of(object);
     Findings f;
     const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
-        with_element_type(self->type(),
-                          [&](auto element) { f = scan(self->lines<decltype(element)>()); });
+        with_element_type(self->type(), [&](auto element) {
+            f = scan(self->lines<decltype(element)>(), self->known);
+        });
     }));
     if (!done) return nullptr;
     if (self->csr) {
@@ -550,9 +549,8 @@ PyObject* narrow_order(PyObject* object, PyObject* argument) {
     const Py_ssize_t most = PyLong_AsSsize_t(argument);
     if (PyErr_Occurred() || !is_square(self)) return nullptr;
     Narrowed n;
-    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
-        n = narrow(self->pattern(), most);
-    }));
+    const Object done(without_gil(self->is_large(), 1,
+                                  [&](const Control&) { n = narrow(self->pattern(), most); }));
     if (!done) return nullptr;
     if (n.least > most) return Py_BuildValue("nO", n.least, Py_None);
     const Object found = intp_vector(n.order);
@@ -601,9 +599,6 @@ PyObject* get_dtype(PyObject* object, void*) {
     return Py_NewRef(reinterpret_cast<PyObject*>(PyArray_DESCR(matrix_of(object)->values())));
 }
 PyObject* get_csr(PyObject* object, void*) { return PyBool_FromLong(matrix_of(object)->csr); }
-PyObject* get_is_diagonal(PyObject* object, void*) {
-    return PyBool_FromLong(matrix_of(object)->diagonal);
-}
 PyObject* get_borrowed(PyObject* object, void*) {
     return PyBool_FromLong(matrix_of(object)->borrowed);
 }
@@ -613,7 +608,6 @@ PyGetSetDef getters[] = {
     {"nnz", get_nnz, nullptr, "Number of entries.", nullptr},
     {"dtype", get_dtype, nullptr, "Of the entries.", nullptr},
     {"csr", get_csr, nullptr, "Whether it is stored by rows.", nullptr},
-    {"is_diagonal", get_is_diagonal, nullptr, "One entry in each row, on the diagonal.", nullptr},
     {"borrowed", get_borrowed, nullptr, "Whether it lies in the arrays given.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 

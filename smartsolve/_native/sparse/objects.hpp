@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../python.hpp"
+#include "canonical.hpp"
 #include "methods.hpp"
 
 namespace smartsolve::sparse {
@@ -10,7 +11,8 @@ struct MatrixObject {
     PyObject_HEAD;
     PyObject *value, *index, *start;  // arrays; canonical
     npy_intp rows, columns;           // of A
-    bool csr, borrowed, diagonal;     // diagonal: one entry in each row, on it
+    bool csr, borrowed;
+    Known known;
     Analyses* analyses;
 
     PyArrayObject* values() const { return reinterpret_cast<PyArrayObject*>(value); }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "lines.hpp"
+#include "canonical.hpp"
 
 namespace smartsolve::sparse {
 
@@ -86,14 +86,27 @@ inline void find_empty_row(const Pattern& a, Findings& f) {
         if (!met[i]) f.empty_row = i;
 }
 
+// Of a diagonal its entries alone are of interest.
 template <class T>
-Findings scan(const Lines<T>& a) {
+void look_at_diagonal(const Lines<T>& a, Findings& f) {
+    f.diagonal = a.columns;
+    f.hermitian = f.positive_diagonal = true;
+    for (Index j = 0; j < a.columns && (f.positive_diagonal || f.hermitian); ++j) {
+        bool real = true;
+        if constexpr (is_complex<T>) real = a.value[j].imag() == 0;
+        f.hermitian = f.hermitian && real;
+        f.positive_diagonal = f.positive_diagonal && real && std::real(a.value[j]) > 0;
+        if (!is_complex<T> && !f.positive_diagonal) break;
+    }
+}
+
+template <class T>
+Findings scan(const Lines<T>& a, const Known& known) {
     Findings f;
-    find_diagonal(a, f);
+    if (known.diagonal) look_at_diagonal(a, f);
+    else find_diagonal(a, f);
     if (f.diagonal < a.rows) find_empty_row(a, f);
-    int not_finite = 0;
-    for (Index k = 0; k < a.size(); ++k) not_finite |= !is_finite(a.value[k]);
-    f.not_finite = not_finite != 0;
+    f.not_finite = !known.finite && !std::all_of(a.value, a.value + a.size(), is_finite<T>);
     if (!a.is_square() || f.kl != f.ku) {
         f.hermitian = false;
         f.symmetric_pattern = Answer::no;

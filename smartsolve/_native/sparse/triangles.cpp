@@ -1,4 +1,7 @@
 // Diagonals, triangles and permuted triangles: the matrix is its own factor.
+#include <algorithm>
+#include <numeric>
+
 #include "peel.hpp"
 #include "structured.hpp"
 #include "substitution.hpp"
@@ -19,23 +22,39 @@ class Diagonal final : public Factors<T> {
             }
     }
     void solve(T* x, ptrdiff_t nrhs, Op op) const override {
-        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n_) {
+        solve_from(x, x, n_ * nrhs, nrhs, op);
+    }
+    void solve_from(const T* b, T* x, ptrdiff_t, ptrdiff_t nrhs, Op op) const override {
+        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n_, b += n_) {
             if (op == Op::adjoint)
-                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(x[i], conjugate(d_[i]));
+                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(b[i], conjugate(d_[i]));
             else
-                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(x[i], d_[i]);
+                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(b[i], d_[i]);
         }
     }
     Determinant<T> determinant() const override { return product<T>(n_, d_, 1); }
     Real<T> exact_rcond() const override {
-        Real<T> smallest = std::numeric_limits<Real<T>>::infinity(), largest = 0;
-        for (ptrdiff_t i = 0; i < n_; ++i) {
+        // Several at once; a NaN, which no comparison finds, is in their sum.
+        constexpr int lanes = 8;
+        Real<T> smallest[lanes], largest[lanes], nothing[lanes];
+        std::fill(smallest, smallest + lanes, std::numeric_limits<Real<T>>::infinity());
+        std::fill(largest, largest + lanes, Real<T>(0));
+        std::fill(nothing, nothing + lanes, Real<T>(0));
+        const auto take = [&](ptrdiff_t i, int lane) {
             const Real<T> size = modulus(d_[i]);
-            if (size != size) return size;
-            smallest = std::min(smallest, size);
-            largest = std::max(largest, size);
-        }
-        return n_ == 0 ? Real<T>(1) : smallest / largest;
+            smallest[lane] = size < smallest[lane] ? size : smallest[lane];
+            largest[lane] = size > largest[lane] ? size : largest[lane];
+            nothing[lane] += size != size ? size : Real<T>(0);
+        };
+        ptrdiff_t i = 0;
+        for (; i + lanes <= n_; i += lanes)
+            for (int lane = 0; lane < lanes; ++lane) take(i + lane, lane);
+        for (; i < n_; ++i) take(i, 0);
+        const Real<T> no_number = std::accumulate(nothing, nothing + lanes, Real<T>(0));
+        if (no_number != no_number) return no_number;
+        if (n_ == 0) return 1;
+        return *std::min_element(smallest, smallest + lanes) /
+               *std::max_element(largest, largest + lanes);
     }
 
  private:
@@ -153,7 +172,7 @@ FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a,
 #define SMARTSOLVE_INSTANTIATE(T)                                   \
     template FactorsOwner<T> factor_diagonal<T>(const Lines<T>&);   \
     template FactorsOwner<T> factor_triangular<T>(const Lines<T>&); \
-    template FactorsOwner<T> factor_permuted_triangular<T>( \
+    template FactorsOwner<T> factor_permuted_triangular<T>(         \
         const Lines<T>&, std::shared_ptr<const std::optional<Peeled>>);
 SMARTSOLVE_INSTANTIATE(float)
 SMARTSOLVE_INSTANTIATE(double)

@@ -103,8 +103,42 @@ def test_backward_error_and_all_that_factors_tell(
     if n > 0:
         rcond = 1 / (np.linalg.norm(wide, 1) * np.linalg.norm(np.linalg.inv(wide), 1))
         assert 0.95 * rcond < f.rcond() < 10 * rcond
+        assert not f.passes_screen() or f.rcond() > np.finfo(dtype).eps
     else:
         assert f.rcond() == 1
+        assert f.passes_screen()
+
+
+@pytest.mark.parametrize("method", CASES)
+@given(
+    n=st.integers(2, 40),
+    dtype=st.sampled_from(DTYPES),
+    form=st.sampled_from(["csc", "csr"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_bad_conditions_do_not_pass_the_screen(
+    method: str, n: int, dtype: str, form: str, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    scale = np.ones(n, dtype)
+    scale[rng.integers(n)] = np.finfo(dtype).eps
+    a = scale[:, None] * CASES[method](n, dtype, rng) * scale
+    f = native(scipy.sparse.csc_array(a).asformat(form)).factor(method)
+    assert f.status == "ok"
+    if not method.startswith(("permuted", "lu")):  # there the scale may make two equal pivots
+        assert f.rcond() < np.finfo(dtype).eps
+    assert not (f.rcond() < np.finfo(dtype).eps and f.passes_screen())
+
+
+def test_dominance_is_no_proof_where_it_is_slight() -> None:
+    # A chain of springs that is held by next to nothing: of 1-norm 4 and inverse 1e17.
+    n = 1000
+    a = scipy.sparse.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(n, n)).tolil()
+    a[0, 0] = a[n - 1, n - 1] = 1.0
+    a = (a + 1e-17 * scipy.sparse.eye_array(n)).tocsc()
+    a[0, 0] = 1.0 + 1e-15
+    for form in "csc", "csr":
+        assert not native(a.asformat(form)).factor("tridiagonal").passes_screen()
 
 
 @pytest.mark.parametrize("method", CASES)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smartsolve import _core
 
-from .native import DTYPES, arrays_with_faults, banded, definite, draw, native, pattern
+from .native import DTYPES, arrays_with_faults, draw, native, pattern
 
 Array = np.ndarray
 
@@ -186,10 +186,41 @@ def test_products_and_residuals(dtype: str, form: str) -> None:
     assert m.residual(x, b) == pytest.approx(expected.max(), rel=1e-4)
 
 
-def test_diagonals_are_known_from_the_arrays() -> None:
-    eye = scipy.sparse.eye_array(4, format="csc")
-    assert native(eye).is_diagonal
-    assert not native(scipy.sparse.csc_array(np.diag([1.0, 0, 1]))).is_diagonal
-    rng = np.random.default_rng(5)
-    assert not native(scipy.sparse.csc_array(banded(4, 1, 0, "d", rng))).is_diagonal
-    assert not native(scipy.sparse.csc_array(definite(np.ones((3, 3)) > 0, "d", rng))).is_diagonal
+@pytest.mark.parametrize("form", ["csc", "csr"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_diagonals_are_scanned_alike_however_they_are_known(dtype: str, form: str) -> None:
+    one = np.ones(1, dtype)
+    for values in [2, 3, 1], [2, -1, 1], [2, np.inf, 1], [np.nan, 1, -1], [1, 2 + 1j, 1]:
+        if dtype in "fd" and np.iscomplexobj(values):
+            continue
+        diagonal = np.array(values, dtype)
+        known = native(scipy.sparse.diags_array(diagonal).asformat(form))
+        # The same with an explicit zero, which is dropped: read again.
+        data, place = np.concatenate([diagonal, 0 * one]), np.array([0, 1, 2, 0])
+        untidy = _core.SparseMatrix(data, place, np.array([0, 1, 2, 4]), (3, 3), form == "csr")
+        assert untidy.nnz == 3
+        assert known.scan() == untidy.scan()
+        real = np.all(diagonal.imag == 0)
+        finite = bool(np.isfinite(diagonal).all())
+        assert known.scan()["not_finite"] is not finite
+        assert known.scan()["positive_diagonal"] == bool(real and np.all(diagonal.real > 0))
+        assert known.scan()["hermitian"] == bool(real and finite)
+
+
+@given(n=st.integers(1, 6), entries=st.integers(0, 12), seed=st.integers(0, 2**32 - 1))
+def test_no_order_is_narrower_than_the_bound(n: int, entries: int, seed: int) -> None:
+    mask = pattern(n, entries, np.random.default_rng(seed))
+    least, order = native(scipy.sparse.csc_array(mask * 1.0)).narrow(n * n)
+    widths = []
+    for p in itertools.permutations(range(n)):
+        rows, columns = np.nonzero(mask[np.ix_(p, p)])
+        if rows.size:
+            widths.append(max(0, *(rows - columns)) + max(0, *(columns - rows)) + 1)
+    assert least <= min(widths, default=0) or not mask.any()
+    assert order is not None
+    p, kl, ku = order
+    rows, columns = np.nonzero(mask[np.ix_(p, p)])
+    assert kl == max([0, *(rows - columns)])
+    assert ku == max([0, *(columns - rows)])
+    refused = native(scipy.sparse.csc_array(mask * 1.0)).narrow(least - 1)
+    assert refused == (least, None)
