@@ -20,7 +20,7 @@ enum class Form : std::uint8_t {
 
 // What a canonical matrix is known to be, once its arrays were read.
 struct Known {
-    bool diagonal = false;  // one entry in each line, on the diagonal
+    bool diagonal = false;  // square, with one entry in each line, on the diagonal
     bool finite = false;
 };
 
@@ -53,8 +53,10 @@ Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const 
                   const I* index, const T* value, Known& known) {
     if (start[0] != 0) return Form::start_wrong;
     if (static_cast<ptrdiff_t>(start[lines]) > stored) return Form::start_wrong;
-    if (lines <= positions && is_plain_diagonal(lines, start, index, value, known))
+    if (lines <= positions && is_plain_diagonal(lines, start, index, value, known)) {
+        known.diagonal = lines == positions;
         return Form::canonical;
+    }
     for (ptrdiff_t j = 0; j < lines; ++j)
         if (start[j + 1] < start[j]) return Form::start_wrong;
     bool proper = true, finite = true;
