@@ -1,6 +1,7 @@
 """Sets of values that a test accepts: they need be neither bounded, nor connected."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,10 @@ class ConfidenceSet:
     intervals : (..., m, 2) ndarray
         Disjoint intervals in ascending order, unbounded ends as infinities; what is not used is
         NaN. A single sample has no unused ones: an empty set has shape (0, 2).
+    missing : (...) bool
+        Where there is no set, as it could not be computed.
+    reason : str
+        Why a single sample has none.
 
     Examples
     --------
@@ -40,21 +45,24 @@ class ConfidenceSet:
     parameter: str
     level: float
     intervals: Array
+    missing: Any = False
+    reason: str = ""
 
     @property
     def bounded(self) -> PerSample:
-        """Whether (...) all ends are finite; an empty set is bounded."""
-        return ~np.isinf(self.intervals).any(axis=(-2, -1))
+        """Whether (...) all ends are finite; an empty set is bounded, a missing one is not."""
+        return ~np.isinf(self.intervals).any(axis=(-2, -1)) & ~np.asarray(self.missing)
 
     @property
     def empty(self) -> PerSample:
-        """Whether (...) no value is accepted."""
-        return np.isnan(self.intervals).all(axis=(-2, -1))
+        """Whether (...) no value is accepted; a missing set accepts and rejects none."""
+        return np.isnan(self.intervals).all(axis=(-2, -1)) & ~np.asarray(self.missing)
 
     @property
     def length(self) -> PerSample:
-        """The total length (...) of the intervals."""
-        return np.nansum(self.intervals[..., 1] - self.intervals[..., 0], axis=-1)
+        """The total length (...) of the intervals; NaN where the set is missing."""
+        total = np.nansum(self.intervals[..., 1] - self.intervals[..., 0], axis=-1)
+        return np.where(self.missing, np.nan, total)[()]
 
     def contains(self, value: npt.ArrayLike) -> PerSample:
         """Whether (...) each value is in the set of its sample."""
@@ -66,10 +74,15 @@ class ConfidenceSet:
         head = f"{100 * self.level:g} % {self.name} set of {self.parameter}"
         if self.intervals.ndim > 2:
             empty, bounded = self.empty, self.bounded & ~self.empty
+            missing = np.count_nonzero(np.broadcast_to(self.missing, empty.shape))
+            unbounded = empty.size - missing - np.count_nonzero(self.bounded)
             return (
                 f"{head}: {empty.size:,} samples, {np.count_nonzero(bounded):,} bounded, "
-                f"{np.count_nonzero(~self.bounded):,} unbounded, {np.count_nonzero(empty):,} empty"
+                f"{unbounded:,} unbounded, {np.count_nonzero(empty):,} empty"
+                + (f", {missing:,} missing" if missing else "")
             )
+        if self.missing:
+            return f"{head}: none, {self.reason or 'it could not be computed'}"
         return f"{head}: {self._text('-inf', 'inf', ' or ')}"
 
     def _text(self, below: str, above: str, between: str) -> str:
@@ -90,6 +103,8 @@ class ConfidenceSet:
         """The set in mathematical notation."""
         if self.intervals.ndim > 2:
             raise ValueError(f"there are {self.empty.size} sets; LaTeX shows one")
+        if self.missing:
+            return f"none, {self.reason or 'it could not be computed'}"
         if not len(self.intervals):
             return r"$\emptyset$"
         text = self._text(r"-\infty", r"\infty", r" \cup ")
@@ -133,5 +148,9 @@ def shaped(intervals: Array, shape: tuple[int, ...]) -> Array:
     """With the leading axes of the data; a single sample without what is not used."""
     if shape:
         return intervals.reshape(*shape, *intervals.shape[1:])
-    one = intervals.reshape(-1, 2)
-    return one[~np.isnan(one[:, 0])]
+    return used(intervals.reshape(-1, 2))
+
+
+def used(intervals: Array) -> Array:
+    """The intervals (m, 2) of one sample that are not NaN."""
+    return intervals[~np.isnan(intervals[:, 0])]

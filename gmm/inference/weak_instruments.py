@@ -188,7 +188,18 @@ def confidence_set(model: LinearModel, test: str, level: float) -> ConfidenceSet
         raise ValueError(f"test is {test!r}; it must be one of {', '.join(map(repr, SETS))}")
     name, of = SETS[test]
     parts = Projections.of(model)
-    return ConfidenceSet(name, model.endog_names[0], level, shaped(of(parts, level), model.shape))
+    intervals = of(parts, level)
+    low, high = parts.eigenvalues().T  # neither of collinear instruments nor of data with NaN
+    missing = ~(np.isfinite(low) & np.isfinite(high))
+    intervals[missing] = np.nan
+    return ConfidenceSet(
+        name,
+        model.endog_names[0],
+        level,
+        shaped(intervals, model.shape),
+        missing.reshape(model.shape)[()],
+        "the regressors and instruments are collinear, or not finite" if missing.any() else "",
+    )
 
 
 def _below(parts: Projections, bound: Array) -> Array:

@@ -48,18 +48,47 @@ def check_seed(seed: int) -> int:
 
 def positional_arguments(model: Callable[..., Any]) -> int:
     """1 for a function of the data, 2 for moment conditions of theta and the data."""
-    try:
-        parameters = inspect.signature(model).parameters.values()
-    except ValueError:
-        parameters = {}.values()
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = sum(p.kind in kinds and p.default is p.empty for p in parameters)
+    required = _required(model)
     if required not in (1, 2):
         raise TypeError(
             f"model {model!r} takes {required} positional arguments; it must be moment conditions "
             "g(theta, data), or a function of the data that answers with a model"
         )
     return required
+
+
+def check_record(record: Mapping[str, Callable[..., Any]] | None) -> dict[str, Callable[..., Any]]:
+    """Functions of a result by name, each with at most its sample and random numbers besides."""
+    if record is None:
+        return {}
+    if not isinstance(record, Mapping):
+        raise TypeError(f"record is {record!r}; it must be a dict of names and functions")
+    for name, function in record.items():
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"record has the name {name!r}; names are strings")
+        if not callable(function):
+            raise TypeError(f"record[{name!r}] is {function!r}; it must be a function")
+        if (required := _required(function)) not in (1, 2, 3):
+            raise TypeError(
+                f"record[{name!r}] takes {required} positional arguments; it must be a function "
+                "of a result, of (result, data), or of (result, data, rng)"
+            )
+    return dict(record)
+
+
+def call_with(function: Callable[..., Any], *given: Any) -> Any:
+    """Call a function with as many of these as it takes."""
+    return function(*given[: _required(function)])
+
+
+def _required(function: Callable[..., Any]) -> int:
+    """How many positional arguments have no default."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        parameters = {}.values()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.default is p.empty for p in parameters)
 
 
 def check_truth(truth: Mapping[str, float]) -> dict[str, float]:

@@ -1,15 +1,21 @@
 """Blocks of replications: the unit of random streams, of work, and of checkpoints."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from gmm.montecarlo.columns import Column, estimate_type
+
 # Part of every experiment's identity: with other blocks, the streams would be other streams.
 BLOCK = 1000
 # Samples and results of a run may take this much of the memory of the process that asks for it.
 MEMORY = 2**32
+
+# The field of a record that holds what the study's own statistics gave.
+RECORDED = "recorded"
 
 Records = npt.NDArray[np.void]
 
@@ -34,17 +40,12 @@ def block_count(replications: int, block: int = BLOCK) -> int:
     return -(-replications // block)
 
 
-def record_type(parameters: int) -> np.dtype[np.void]:
+def record_type(parameters: int, columns: Sequence[Column] = ()) -> np.dtype[np.void]:
     """What is kept of one replication: the layout of results in memory and on disk."""
-    return np.dtype(
-        [
-            ("estimates", "<f8", (parameters,)),
-            ("bse", "<f8", (parameters,)),
-            ("j", "<f8"),
-            ("iterations", "<i2"),
-            ("status", "i1"),
-        ]
-    )
+    if not columns:
+        return estimate_type(parameters)
+    recorded = np.dtype([(column.name, *column.layout(parameters)) for column in columns])
+    return np.dtype([*estimate_type(parameters).descr, (RECORDED, recorded)])
 
 
 def allocate(replications: int, dtype: np.dtype[np.void], budget: int) -> Records:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from gmm.models.theory import Reference, Theory
 from gmm.montecarlo.blocks import Block, record_type
+from gmm.montecarlo.columns import Column
 from gmm.montecarlo.identity import differences
 
 __all__ = ["CheckpointError"]
@@ -21,6 +23,7 @@ FORMAT = 3
 MANIFEST = "manifest.json"
 # Told beside the identity, and no part of it: what a reader of the directory alone needs.
 _THEORY = "theory"
+_CHECKSUM = "sha256"
 # Of the identity, what a reader of the directory alone uses.
 _READ = {"parameters": list, "truth": dict, "n": int, "seed": int, "block": int, "df": int}
 _CONSEQUENCES = {"chunk", "df", "df_t", "fingerprint"}
@@ -28,6 +31,11 @@ _CONSEQUENCES = {"chunk", "df", "df_t", "fingerprint"}
 
 class CheckpointError(ValueError):
     """A checkpoint directory that this experiment cannot use."""
+
+
+def columns_of(identity: Mapping[str, Any]) -> tuple[Column, ...]:
+    """What an experiment records of a replication besides its estimates."""
+    return tuple(map(Column.of, identity.get("columns", ())))
 
 
 class Checkpoint:
@@ -87,7 +95,8 @@ class Checkpoint:
             name: {statistic: Reference(*pair) for statistic, pair in row.items()}
             for name, row in written.items()
         }
-        return cls(directory, manifest, record_type(len(manifest["parameters"]))), theory
+        columns = columns_of(manifest)
+        return cls(directory, manifest, record_type(len(manifest["parameters"]), columns)), theory
 
     def blocks(self) -> list[int]:
         """Numbers of the blocks that are there, whole or damaged."""
@@ -151,7 +160,8 @@ class Checkpoint:
                 name: {statistic: (r.value, r.exact) for statistic, r in row.items()}
                 for name, row in theory.items()
             }
-            text = json.dumps({**self.identity, _THEORY: rows}, indent=2) + "\n"
+            manifest = {**self.identity, _THEORY: rows}
+            text = json.dumps({**manifest, _CHECKSUM: _checksum(manifest)}, indent=2) + "\n"
             self._replace(self.directory / MANIFEST, text.encode())
             return
         found.pop(_THEORY, None)
@@ -179,7 +189,19 @@ def _manifest(directory: Path) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise _unreadable(directory)
+    # Manifests of older versions have none.
+    if found.pop(_CHECKSUM, None) not in (None, _checksum(found)):
+        raise CheckpointError(
+            f"checkpoint {directory} has a {MANIFEST} that is not as it was written; "
+            "use another directory, or delete this one"
+        )
     return found
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    """Of what a manifest says, however it is spaced."""
+    text = json.dumps(manifest, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _unreadable(directory: Path) -> CheckpointError:

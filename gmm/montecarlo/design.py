@@ -13,15 +13,23 @@ from gmm.estimation.options import check_options
 from gmm.models.moments import Moments
 from gmm.models.theory import Theory, in_the_limit
 from gmm.montecarlo import samples
-from gmm.montecarlo.arguments import LARGEST, check_count, check_truth, positional_arguments
+from gmm.montecarlo.arguments import (
+    LARGEST,
+    call_with,
+    check_count,
+    check_record,
+    check_truth,
+    positional_arguments,
+)
 from gmm.montecarlo.blocks import BLOCK
+from gmm.montecarlo.recorded import is_result, parameter_names
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
     """The data of a `MonteCarlo`, whose documentation explains them."""
 
-    model: Callable[..., Any]
+    model: Callable[..., Any] | Mapping[str, Callable[..., Any]]
     sampler: Callable[[np.random.Generator, tuple[int, int]], Any]
     truth: Mapping[str, float]
     n: int
@@ -34,20 +42,32 @@ class Study:
     block: int = field(default=BLOCK, kw_only=True)
     chunk: int | None = field(default=None, kw_only=True)
     design: int = field(default=0, kw_only=True)
+    record: Mapping[str, Callable[..., Any]] | None = field(default=None, kw_only=True)
     _arguments: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        for name in ("model", "sampler"):
-            if not callable(getattr(self, name)):
-                raise TypeError(f"{name} is {getattr(self, name)!r}; it must be callable")
-        put(self, "_arguments", positional_arguments(self.model))
+        if isinstance(self.model, Mapping):
+            put(self, "model", dict(self.model))
+        for name, function in (*self.models.items(), ("sampler", self.sampler)):
+            if not callable(function):
+                raise TypeError(f"{name} is {function!r}; it must be callable")
+        kinds = {positional_arguments(model) for model in self.models.values()}
+        if len(kinds) != 1:
+            raise TypeError(
+                "the models are moment conditions or functions of the data, not both"
+                if kinds
+                else "model is an empty dict"
+            )
+        put(self, "_arguments", kinds.pop())
+        put(self, "record", check_record(self.record))
         put(self, "truth", check_truth(self.truth))
         put(self, "fit", dict(self.fit or {}))
         # What a function of the data will answer with is not known yet.
-        made = Moments if self._arguments == 2 else self.model
-        if isinstance(made, type) and (fit := getattr(made, "fit", None)) is not None:
-            check_options(fit, self.fit, f"{made.__name__}.fit")
+        for model in self.models.values():
+            made = Moments if self._arguments == 2 else model
+            if isinstance(made, type) and (fit := getattr(made, "fit", None)) is not None:
+                check_options(fit, self.fit, f"{made.__name__}.fit")
         for name, largest in (("n", LARGEST), ("block", 10**6)):
             put(self, name, check_count(name, getattr(self, name), largest))
         if self.chunk is not None:
@@ -69,18 +89,63 @@ class Study:
             )
         return data
 
-    def build(self, data: Any) -> Any:
-        """The model of these data."""
+    @property
+    def models(self) -> dict[str, Callable[..., Any]]:
+        """The estimators, by name; the first is the study's own."""
+        return dict(self.model) if isinstance(self.model, Mapping) else {"model": self.model}
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """What is recorded of each replication, by name."""
+        return self.record or {}
+
+    @property
+    def label(self) -> str:
+        """The name of the study's own estimator."""
+        return next(iter(self.models))
+
+    @property
+    def others(self) -> list[str]:
+        """The names of the estimators beside the study's own."""
+        return list(self.models)[1:]
+
+    @property
+    def together(self) -> bool:
+        """Whether many samples go to the models at once."""
+        return self.vectorized or self._arguments == 2
+
+    def build(self, data: Any, name: str | None = None) -> Any:
+        """The model of these data: the study's own, or another by its name."""
+        model = self.models[self.label if name is None else name]
         if self._arguments == 1:
-            return self.model(data)
+            return model(data)
         return Moments(
-            self.model,
+            model,
             data,
             self.jac,
             names=list(self.truth),
             vectorized=self.vectorized,
             bounds=self.bounds,
         )
+
+    def fitted(self, data: Any, name: str | None = None) -> Any:
+        """The fit of these data; a function of the data may answer with it by itself."""
+        # What overflows or divides by zero ends as a status; the flags would only say it twice.
+        with np.errstate(all="ignore"):
+            model = self.build(data, name)
+            result = model if is_result(model) else model.fit(**self.fit)
+        names = parameter_names(result)
+        if names is not None and names != (*self.truth,) and {*names} == {*self.truth}:
+            raise ValueError(
+                f"truth names the parameters in the order {', '.join(self.truth)}; the fit has "
+                f"them in the order {', '.join(names)}"
+            )
+        return result
+
+    def recorded(self, name: str, result: Any, data: Any, rng: np.random.Generator) -> Any:
+        """What one of the study's statistics answers."""
+        with np.errstate(all="ignore"):
+            return call_with(self.functions[name], result, data, rng)
 
 
 def _merged(base: Theory, over: Theory) -> Theory:

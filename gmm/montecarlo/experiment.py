@@ -1,8 +1,9 @@
 """One study under one seed: what a worker needs to compute any of its blocks."""
 
-import math
 import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,28 @@ import numpy.typing as npt
 
 import smartsolve
 from gmm.estimation.status import Status
-from gmm.inference.estimates import Estimates
 from gmm.montecarlo import samples
-from gmm.montecarlo.blocks import Block, Records, generator, record_type
+from gmm.montecarlo.blocks import RECORDED, Block, Records, generator, record_type
+from gmm.montecarlo.columns import Column
 from gmm.montecarlo.design import Study
 from gmm.montecarlo.identity import describe, fingerprint
+from gmm.montecarlo.recorded import (
+    Degrees,
+    column_of,
+    degrees,
+    erase,
+    named,
+    parameter_names,
+    stream,
+    write,
+    write_estimates,
+)
 
 __all__ = ["BlockError"]
 
 # Samples are drawn and estimated together up to this size: measured with 64 kB to 4 MB at n = 50
 # and 500, larger chunks gain nothing more.
 CHUNK_BYTES = 2**20
-# Of J, and of the t statistics of the parameters: None if they are normal.
-Degrees = tuple[int, float | None]
 
 # So many replications that raise, one after the other from a block's first, are no accident.
 _BUG = 20
@@ -52,6 +62,7 @@ class Experiment:
     df_t: float | None
     fingerprint: str
     bytes_a_sample: int
+    columns: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, study: Study, seed: int) -> "Experiment":
@@ -62,10 +73,11 @@ class Experiment:
                 "the sampler answers the same generator with different samples; "
                 "all its random numbers must come from rng"
             )
-        records = np.empty(2, record_type(len(study.truth)))
-        errors, (df, df_t) = estimate(study, data, records)
-        if len(errors) == len(records):
-            raise next(iter(errors.values()))
+        columns = columns_of(study, data, seed)
+        records = np.empty(2, record_type(len(study.truth), columns))
+        raised, (df, df_t) = estimate(study, data, records, columns, Place(seed))
+        if len([one for one in raised.values() if not one.by]) == len(records):
+            raise raised[0].error
         bytes_a_sample = max(1, samples.nbytes(data) // 2)
         return cls(
             study=study,
@@ -73,16 +85,15 @@ class Experiment:
             chunk=study.chunk or min(max(1, CHUNK_BYTES // bytes_a_sample), study.block),
             df=df,
             df_t=df_t,
-            fingerprint=fingerprint(
-                [*samples.leaves(data), records["estimates"], records["bse"], records["status"]]
-            ),
+            fingerprint=fingerprint([*samples.leaves(data), *_numbers(records)]),
             bytes_a_sample=bytes_a_sample,
+            columns=columns,
         )
 
     @property
     def record_type(self) -> np.dtype[np.void]:
         """The layout of one replication's result."""
-        return record_type(len(self.study.truth))
+        return record_type(len(self.study.truth), self.columns)
 
     @property
     def block_size(self) -> int:
@@ -92,7 +103,14 @@ class Experiment:
     def identity(self) -> dict[str, Any]:
         """Everything that decides the results, as JSON values."""
         study = self.study
+        # Of studies that record nothing besides, as it was before there were others.
+        besides = {
+            "record": describe(study.functions),
+            "columns": [column.to_dict() for column in self.columns],
+        }
         return {
+            **(besides if self.columns else {}),
+            **({"label": study.label} if study.others else {}),
             "model": describe(study.model),
             "sampler": describe(study.sampler),
             "fit": describe(study.fit),
@@ -117,21 +135,23 @@ class Experiment:
         """The results of one whole block."""
         size = self.study.block
         records = np.empty(size, self.record_type)
-        raised: dict[int, Exception] = {}
+        raised: dict[int, Raised] = {}
         rng = generator(self.seed, self.study.design, index)
         try:
             for first in range(0, size, self.chunk):
                 rows = slice(first, min(first + self.chunk, size))
                 data = self.study.draw(rng, rows.stop - first)
-                errors, _ = estimate(self.study, data, records[rows])
+                errors, _ = estimate(
+                    self.study, data, records[rows], self.columns, Place(self.seed, index, first)
+                )
                 raised.update({first + row: error for row, error in errors.items()})
                 if len(raised) == rows.stop >= min(_BUG, size):
-                    raise raised[first]
+                    raise raised[first].error
         except MemoryError:
             raise
         except Exception as error:
             raise BlockError(self._message(index, error)) from error
-        return Block(records, {row: _brief(error) for row, error in raised.items()})
+        return Block(records, {row: _brief(one.error, one.by) for row, one in raised.items()})
 
     def sample(self, replication: int) -> tuple[Any, np.void]:
         """One replication's sample, and its record with the bits that a run gives it."""
@@ -144,7 +164,7 @@ class Experiment:
             if row < first + count:
                 break
         records = np.empty(count, self.record_type)
-        estimate(self.study, data, records)
+        estimate(self.study, data, records, self.columns, Place(self.seed, index, first))
         return samples.take(data, row - first), records[row - first]
 
     def _message(self, index: int, error: Exception) -> str:
@@ -155,85 +175,183 @@ class Experiment:
         )
 
 
-def estimate(study: Study, data: Any, records: Records) -> tuple[dict[int, Exception], Degrees]:
-    """Estimate samples together; answer with exceptions by row, and degrees of freedom.
+@dataclass(frozen=True)
+class Raised:
+    """What a model or a statistic has raised for one sample."""
 
-    If the stack raises, its samples are estimated one by one, and only those that raise again
+    error: Exception
+    by: str = ""
+    """The statistic or estimator, if it is not the study's first."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where samples begin in their experiment."""
+
+    seed: int
+    block: int = 0
+    row: int = 0
+
+
+def estimate(
+    study: Study, data: Any, records: Records, columns: Sequence[Column], place: Place
+) -> tuple[dict[int, Raised], Degrees]:
+    """Estimate samples together; answer with what was raised, by row, and degrees of freedom.
+
+    Where the stack raises, its samples are taken one by one, and only those that raise again
     have failed: an estimator that gives up on one sample in a million must not stop the rest.
     """
-    try:
-        return {}, _record(study, data, records)
-    except MemoryError:
-        raise
-    except Exception as error:
-        together = error
+    fits = _Fits(study)
+    found: Degrees = (0, None)
+    names = tuple(study.truth)
+
+    def own(part: Any, rows: slice) -> None:
+        nonlocal found
+        result = fits.of(part, rows)
+        write_estimates(result, records[rows], study.together, names)
+        found = degrees(result)
+
+    failed = _each(own, data, range(len(records)), study.together)
+    for row in failed:
+        records["status"][row], records["iterations"][row] = Status.EXCEPTION, 0
+    erase(records, records["status"] == int(Status.EXCEPTION))
+    raised = {row: Raised(error) for row, error in failed.items()}
+    if not columns:
+        return raised, found
+
+    fields = records[RECORDED]
+    for column in columns:
+        column.erase(fields[column.name])
+    kept = {column.name: column for column in columns}
+
+    def others(name: str, part: Any, rows: slice) -> None:
+        answer = study.fitted(part, name)
+        write(kept[name], answer, fields[name][rows], study.together, names)
+
+    def statistic(name: str, part: Any, rows: slice) -> None:
+        rng = stream(place.seed, study.design, place.block, place.row + rows.start, name)
+        answer = study.recorded(name, fits.of(part, rows), part, rng)
+        for key, value in named(name, answer):
+            if key not in kept:
+                raise ValueError(f"{name} answers with {key!r}, which its first answer has not")
+            write(kept[key], value, fields[key][rows], study.together, names)
+
+    good = [row for row in range(len(records)) if row not in failed]
+    for name in study.others:
+        errors = _each(partial(others, name), data, range(len(records)), study.together)
+        for row, error in errors.items():
+            fields[name]["status"][row] = Status.EXCEPTION
+            raised.setdefault(row, Raised(error, name))
+    for name in study.functions:
+        errors = _each(partial(statistic, name), data, good, study.together, not failed)
+        for row, error in errors.items():
+            raised.setdefault(row, Raised(error, name))
+    for column in columns:
+        if column.kind in ("number", "rate"):  # of estimates that are none
+            column.erase_rows(fields[column.name], records["status"] != int(Status.OK))
+    return raised, found
+
+
+def _numbers(records: Records) -> Iterator[npt.NDArray[Any]]:
+    """What the samples on trial gave, for a fingerprint."""
+    yield from (records[name] for name in ("estimates", "bse", "status"))
+    if RECORDED not in (records.dtype.names or ()):
+        return
+    fields = records[RECORDED]
+    for name in fields.dtype.names or ():
+        values = fields[name]
+        inner = values.dtype.names
+        yield from (values[part] for part in inner) if inner else (values,)
+
+
+class _Fits:
+    """The study's own fits of samples, kept for the statistics that look at them."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.kept: dict[tuple[int, int], Any] = {}
+
+    def of(self, data: Any, rows: slice) -> Any:
+        """The fit of these rows, whose data these are."""
+        place = rows.start, rows.stop
+        result = self.kept.get(place)
+        if result is None:
+            result = self.study.fitted(data)
+            if self.study.functions:
+                self.kept[place] = result
+        return result
+
+
+def _each(
+    work: Callable[[Any, slice], None],
+    data: Any,
+    rows: Sequence[int],
+    stacked: bool,
+    at_once: bool = True,
+) -> dict[int, Exception]:
+    """Work on stacked samples at once, or, where that raises, on each; what was raised, by row."""
+    first = None
+    if stacked and at_once and len(rows):
+        try:
+            work(data, slice(0, len(rows)))
+            return {}
+        except MemoryError:
+            raise
+        except Exception as error:
+            first = error
     errors: dict[int, Exception] = {}
-    degrees: Degrees = (0, None)
-    if len(records) > 1:
-        for row in range(len(records)):
-            rows = slice(row, row + 1)
-            raised, found = estimate(study, samples.take(data, rows), records[rows])
-            if raised:
-                errors[row] = raised[0]
-            else:
-                degrees = found
-    if len(errors) == len(records) or len(records) == 1:
+    for row in rows:
+        one = slice(row, row + 1)
+        try:
+            work(samples.take(data, one if stacked else row), one)
+        except MemoryError:
+            raise
+        except Exception as error:
+            errors[row] = error
+    if first is not None and len(errors) == len(rows):
         # What the whole stack raised says more than what its first sample did.
-        errors[0] = together
-        records["status"], records["iterations"] = Status.EXCEPTION, 0
-        _erase(records, np.ones(len(records), bool))
-    return errors, degrees
+        errors[rows[0]] = first
+    return errors
 
 
-def _record(study: Study, data: Any, records: Records) -> Degrees:
-    """Fit the stack and write its results into the records; answer with degrees of freedom."""
-    # What overflows or divides by zero ends as a status; the flags would only say it twice.
-    with np.errstate(all="ignore"):
-        result = study.build(data).fit(**study.fit)
-    names = getattr(result, "parameters", None)
-    if names is not None and tuple(names) != (*study.truth,) and {*names} == {*study.truth}:
-        raise ValueError(
-            f"truth names the parameters in the order {', '.join(study.truth)}; the fit has them "
-            f"in the order {', '.join(names)}"
-        )
-    shape = (len(records), len(study.truth))
-    for name, field in (("params", "estimates"), ("bse", "bse")):
-        values = np.asarray(getattr(result, name), dtype=np.float64)
-        if values.shape != shape:
-            raise ValueError(
-                f"the fit's {name} have shape {values.shape}; {shape[0]} samples and the "
-                f"{shape[1]} parameters of truth ({', '.join(study.truth)}) make it {shape}"
-            )
-        records[field] = values
-    records["iterations"] = getattr(result, "iterations", 0)
-    test = getattr(result, "j_test", None)
-    records["j"] = math.nan if test is None else test.statistic
-    status = getattr(result, "status", None)
-    if status is None:
-        finite = np.isfinite(records["estimates"]).all(axis=1)
-        status = np.where(finite, int(Status.OK), int(Status.NON_FINITE))
-    records["status"] = status
-    if isinstance(result, Estimates):
-        # A variance that is negative, of two-way clusters, has no interval that could cover.
-        lacking = np.isnan(records["bse"]).any(axis=1) & (records["status"] == int(Status.OK))
-        records["status"][lacking] = Status.NOT_POSITIVE_DEFINITE
-    _erase(records, records["status"] != int(Status.OK))
-    # A statistic that is not chi-squared, or not there, comes with a reason.
-    return 0 if test is None or test.reason else int(test.df), getattr(result, "df", None)
+def columns_of(study: Study, data: Any, seed: int) -> tuple[Column, ...]:
+    """How the study's other statistics are kept, by what they answer for two samples on trial."""
+    if not (study.functions or study.others):
+        return ()
+    found: list[Column] = []
+
+    def try_it(part: Any, rows: slice) -> None:
+        if found:
+            return
+        count = rows.stop - rows.start if study.together else None
+        result = study.fitted(part)
+        names = parameter_names(result) or ()
+        truth = {name: name for name in study.truth}
+        if len(names) == len(truth):
+            truth = {**dict(zip(names, truth, strict=True)), **truth}
+        answers = [(name, study.fitted(part, name)) for name in study.others]
+        for name in study.functions:
+            rng = stream(seed, study.design, 0, rows.start, name)
+            answers += named(name, study.recorded(name, result, part, rng))
+        found.extend([column_of(name, answer, count, truth) for name, answer in answers])
+
+    errors = _each(try_it, data, range(2), study.together)
+    if not found:
+        raise next(iter(errors.values()))
+    names = [column.name for column in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]!r} is recorded twice; give another name")
+    if taken := {*names} & {*study.truth, study.label, "J"}:
+        raise ValueError(f"{taken.pop()!r} is the name of what every study keeps; give another")
+    return tuple(found)
 
 
-def _erase(records: Records, rows: npt.NDArray[np.bool_]) -> None:
-    """What failed has no estimates, whatever the model left there."""
-    if rows.any():
-        for field in ("estimates", "bse", "j"):
-            records[field][rows] = np.nan
-
-
-def _brief(error: Exception) -> str:
+def _brief(error: Exception, by: str = "") -> str:
     """Type and message on one line of bounded length."""
     text = " ".join(str(error).split())
     text = text if len(text) <= 300 else text[:297] + "..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    head = f"{by}: {type(error).__name__}" if by else type(error).__name__
+    return f"{head}: {text}" if text else head
 
 
 def where(error: Exception) -> str:

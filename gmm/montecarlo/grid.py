@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +13,23 @@ from gmm.inference.summary import Summary as Table
 from gmm.montecarlo.identity import describe
 from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo
-from gmm.montecarlo.summary import Measure, size_of_tests, title
+from gmm.montecarlo.summary import (
+    Level,
+    Summary,
+    cell,
+    check_statistics,
+    sizes_of_tests,
+    title,
+    wanted,
+)
 
 __all__ = ["GridResult", "MonteCarloGrid"]
 
-_SHOWN = ("bias", "sd", "rmse", "mean_se", "coverage", "power", "mean", "size")
+_SHOWN = (
+    *("bias", "sd", "rmse", "mean_se", "coverage", "power", "mean", "size"),
+    *("rejection", "rate", "unbounded", "empty", "median_length"),
+)
+_WITHOUT_J = tuple(name for name in _SHOWN if name not in ("mean", "size"))
 
 
 class MonteCarloGrid:
@@ -152,7 +163,7 @@ class GridResult:
     def table(
         self,
         *statistics: str,
-        level: float = 0.95,
+        level: Level = 0.95,
         null: Mapping[str, float] | None = None,
     ) -> Table:
         """One table for all points: prints as text, shows as HTML, `to_latex()`.
@@ -160,7 +171,8 @@ class GridResult:
         Parameters
         ----------
         *statistics : str
-            "bias", "sd", "rmse", "mean_se", "coverage", "power", "mean" and "size" (of J);
+            "bias", "sd", "rmse", "mean_se", "coverage", "power", "mean" and "size" (of J), and
+            "rejection", "rate", "unbounded", "empty" and "median_length" of what is recorded;
             by default all that there are.
         level, null
             As in `MonteCarloResult.summary`.
@@ -170,23 +182,36 @@ class GridResult:
         Summary
             A row for each point and parameter; Monte Carlo standard errors in parentheses.
         """
-        summaries = {
-            label: result.summary(level=level, null=null) for label, result in self.results.items()
-        }
-        found = {name for s in summaries.values() for row in s.measures.values() for name in row}
-        if unknown := [name for name in statistics if name not in found]:
-            raise ValueError(f"there is no statistic {unknown[0]!r}; there are {sorted(found)}")
-        usual = _SHOWN if any("J" in s.measures for s in summaries.values()) else _SHOWN[:-2]
-        chosen = statistics or tuple(name for name in usual if name in found)
+        summaries: dict[str, Summary] = {}
+        for label, result in self.results.items():
+            head = label.replace(",", ", ")
+            estimators = result.estimators
+            for name, one in estimators.items():
+                first = f"{head}, {name}" if len(estimators) > 1 else head
+                summaries[first] = one.summary(level=level, null=null)
+        everything = [row for s in summaries.values() for row in s.measures.values()]
+        found = list(dict.fromkeys(name for row in everything for name in row))
+        check_statistics(statistics, found)
+        usual = _SHOWN if any("J" in s.measures for s in summaries.values()) else _WITHOUT_J
+        asked = statistics or usual
+        chosen = sorted(
+            (name for name in found if wanted(name, asked)),
+            key=lambda name: asked.index(name if name in asked else name.partition(" at ")[0]),
+        )
+        # One minus the coverage beside it would say nothing new.
+        covered = any(name.startswith("coverage") for name in chosen)
         rows = []
         for label, summary in summaries.items():
             for name, row in summary.measures.items():
-                # One minus the coverage beside it would say nothing new.
-                hidden = row.keys() & {"size"} if {"coverage"} <= row.keys() & {*chosen} else ()
-                cells = [_cell(row.get(s)) if s not in hidden else "" for s in chosen]
-                failed = summary.replications - summary.converged
-                rows.append((f"{label.replace(',', ', ')}: {name}", [*cells, f"{failed:,}"]))
-        columns = [title(statistic, size_of_tests(level)) for statistic in chosen]
+                repeats = covered and any(key.startswith("coverage") for key in row)
+                cells = [
+                    "" if repeats and s.startswith("size") else cell(row.get(s)) for s in chosen
+                ]
+                if any(cells):
+                    missing = max(measure.missing for measure in row.values())
+                    failed = missing or summary.replications - summary.converged
+                    rows.append((f"{label}: {name}", [*cells, f"{failed:,}"]))
+        columns = [title(statistic, sizes_of_tests(level)[0]) for statistic in chosen]
         counts = {result.replications for result in self.results.values()}
         heading = (
             f"Monte Carlo, {' or '.join(f'{count:,}' for count in sorted(counts))} replications, "
@@ -204,7 +229,7 @@ class GridResult:
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
 
-    def to_frame(self, *, level: float = 0.95, null: Mapping[str, float] | None = None) -> Any:
+    def to_frame(self, *, level: Level = 0.95, null: Mapping[str, float] | None = None) -> Any:
         """A data frame: a row for each point, parameter and statistic; needs pandas."""
         pandas = need_pandas("a grid as a data frame")
         frames = []
@@ -215,12 +240,6 @@ class GridResult:
             frames.append(frame)
         index = [*self.points[0], "parameter", "statistic"]
         return pandas.concat(frames, ignore_index=True).set_index(index)
-
-
-def _cell(measure: Measure | None) -> str:
-    if measure is None or math.isnan(measure.value):
-        return ""
-    return f"{measure.value:z.{measure.digits}f} ({measure.mcse:z.{measure.digits}f})"
 
 
 def _label(point: Mapping[str, Any]) -> str:

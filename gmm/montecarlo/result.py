@@ -1,14 +1,18 @@
 """What a Monte Carlo study answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from gmm.data.labels import need_pandas
-from gmm.montecarlo.blocks import MEMORY, allocate
-from gmm.montecarlo.checkpoint import Checkpoint, CheckpointError
+from gmm.inference.summary import Summary as Table
+from gmm.models.theory import in_the_limit
+from gmm.montecarlo.blocks import MEMORY, RECORDED, allocate
+from gmm.montecarlo.checkpoint import Checkpoint, CheckpointError, columns_of
 from gmm.montecarlo.plots import draw_study
 from gmm.montecarlo.replications import Replications
+from gmm.montecarlo.summary import Level, side_by_side
 
 __all__ = ["MonteCarloResult"]
 
@@ -32,7 +36,54 @@ class MonteCarloResult(Replications):
         What the model raised, by replication; of many, the first thousand that arrived.
     blocks_reused, blocks_damaged : int
         Blocks read from the checkpoint, and blocks found damaged there and computed again.
+    label : str
+        The name of the study's own estimator, if it has several.
     """
+
+    @property
+    def estimators(self) -> dict[str, "MonteCarloResult"]:
+        """The result of each estimator, the study's own first; all saw the same samples."""
+        found = {self.label: self}
+        for column in self.columns:
+            if column.kind == "estimates":
+                found[column.name] = replace(
+                    self,
+                    records=self.records[RECORDED][column.name],
+                    df=column.df,
+                    df_t=column.df_t,
+                    theory=in_the_limit(self.truth, self.n),
+                    columns=(),
+                    label=column.name,
+                )
+        return found
+
+    def compare(
+        self,
+        *statistics: str,
+        level: Level = 0.95,
+        null: Mapping[str, float] | None = None,
+    ) -> Table:
+        """The estimators side by side, on the same samples: text, HTML, `to_latex()`.
+
+        Parameters
+        ----------
+        *statistics : str
+            "bias", "sd", "rmse", "mean_se", "coverage", "power" and "size" (of J); by default
+            all that there are.
+        level, null
+            As in `summary`.
+
+        Returns
+        -------
+        Summary
+            A row for each parameter and statistic, a column for each estimator; Monte Carlo
+            standard errors in parentheses. Those of differences are smaller, as the samples are
+            the same: `measure` gives them.
+        """
+        return side_by_side(
+            {name: one.summary(level=level, null=null) for name, one in self.estimators.items()},
+            statistics,
+        )
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -83,6 +134,8 @@ class MonteCarloResult(Replications):
             errors=errors,
             blocks_reused=rows // size,
             blocks_damaged=len(checkpoint.damaged),
+            columns=columns_of(identity),
+            label=identity.get("label", cls.label),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,6 +149,7 @@ class MonteCarloResult(Replications):
             "blocks_reused": self.blocks_reused,
             "blocks_damaged": self.blocks_damaged,
             **self.summary().to_dict(),
+            **self._others(),
         }
 
     def __str__(self) -> str:
@@ -104,15 +158,15 @@ class MonteCarloResult(Replications):
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
+    def _others(self) -> dict[str, Any]:
+        """The other estimators, as JSON values."""
+        others = list(self.estimators.items())[1:]
+        summaries = {name: {"df": one.df, **one.summary().to_dict()} for name, one in others}
+        return {"estimator": self.label, "other_estimators": summaries} if others else {}
+
     def to_frame(self) -> Any:
-        """One row a replication, for pandas: estimates, standard errors, J, status."""
-        columns: dict[str, Any] = {}
-        for i, name in enumerate(self.parameters):
-            columns[name] = self.estimates[:, i]
-        for i, name in enumerate(self.parameters):
-            columns[f"se({name})"] = self.bse[:, i]
-        if self.df:
-            columns["J"], columns["J p-value"] = self.j, self.j_pvalues
+        """One row a replication, for pandas: all `values`, and how the estimation ended."""
+        columns: dict[str, Any] = dict(self.values())
         columns["iterations"], columns["status"] = self.iterations, self.status
         frame = need_pandas("a result as a data frame").DataFrame(columns)
         return frame.rename_axis("replication")

@@ -2,7 +2,7 @@
 
 import operator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gmm.data.arrays import Array
+from gmm.inference.confidence_sets import used
 from gmm.montecarlo.arguments import (
     LARGEST,
     MOST_WORKERS,
@@ -17,8 +18,9 @@ from gmm.montecarlo.arguments import (
     check_run,
     check_seed,
 )
-from gmm.montecarlo.blocks import MEMORY
+from gmm.montecarlo.blocks import MEMORY, RECORDED
 from gmm.montecarlo.checkpoint import Checkpoint
+from gmm.montecarlo.columns import Column
 from gmm.montecarlo.design import Study
 from gmm.montecarlo.engine import check_executor, compute, run
 from gmm.montecarlo.experiment import Experiment
@@ -47,7 +49,16 @@ class MonteCarlo(Study):
         Observations in a sample.
     fit : dict, optional
         Options of the model's ``fit``.
-    jac, vectorized, bounds
+    record : dict of str to callable, optional
+        What else is to be kept of each replication: functions ``f(result)``,
+        ``f(result, data)`` or ``f(result, data, rng)`` of the fit, the samples and a generator.
+        They answer with a test (its p-value is kept), a `ConfidenceSet`, another estimator's fit,
+        truth values (...) or numbers (..., m...), or a dict of these.
+    vectorized : bool
+        False for functions that know one sample only: moment conditions as in `Moments`;
+        models of statsmodels or linearmodels, which then get the samples one by one, without
+        the leading axis, and so does what is recorded of them.
+    jac, bounds
         As in `Moments`; for moment conditions only.
     avar : (k, k) or (k,) array_like, optional
         The asymptotic variance of sqrt(n) (estimate - truth), or its diagonal, where theory
@@ -177,6 +188,8 @@ class MonteCarlo(Study):
             errors=outcome.errors,
             blocks_reused=outcome.blocks_reused,
             blocks_damaged=outcome.blocks_damaged,
+            columns=experiment.columns,
+            label=self.label,
         )
 
     def run_blocks(
@@ -252,8 +265,9 @@ class MonteCarlo(Study):
         replication = operator.index(replication)
         if not 0 <= replication < LARGEST:
             raise ValueError(f"replication is {replication}; it must be between 0 and 10**9 - 1")
-        data, record = Experiment.of(self, check_seed(seed)).sample(replication)
-        return Replay(self, replication, data, record)
+        experiment = Experiment.of(self, check_seed(seed))
+        data, record = experiment.sample(replication)
+        return Replay(self, replication, data, record, experiment.columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,12 +286,15 @@ class Replay:
     j : float
     status, iterations : int
         Bit for bit as in the run, where the sample was one of a chunk.
+    recorded : dict
+        What the study records besides, likewise.
     """
 
     study: MonteCarlo = field(repr=False)
     replication: int
     data: Any
     record: np.void = field(repr=False)
+    columns: tuple[Column, ...] = field(default=(), repr=False)
 
     @cached_property
     def model(self) -> Any:
@@ -287,7 +304,25 @@ class Replay:
     @cached_property
     def result(self) -> Any:
         """Its fit, with everything that a fit answers."""
-        return self.model.fit(**self.study.fit)
+        return self.study.fitted(self.data)
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the study records besides, by name, bit for bit as in the run."""
+        found: dict[str, Any] = {}
+        for column in self.columns:
+            value = self.record[RECORDED][column.name]
+            if column.kind == "set":
+                found[column.name] = replace(
+                    column.confidence_set(value),
+                    intervals=used(value["intervals"]),
+                    missing=bool(value["missing"]),
+                )
+            elif column.kind == "estimates":
+                found[column.name] = {name: value[name] for name in value.dtype.names}
+            else:
+                found[column.name] = value
+        return found
 
     @property
     def estimates(self) -> Array:

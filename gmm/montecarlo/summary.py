@@ -1,64 +1,43 @@
-"""Statistics over replications, each with the Monte Carlo standard error of its own.
-
-Formulas: Morris, White and Crowther (2019), Statistics in Medicine 38, 2074-2102, table 6.
-"""
+"""What all replications of a study say together, beside the truth and theory."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from gmm.data.arrays import Array
 from gmm.data.labels import need_pandas
 from gmm.estimation.status import Status
 from gmm.inference.summary import Summary as Table
 from gmm.models.theory import CRITICAL, Reference, Theory
-from gmm.montecarlo.blocks import Records
-from smartsolve._types import MaybeNone
+from gmm.montecarlo.blocks import RECORDED, Records
+from gmm.montecarlo.columns import Column
+from gmm.montecarlo.measures import Measure, Running, Spread, at_level, moments_of, rate, rates
+from gmm.montecarlo.recorded_measures import measures_of
 
 __all__ = ["Measure", "Summary"]
 
 # Replications looked at together: their temporaries bound the memory of a summary.
 _ROWS = 100_000
 
-
-@dataclass(frozen=True)
-class Measure:
-    """A statistic, its Monte Carlo standard error, and what theory says, if it does."""
-
-    value: float
-    mcse: float
-    theory: Reference | MaybeNone = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values: what is not finite is None."""
-        result: dict[str, Any] = {"value": _json(self.value), "mcse": _json(self.mcse)}
-        if self.theory is not None:
-            result["theory"] = _json(self.theory.value)
-            result["theory_is_exact"] = self.theory.exact
-        return result
-
-    @property
-    def digits(self) -> int:
-        """Decimals to show: to the standard error's second digit."""
-        if math.isfinite(self.mcse) and self.mcse > 0:
-            return min(max(1 - math.floor(math.log10(self.mcse)), 2), 9)
-        return 5
+# One nominal coverage, or several.
+Level = float | Sequence[float]
 
 
 @dataclass(frozen=True)
 class Summary:
     """Measures by parameter and statistic, and the counts of how replications ended.
 
-    Index it by the name of a parameter, or by "J" if there are more moments than parameters;
-    print it for a table, and a notebook shows one.
+    Index it by the name of a parameter, by "J" if there are more moments than parameters, or by
+    the name of what the study records; print it for a table, and a notebook shows one. With
+    several levels "coverage" is "coverage at 90 %" and so on.
 
     Bias, sd, RMSE, mean standard error, coverage, size and power are over the replications that
     converged; `coverage_of_all`, `size_of_all` and `power_of_all` count a failure as not
-    covering and not rejecting.
+    covering and not rejecting. What is recorded has those of the replications that have it,
+    and the `missing` of a measure says how many have not.
     """
 
     replications: int
@@ -79,7 +58,7 @@ class Summary:
     @property
     def convergence(self) -> Measure:
         """The rate of convergence."""
-        return Measure(*_rate(self.converged, self.replications))
+        return Measure(*rate(self.converged, self.replications))
 
     def __getitem__(self, name: str) -> dict[str, Measure]:
         return self.measures[name]
@@ -136,15 +115,20 @@ class Summary:
     def _shown_measures(self) -> Iterator[tuple[str, str, Measure]]:
         for name, row in self.measures.items():
             for statistic, measure in row.items():
-                if self._is_shown(statistic, row):
+                if self.shows(statistic, row):
                     yield name, title(statistic, self.size), measure
 
-    def _is_shown(self, statistic: str, beside: Mapping[str, Measure]) -> bool:
+    def shows(self, statistic: str, beside: Mapping[str, Measure]) -> bool:
+        """Whether a table has a line for it, beside others."""
         # The size of a parameter's t test is one minus its coverage; rates over all are worth a
         # line only if they differ.
-        if statistic.startswith("size") and "coverage" in beside:
+        base, _, level = statistic.partition(" at ")
+        if base.startswith("size") and any(other.startswith("coverage") for other in beside):
             return False
-        return not statistic.endswith("_of_all") or self.converged < self.replications
+        if not base.endswith("_of_all"):
+            return True
+        plain = beside[" at ".join(filter(None, [base.removesuffix("_of_all"), level]))]
+        return self.converged < self.replications or plain.missing > 0
 
     def _endings(self) -> list[str]:
         lines = [f"converged: {self.converged:,} of {self.replications:,}"]
@@ -152,22 +136,86 @@ class Summary:
             count = self.statuses.get(status.name, 0)
             if count and status != Status.OK:
                 lines.append(f"  {count:,} failed: {status.reason}")
+        for name, row in self.measures.items():
+            if missing := max((measure.missing for measure in row.values()), default=0):
+                lines.append(f"without {name}: {missing:,}")
         return lines
+
+
+def side_by_side(summaries: Mapping[str, Summary], statistics: Sequence[str] = ()) -> Table:
+    """Summaries of the same replications as columns: parameters and statistics are the rows."""
+    first = next(iter(summaries.values()))
+    rows = []
+    found: set[str] = set()
+    # What the study records stands with its own estimator, and last, as J may be another's.
+    in_order = [*list(summaries.values())[1:], first]
+    for name in dict.fromkeys(name for s in in_order for name in s.measures):
+        there = [s.measures.get(name, {}) for s in summaries.values()]
+        keys = list(dict.fromkeys(key for row in there for key in row))
+        found.update(keys)
+        for key in keys:
+            if not wanted(key, statistics) or not any(
+                key in row and s.shows(key, row)
+                for row, s in zip(there, summaries.values(), strict=True)
+            ):
+                continue
+            rows.append(
+                (f"{name}: {title(key, first.size)}", [cell(row.get(key)) for row in there])
+            )
+    check_statistics(statistics, found)
+    rows.append(("failed", [f"{s.replications - s.converged:,}" for s in summaries.values()]))
+    heading = (
+        f"Monte Carlo, {first.replications:,} replications, "
+        "Monte Carlo standard errors in parentheses"
+    )
+    return Table(heading, [], list(summaries), rows, [])
+
+
+def wanted(key: str, statistics: Sequence[str]) -> bool:
+    """Whether a statistic, at whatever level, is among those asked for; all are if none is."""
+    return not statistics or key in statistics or key.partition(" at ")[0] in statistics
+
+
+def check_statistics(statistics: Sequence[str], found: Iterable[str]) -> None:
+    """Raise ValueError for a statistic that is not there."""
+    known = {*found, *(key.partition(" at ")[0] for key in found)}
+    if unknown := [name for name in statistics if name not in known]:
+        raise ValueError(f"there is no statistic {unknown[0]!r}; there are {sorted(known)}")
+
+
+def cell(measure: Measure | None) -> str:
+    """A measure with its standard error in parentheses."""
+    if measure is None or math.isnan(measure.value):
+        return ""
+    return f"{measure.value:z.{measure.digits}f} ({measure.mcse:z.{measure.digits}f})"
+
+
+# What is called otherwise than its key; of tests at a level, which stands behind.
+_TITLES = {
+    "rmse": "RMSE",
+    "mean_se": "mean std. error",
+    "rejection": "rejected",
+    "median_length": "median length",
+}
+_OF_TESTS = ("size", "power", "rejection")
 
 
 def title(statistic: str, size: float) -> str:
     """What a statistic is called in a table."""
-    percent = f"{100 * size:.3g} %"
-    titles = {
-        "rmse": "RMSE",
-        "mean_se": "mean std. error",
-        "coverage_of_all": "coverage of all",
-        "size": f"size at {percent}",
-        "size_of_all": "size of all",
-        "power": f"power at {percent}",
-        "power_of_all": "power of all",
-    }
-    return titles.get(statistic, statistic)
+    base, _, level = statistic.partition(" at ")
+    plain = base.removesuffix("_of_all")
+    text = _TITLES.get(plain, plain) + (" of all" if plain != base else "")
+    if not level and base in _OF_TESTS:
+        level = f"{100 * size:.3g} %"
+    return f"{text} at {level}" if level else text
+
+
+def sizes_of_tests(level: Level) -> list[float]:
+    """As `size_of_tests`, of one level or of several."""
+    levels = [level] if isinstance(level, float | int) else list(level)
+    if not levels or len(set(levels)) < len(levels):
+        raise ValueError(f"level is {level!r}; it must be a nominal coverage, or different ones")
+    return [size_of_tests(one) for one in levels]
 
 
 def size_of_tests(level: float) -> float:
@@ -188,23 +236,21 @@ def summarize(
     df: int,
     theory: Theory,
     df_t: float | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     null: Mapping[str, float] | None = None,
+    columns: Iterable[Column] = (),
 ) -> Summary:
     """Compare the records of all replications with the truth and with theory."""
     null = null or {}
-    size = size_of_tests(level)
+    sizes = sizes_of_tests(level)
     if unknown := sorted(set(null) - set(parameters)):
         raise ValueError(f"null names {unknown}; the parameters are {list(parameters)}")
-    # Of the intervals and p-values that the fit itself gives.
-    if df_t is not None:
-        critical = float(-special.stdtrit(df_t, size / 2))
-    else:
-        critical = CRITICAL if size == 0.05 else float(-special.ndtri(size / 2))
-
-    errors, squares, spreads, j = (_Running(len(parameters)) for _ in range(4))
-    covered, missed, powerful = np.zeros((3, len(parameters)), np.int64)
-    rejected = 0
+    critical = [_critical(size, df_t) for size in sizes]
+    errors, squares, spreads, j = (Running(len(parameters)) for _ in range(4))
+    deviations = Spread(len(parameters))
+    # By size of the tests, and parameter.
+    covered, missed, powerful = np.zeros((3, len(sizes), len(parameters)), np.int64)
+    rejected = np.zeros(len(sizes), np.int64)
     statuses = np.zeros(128, np.int64)
     others = np.array([null.get(name, math.nan) for name in parameters])
     for first in range(0, len(records), _ROWS):
@@ -214,101 +260,65 @@ def summarize(
         error = rows["estimates"] - np.asarray(truth)
         errors.add(error)
         squares.add(error**2)
+        deviations.add(error)
         spreads.add(rows["bse"])
         j.add(rows["j"][:, np.newaxis])
-        width = critical * rows["bse"]
-        covered += np.count_nonzero(np.abs(error) < width, axis=0)
-        missed += np.count_nonzero(np.abs(error) >= width, axis=0)
-        powerful += np.count_nonzero(np.abs(rows["estimates"] - others) >= width, axis=0)
-        if df:
-            rejected += int(np.count_nonzero(rows["j"] > special.chdtri(df, size)))
+        for at, (size, value) in enumerate(zip(sizes, critical, strict=True)):
+            width = value * rows["bse"]
+            covered[at] += np.count_nonzero(np.abs(error) < width, axis=0)
+            missed[at] += np.count_nonzero(np.abs(error) >= width, axis=0)
+            powerful[at] += np.count_nonzero(np.abs(rows["estimates"] - others) >= width, axis=0)
+            if df:
+                rejected[at] += np.count_nonzero(rows["j"] > special.chdtri(df, size))
 
     replications, ok = len(records), int(statuses[Status.OK])
-    measures = {}
+    several = len(sizes) > 1
+    measures: dict[str, dict[str, Measure]] = {}
     for i, name in enumerate(parameters):
-        values = {
-            **_moments_of(errors, squares, i),
+        references = _references(theory.get(name, {}), 0.05)
+        plain = {
+            **moments_of(errors, squares, deviations, i),
             "mean_se": (spreads.mean[i], spreads.error_of_mean(i)),
-            **_rates("coverage", int(covered[i]), ok, replications),
-            **_rates("size", int(missed[i]), ok, replications),
         }
-        if name in null:
-            values |= _rates("power", int(powerful[i]), ok, replications)
-        references = _references(theory.get(name, {}), size)
-        measures[name] = {
+        row = {
             statistic: Measure(float(value), float(mcse), references.get(statistic))
-            for statistic, (value, mcse) in values.items()
+            for statistic, (value, mcse) in plain.items()
         }
+        counts = {"coverage": covered, "size": missed}
+        if name in null:
+            counts["power"] = powerful
+        for statistic, count in counts.items():
+            for at, size in enumerate(sizes):
+                references = _references(theory.get(name, {}), size)
+                found = rates(statistic, int(count[at, i]), ok, replications)
+                for key, values in found.items():
+                    row[at_level(key, size, several)] = Measure(*values, references.get(key))
+        measures[name] = row
     if df:
-        sizes = _rates("size", rejected, ok, replications)
-        nominal = Reference(size, exact=False)
-        measures["J"] = {
-            "mean": Measure(
-                float(j.mean[0]), float(j.error_of_mean(0)), Reference(df, exact=False)
-            ),
-            **{statistic: Measure(*rate, nominal) for statistic, rate in sizes.items()},
-        }
+        mean = Reference(df, exact=False)
+        row = {"mean": Measure(float(j.mean[0]), float(j.error_of_mean(0)), mean)}
+        for at, size in enumerate(sizes):
+            nominal = Reference(size, exact=False)
+            for key, values in rates("size", int(rejected[at]), ok, replications).items():
+                row[at_level(key, size, several)] = Measure(*values, nominal)
+        measures["J"] = row
+    known = dict(zip(parameters, truth, strict=True))
+    for column in columns:
+        if column.kind != "estimates":
+            measures |= measures_of(column, records[RECORDED][column.name], known, sizes)
     return Summary(
         replications=replications,
         statuses={member.name: int(statuses[member]) for member in Status},
         measures=measures,
-        size=size,
+        size=sizes[0],
     )
 
 
-class _Running:
-    """Means and sums of squares about them of columns that arrive in parts.
-
-    Parts are merged as by Chan, Golub and LeVeque (1983), The American Statistician 37, 242-247.
-    """
-
-    def __init__(self, columns: int) -> None:
-        self.count = 0
-        self.mean, self.squares = np.full(columns, math.nan), np.zeros(columns)
-
-    def add(self, rows: Array) -> None:
-        """Take in the rows (count, columns)."""
-        count = len(rows)
-        if not count:
-            return
-        mean = rows.mean(axis=0)
-        squares = np.sum((rows - mean) ** 2, axis=0)
-        total = self.count + count
-        if self.count:
-            shift = mean - self.mean
-            mean = self.mean + shift * (count / total)
-            squares = self.squares + squares + shift**2 * (self.count * count / total)
-        self.count, self.mean, self.squares = total, mean, squares
-
-    def sd(self, i: int) -> float:
-        """The standard deviation of a column; NaN if there are fewer than two rows."""
-        return math.sqrt(self.squares[i] / (self.count - 1)) if self.count > 1 else math.nan
-
-    def error_of_mean(self, i: int) -> float:
-        """The standard error of a column's mean."""
-        return self.sd(i) / math.sqrt(self.count) if self.count else math.nan
-
-
-def _moments_of(errors: _Running, squares: _Running, i: int) -> dict[str, tuple[float, float]]:
-    """Bias, sd and RMSE of the errors, each with its standard error; NaN where undefined."""
-    sd, rmse = errors.sd(i), math.sqrt(squares.mean[i])
-    return {
-        "bias": (errors.mean[i], errors.error_of_mean(i)),
-        "sd": (sd, sd / math.sqrt(2 * (errors.count - 1)) if errors.count > 1 else math.nan),
-        # By the delta method from the mean squared error.
-        "rmse": (rmse, squares.error_of_mean(i) / (2 * rmse) if rmse else 0.0),
-    }
-
-
-def _rates(name: str, count: int, ok: int, of_all: int) -> dict[str, tuple[float, float]]:
-    return {name: _rate(count, ok), f"{name}_of_all": _rate(count, of_all)}
-
-
-def _rate(count: int, total: int) -> tuple[float, float]:
-    if total == 0:
-        return math.nan, math.nan
-    rate = count / total
-    return rate, math.sqrt(rate * (1 - rate) / total)
+def _critical(size: float, df_t: float | None) -> float:
+    """Of the intervals and p-values that the fit itself gives."""
+    if df_t is not None:
+        return float(-special.stdtrit(df_t, size / 2))
+    return CRITICAL if size == 0.05 else float(-special.ndtri(size / 2))
 
 
 def _references(row: Mapping[str, Reference], size: float) -> dict[str, Reference]:
@@ -331,7 +341,3 @@ def _cells(measure: Measure) -> list[str]:
         f"{measure.theory.value:z.{digits}f}",
         "" if measure.theory.exact else "in the limit",
     ]
-
-
-def _json(x: float) -> float | None:
-    return x if math.isfinite(x) else None

@@ -95,6 +95,7 @@ def test_a_change_of_versions_or_streams_is_another_experiment(tmp_path: Path) -
     run(tmp_path)
     manifest = tmp_path / "manifest.json"
     identity = json.loads(manifest.read_text())
+    del identity["sha256"]  # as an older version, which wrote none, would have written it
     for name in ("numpy", "smartsolve", "format"):
         manifest.write_text(json.dumps({**identity, name: "other"}))
         with pytest.raises(gmm.CheckpointError, match=f"its {name} is 'other'"):
@@ -279,3 +280,16 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
     assert len(checkpoint.damaged) == len(content)
     path.write_bytes(content)
     assert checkpoint.read(0) is not None
+
+
+def test_a_manifest_that_is_not_as_it_was_written_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    manifest = tmp_path / "manifest.json"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"truth": {', '"truth": {\n', 1))  # spaces say nothing
+    assert run(tmp_path).blocks_damaged == 0
+    manifest.write_text(text.replace('"mu": 0.0', '"mu": 0.5', 1))
+    assert manifest.read_text() != text
+    for look in (lambda: run(tmp_path), lambda: gmm.MonteCarloResult.load(tmp_path)):
+        with pytest.raises(gmm.CheckpointError, match="not as it was written"):
+            look()

@@ -41,7 +41,7 @@ def test_statistics_and_their_standard_errors() -> None:
     assert mu["bias"].value == 0.5
     assert mu["bias"].mcse == pytest.approx(math.sqrt(5 / 3) / 2)
     assert mu["sd"].value == pytest.approx(math.sqrt(5 / 3))
-    assert mu["sd"].mcse == pytest.approx(math.sqrt(5 / 3) / math.sqrt(6))
+    assert mu["sd"].mcse == pytest.approx(math.sqrt(4 / 3 / 4) / (2 * math.sqrt(5 / 3)))
     assert mu["rmse"].value == pytest.approx(math.sqrt(1.5))
     # Squared errors 1, 0, 1, 4: sum of squares about 1.5 is 9, over 4 * 3.
     assert mu["rmse"].mcse == pytest.approx(math.sqrt(9 / 12) / (2 * math.sqrt(1.5)))
