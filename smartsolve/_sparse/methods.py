@@ -259,7 +259,7 @@ METHODS: tuple[Method, ...] = (
         *(_is_spd_tridiagonal, _band_pays, _native("spd_tridiagonal"), _price_of_definite_band),
     ),
     Method(
-        *("tridiagonal", "tridiagonal LU", "gttrf, gttrs", "when suspicious"),
+        *("tridiagonal", "tridiagonal LU", "own", "when suspicious"),
         *(_is_tridiagonal, _band_pays, _native("tridiagonal"), _price_of_band),
     ),
     Method(
@@ -267,7 +267,7 @@ METHODS: tuple[Method, ...] = (
         *(_is_candidate, _band_pays, _native("spd_banded"), _price_of_definite_band),
     ),
     Method(
-        *("banded", "banded LU", "gbtrf, gbtrs", "when suspicious"),
+        *("banded", "banded LU", "own or gbtrf, gbtrs", "when suspicious"),
         *(_always, _band_pays, _native("banded"), _price_of_band),
     ),
     Method(
@@ -289,7 +289,7 @@ METHODS: tuple[Method, ...] = (
         *(_is_block_triangular, _blocks_pay, _native("lu"), _planned("lu")),
     ),
     Method(
-        *("permuted banded", "permuted banded LU", "gbtrf, gbtrs", "when suspicious"),
+        *("permuted banded", "permuted banded LU", "own or gbtrf, gbtrs", "when suspicious"),
         *(_is_permuted_banded, _always, _ordered_band, _price_of_ordered_band),
     ),
     Method(

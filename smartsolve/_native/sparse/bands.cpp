@@ -26,41 +26,6 @@ void with_hermitian(Op op, T* x, ptrdiff_t count, Run run) {
 }
 
 template <class T>
-class Tridiagonal final : public Factors<T> {
- public:
-    explicit Tridiagonal(const Lines<T>& a)
-        : n_(a.columns), dl_(n_), d_(n_), du_(n_), du2_(n_), pivots_(n_) {
-        this->entries = 4 * n_;
-        this->flops = 6.0 * static_cast<double>(n_);
-        for (ptrdiff_t j = 0; j < n_; ++j) {
-            T above(0), diagonal(0), below(0);
-            for (ptrdiff_t k = a.start[j]; k < a.start[j + 1]; ++k)
-                (a.index[k] < j ? above : a.index[k] == j ? diagonal : below) = a.value[k];
-            if (j > 0) du_[j - 1] = above;
-            d_[j] = diagonal;
-            dl_[j] = below;
-        }
-        const int info =
-            lapack::gttrf(n_, dl_.data(), d_.data(), du_.data(), du2_.data(), pivots_.data());
-        if (info > 0) this->outcome = {Code::singular, info - 1};
-    }
-    void solve(T* x, ptrdiff_t nrhs, Op op) const override {
-        lapack::gttrs(letter(op), n_, nrhs, readable(dl_), readable(d_), readable(du_),
-                      readable(du2_), readable(pivots_), x);
-    }
-    Determinant<T> determinant() const override {
-        Determinant<T> d = product<T>(n_, d_.data(), 1);
-        d.change_sign_if(smartsolve::is_odd(n_, pivots_.data()));
-        return d;
-    }
-
- private:
-    ptrdiff_t n_;
-    Buffer<T> dl_, d_, du_, du2_;
-    Buffer<int> pivots_;
-};
-
-template <class T>
 class DefiniteTridiagonal final : public Factors<T> {
  public:
     explicit DefiniteTridiagonal(const Lines<T>& a) : n_(a.columns), d_(n_), e_(n_) {
@@ -106,21 +71,24 @@ class Band_ : public Factors<T> {
         kl_ = kl;
         ku_ = ku;
     }
-    // Element (i, j) at band_[diagonal + i - j + j * ld]; those with i < j - above are left out.
-    void fill(const Lines<T>& a, ptrdiff_t ld, ptrdiff_t diagonal, ptrdiff_t above) {
+    // Room for element (i, j) at band_[diagonal + i - j + j * ld], and what fills a column of it;
+    // elements with i < j - above are left out.
+    auto lay_out(const Lines<T>& a, ptrdiff_t ld, ptrdiff_t diagonal, ptrdiff_t above) {
         if (ld > 0 && n_ > std::numeric_limits<ptrdiff_t>::max() / ld) throw std::bad_alloc();
         ld_ = ld;
         band_ = Buffer<T>(ld * n_);
-        std::fill(band_.begin(), band_.end(), T(0));
-        const Buffer<Index> place = places(n_, order());
-        for (ptrdiff_t j = 0; j < n_; ++j) {
-            const ptrdiff_t column = place[j];
-            for (ptrdiff_t k = a.start[j]; k < a.start[j + 1]; ++k) {
-                const ptrdiff_t below = place[a.index[k]] - column;
-                if (below >= -above) band_[column * ld + diagonal + below] = a.value[k];
-            }
-        }
         this->entries = ld * n_;
+        return [this, &a, diagonal, above,
+                place = order_.empty() ? Buffer<Index>() : places(n_, order())](ptrdiff_t column) {
+            T* to = band_.data() + column * ld_;
+            std::fill(to, to + ld_, T(0));
+            const bool moved = !order_.empty();
+            const ptrdiff_t j = moved ? order_[static_cast<std::size_t>(column)] : column;
+            for (ptrdiff_t k = a.start[j]; k < a.start[j + 1]; ++k) {
+                const ptrdiff_t i = moved ? place[a.index[k]] : a.index[k];
+                if (i >= column - above) to[diagonal + i - column] = a.value[k];
+            }
+        };
     }
     const Index* order() const { return order_.empty() ? nullptr : order_.data(); }
     ptrdiff_t in_caller(int info) const {
@@ -145,6 +113,45 @@ class Band_ : public Factors<T> {
     Buffer<T> band_;
 };
 
+// LAPACK's gbtrf, which calls BLAS for every column as long as it does not work in blocks: narrow
+// bands take half of the time without the calls. Columns are filled as they come into reach. Where
+// the pivot of column j is zero the answer is j + 1.
+constexpr ptrdiff_t widest_own = 32;
+
+template <class T, class Fill>
+int eliminate_band(ptrdiff_t n, ptrdiff_t kl, ptrdiff_t ku, T* band, ptrdiff_t ld, int* pivots,
+                   const Fill& fill) {
+    const ptrdiff_t diagonal = kl + ku;
+    ptrdiff_t filled = 0, last = 0;
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        while (filled < std::min(n, j + diagonal + 1)) fill(filled++);
+        T* const column = band + j * ld + diagonal;
+        const ptrdiff_t below = std::min(kl, n - 1 - j);
+        ptrdiff_t pivot = 0;
+        Real<T> largest = abs1(column[0]);
+        for (ptrdiff_t i = 1; i <= below; ++i)
+            if (abs1(column[i]) > largest) {
+                largest = abs1(column[i]);
+                pivot = i;
+            }
+        pivots[j] = static_cast<int>(j + pivot + 1);
+        if (column[pivot] == T(0)) return static_cast<int>(j + 1);
+        last = std::max(last, std::min(n - 1, j + ku + pivot));
+        if (pivot > 0)
+            for (ptrdiff_t c = 0; c <= last - j; ++c)
+                std::swap(column[c * (ld - 1)], column[c * (ld - 1) + pivot]);
+        const T d = column[0];
+        for (ptrdiff_t i = 1; i <= below; ++i) column[i] = divide(column[i], d);
+        for (ptrdiff_t c = 1; c <= last - j; ++c) {
+            T* const y = column + c * (ld - 1);
+            const T u = y[0];
+            if (u == T(0)) continue;
+            for (ptrdiff_t i = 1; i <= below; ++i) y[i] -= times(column[i], u);
+        }
+    }
+    return 0;
+}
+
 template <class T>
 class Banded final : public Band_<T> {
     using Base = Band_<T>;
@@ -154,8 +161,14 @@ class Banded final : public Band_<T> {
     Banded(const Lines<T>& a, const Index* order) : Base(a, order), pivots_(n_) {
         this->flops = 2.0 * static_cast<double>(n_) * static_cast<double>(kl_) *
                       static_cast<double>(kl_ + ku_ + 1);
-        this->fill(a, 2 * kl_ + ku_ + 1, kl_ + ku_, ku_);
-        const int info = lapack::gbtrf(n_, kl_, ku_, band_.data(), ld_, pivots_.data());
+        const auto fill = this->lay_out(a, 2 * kl_ + ku_ + 1, kl_ + ku_, ku_);
+        int info;
+        if (kl_ <= widest_own) {
+            info = eliminate_band(n_, kl_, ku_, band_.data(), ld_, pivots_.data(), fill);
+        } else {
+            for (ptrdiff_t j = 0; j < n_; ++j) fill(j);
+            info = lapack::gbtrf(n_, kl_, ku_, band_.data(), ld_, pivots_.data());
+        }
         if (info > 0) this->outcome = {Code::singular, this->in_caller(info)};
     }
     void solve(T* x, ptrdiff_t nrhs, Op op) const override {
@@ -183,7 +196,8 @@ class DefiniteBanded final : public Band_<T> {
     DefiniteBanded(const Lines<T>& a, const Index* order) : Base(a, order) {
         this->flops =
             static_cast<double>(n_) * static_cast<double>(kl_) * static_cast<double>(kl_ + 2);
-        this->fill(a, kl_ + 1, 0, 0);
+        const auto fill = this->lay_out(a, kl_ + 1, 0, 0);
+        for (ptrdiff_t j = 0; j < n_; ++j) fill(j);
         const int info = lapack::pbtrf('L', n_, kl_, band_.data(), ld_);
         if (info > 0) this->outcome = {Code::not_positive_definite, this->in_caller(info)};
     }
@@ -237,9 +251,8 @@ Narrowed narrow(const Pattern& a, ptrdiff_t most) {
 }
 
 template <class T>
-FactorsOwner<T> factor_tridiagonal(const Lines<T>& a, bool definite) {
-    if (definite) return std::make_unique<DefiniteTridiagonal<T>>(a);
-    return std::make_unique<Tridiagonal<T>>(a);
+FactorsOwner<T> factor_definite_tridiagonal(const Lines<T>& a) {
+    return std::make_unique<DefiniteTridiagonal<T>>(a);
 }
 template <class T>
 FactorsOwner<T> factor_banded(const Lines<T>& a, bool definite, const Index* order) {
@@ -247,8 +260,8 @@ FactorsOwner<T> factor_banded(const Lines<T>& a, bool definite, const Index* ord
     return std::make_unique<Banded<T>>(a, order);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                                          \
-    template FactorsOwner<T> factor_tridiagonal<T>(const Lines<T>&, bool); \
+#define SMARTSOLVE_INSTANTIATE(T)                                             \
+    template FactorsOwner<T> factor_definite_tridiagonal<T>(const Lines<T>&); \
     template FactorsOwner<T> factor_banded<T>(const Lines<T>&, bool, const Index*);
 SMARTSOLVE_INSTANTIATE(float)
 SMARTSOLVE_INSTANTIATE(double)

@@ -11,11 +11,8 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "../view.hpp"
+#include "../workspace.hpp"
 
 namespace smartsolve::sparse {
 
@@ -39,35 +36,46 @@ struct Lines : Pattern {
     const T* value;
 };
 
-// Memory that is not filled with zeros first, unlike a vector's.
+// Memory that is not filled with zeros first, unlike a vector's. A large piece may be one that the
+// process has kept.
 template <class T>
 class Buffer {
  public:
     Buffer() = default;
     explicit Buffer(ptrdiff_t size) : size_(size) {
         static_assert(std::is_trivially_destructible_v<T> && std::is_trivially_copyable_v<T>);
-        const std::size_t wanted = static_cast<std::size_t>(size);
-        if (wanted > SIZE_MAX / 2 / sizeof(T)) throw std::bad_alloc();
-        data_ = static_cast<T*>(allocate(wanted * sizeof(T)));
+        const std::size_t bytes = bytes_of(size);
+        if (bytes >= LargeChunk::least) {
+            const Chunk chunk = LargeChunk::take(bytes);
+            data_ = reinterpret_cast<T*>(chunk.start);
+            chunk_ = chunk.bytes;
+        } else {
+            data_ = static_cast<T*>(std::malloc(bytes + 1));
+        }
         if (data_ == nullptr) throw std::bad_alloc();
     }
     Buffer(Buffer&& other) noexcept
-        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+        : data_(std::exchange(other.data_, nullptr)),
+          size_(std::exchange(other.size_, 0)),
+          chunk_(std::exchange(other.chunk_, 0)) {}
     Buffer& operator=(Buffer&& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
+        std::swap(chunk_, other.chunk_);
         return *this;
     }
-    ~Buffer() { std::free(data_); }
+    ~Buffer() {
+        if (chunk_ == 0) std::free(data_);
+        else LargeChunk::give_back({reinterpret_cast<std::byte*>(data_), chunk_});
+    }
 
     // Keeps the first of its elements.
     void resize(ptrdiff_t size) {
-        const std::size_t wanted = static_cast<std::size_t>(size);
-        if (wanted > SIZE_MAX / 2 / sizeof(T)) throw std::bad_alloc();
-        void* moved = std::realloc(static_cast<void*>(data_), wanted * sizeof(T) + 1);
+        void* moved = std::realloc(static_cast<void*>(data_), bytes_of(size) + 1);
         if (moved == nullptr) throw std::bad_alloc();
         data_ = static_cast<T*>(moved);
         size_ = size;
+        chunk_ = 0;
     }
     T* data() { return data_; }
     const T* data() const { return data_; }
@@ -78,21 +86,15 @@ class Buffer {
     T* end() { return data_ + size_; }
 
  private:
-    // Large pieces in large pages, which are there sooner.
-    static void* allocate(std::size_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-        constexpr std::size_t large = std::size_t{1} << 22, page = std::size_t{1} << 21;
-        if (bytes >= large) {
-            void* start = std::aligned_alloc(page, (bytes + page - 1) / page * page);
-            if (start != nullptr) madvise(start, bytes, MADV_HUGEPAGE);
-            return start;
-        }
-#endif
-        return std::malloc(bytes + 1);
+    static std::size_t bytes_of(ptrdiff_t size) {
+        const std::size_t wanted = static_cast<std::size_t>(size);
+        if (wanted > SIZE_MAX / 2 / sizeof(T)) throw std::bad_alloc();
+        return wanted * sizeof(T);
     }
 
     T* data_ = nullptr;
     ptrdiff_t size_ = 0;
+    std::size_t chunk_ = 0;  // bytes of a large piece, which is given back; else 0
 };
 
 template <class T>

@@ -26,8 +26,8 @@ struct Method {
 template <class T>
 constexpr Method<T> methods[] = {
     {"diagonal", [](auto& a, auto&) { return factor_diagonal(a); }},
-    {"tridiagonal", [](auto& a, auto&) { return factor_tridiagonal(a, false); }},
-    {"spd_tridiagonal", [](auto& a, auto&) { return factor_tridiagonal(a, true); }},
+    {"tridiagonal", [](auto& a, auto&) { return factor_tridiagonal(a); }},
+    {"spd_tridiagonal", [](auto& a, auto&) { return factor_definite_tridiagonal(a); }},
     {"banded", [](auto& a, auto& r) { return factor_banded(a, false, order_or_null(r)); }},
     {"spd_banded", [](auto& a, auto& r) { return factor_banded(a, true, order_or_null(r)); }},
     {"triangular", [](auto& a, auto&) { return factor_triangular(a); }},

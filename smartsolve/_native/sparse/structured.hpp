@@ -15,7 +15,9 @@ template <class T>
 FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a,
                                            std::shared_ptr<const std::optional<Peeled>> peeled);
 template <class T>
-FactorsOwner<T> factor_tridiagonal(const Lines<T>& a, bool definite);
+FactorsOwner<T> factor_tridiagonal(const Lines<T>& a);
+template <class T>
+FactorsOwner<T> factor_definite_tridiagonal(const Lines<T>& a);
 // In an order of rows and columns alike, or as it is where that is null.
 template <class T>
 FactorsOwner<T> factor_banded(const Lines<T>& a, bool definite, const Index* order);

@@ -109,6 +109,39 @@ def test_backward_error_and_all_that_factors_tell(
         assert f.passes_screen()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", ["csc", "csr"])
+@pytest.mark.parametrize(
+    ("method", "kl", "ku", "n"),
+    [
+        *(("tridiagonal", 1, 1, n) for n in (1, 2, 3, 4, 5, 6, 51, 200)),
+        *(("banded", kl, ku, n) for kl, ku, n in [(1, 2, 9), (3, 2, 4), (2, 5, 60), (7, 4, 60)]),
+        *(("banded", kl, 5, 90) for kl in (31, 32, 33)),  # where LAPACK's gbtrf begins
+    ],
+)
+def test_bands_whose_rows_are_exchanged(
+    method: str, kl: int, ku: int, n: int, form: str, dtype: str
+) -> None:
+    rng = np.random.default_rng(n)
+    for zeros in 0, 3:
+        a = banded(n, kl, ku, dtype, rng)
+        a[np.diag_indices(n)] = 0.1 * draw((n,), dtype, rng)
+        # Neither of two neighbours in a row, for a tridiagonal would be singular.
+        at = 2 * rng.integers(0, max(1, n // 2 - 1), min(zeros, n // 4))
+        a[at, at] = 0
+        f = native(scipy.sparse.csc_array(a).asformat(form)).factor(method)
+        assert f.status == "ok"
+        for transposed, conjugate in itertools.product([False, True], repeat=2):
+            b = draw((n, 3), dtype, rng)
+            x = f.solve(b, transposed=transposed, conjugate=conjugate)
+            assert backward_error(meant(a, transposed, conjugate), x, b) < FACTOR
+        if dtype in "dD":
+            sign, logdet = np.linalg.slogdet(a)
+            mantissa, exponent = f.determinant()
+            assert np.log(np.abs(mantissa)) + exponent * np.log(2) == pytest.approx(logdet)
+            assert mantissa / np.abs(mantissa) == pytest.approx(sign)
+
+
 @pytest.mark.parametrize("method", CASES)
 @given(
     n=st.integers(2, 40),

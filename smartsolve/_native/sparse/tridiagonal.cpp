@@ -1,0 +1,210 @@
+// Three diagonals, eliminated with partial pivoting from both ends at once: two chains of dependent
+// operations, each half as long as LAPACK's one. They meet in two rows in the middle.
+#include "structured.hpp"
+
+namespace smartsolve::sparse {
+namespace {
+
+template <class T>
+class Tridiagonal final : public Factors<T> {
+ public:
+    explicit Tridiagonal(const Lines<T>& a)
+        : n_(a.columns),
+          middle_(std::max<ptrdiff_t>(0, n_ / 2 - 1)),
+          room_(4 * n_),
+          below_(room_.data()),
+          diagonal_(below_ + n_),
+          above_(diagonal_ + n_),
+          further_(above_ + n_),
+          exchanged_(n_) {
+        this->entries = 4 * n_;
+        this->flops = 6.0 * static_cast<double>(n_);
+        for (ptrdiff_t j = 0; j < n_; ++j) {
+            T over(0), on(0), under(0);
+            const ptrdiff_t from = a.start[j];
+            if (a.start[j + 1] - from == 3) {
+                over = a.value[from], on = a.value[from + 1], under = a.value[from + 2];
+            } else {
+                for (ptrdiff_t k = from; k < a.start[j + 1]; ++k)
+                    (a.index[k] < j ? over : a.index[k] == j ? on : under) = a.value[k];
+            }
+            if (j > 0) above_[j - 1] = over;
+            diagonal_[j] = on;
+            below_[j] = under;
+        }
+        if (n_ == 1 && diagonal_[0] == T(0)) stop(0);
+        if (n_ > 1) eliminate();
+    }
+
+    void solve(T* x, ptrdiff_t nrhs, Op op) const override {
+        for (ptrdiff_t r = 0; r < nrhs; ++r, x += n_) {
+            if (n_ == 1) x[0] = divide(x[0], meant(diagonal_[0], op));
+            else if (n_ > 1 && op == Op::none) substitute(x);
+            else if (n_ > 1) substitute_transposed(x, op);
+        }
+    }
+
+    Determinant<T> determinant() const override {
+        if (n_ < 2) return product<T>(n_, diagonal_, 1);
+        Determinant<T> d;
+        bool odd = false;
+        for (ptrdiff_t i = 0; i < n_; ++i) {
+            if (i == middle_ || i == middle_ + 1) continue;
+            d.multiply(diagonal_[i]);
+            odd = odd != exchanged_[i];
+        }
+        const Two two = in_the_middle();
+        d.multiply(two.pivot[0]);
+        d.multiply(two.pivot[1]);
+        d.change_sign_if(odd != two.exchanged);
+        return d;
+    }
+
+ private:
+    // The two rows that remain, as L U: pivots, the entry beside the first, and the multiplier.
+    struct Two {
+        T pivot[2], beside, multiplier;
+        bool exchanged;
+
+        Two(T a, T b, T c, T d) : exchanged(abs1(a) < abs1(c)) {
+            if (exchanged) {
+                std::swap(a, c);
+                std::swap(b, d);
+            }
+            multiplier = a == T(0) ? T(0) : divide(c, a);
+            pivot[0] = a;
+            beside = b;
+            pivot[1] = d - times(multiplier, b);
+        }
+        void solve(T& x, T& y) const {
+            if (exchanged) std::swap(x, y);
+            y = divide(T(y - times(multiplier, x)), pivot[1]);
+            x = divide(T(x - times(beside, y)), pivot[0]);
+        }
+    };
+
+    Two in_the_middle() const {
+        return {diagonal_[middle_], above_[middle_], below_[middle_], diagonal_[middle_ + 1]};
+    }
+    static T meant(const T& value, Op op) { return op == Op::adjoint ? conjugate(value) : value; }
+    void stop(ptrdiff_t i) { this->outcome = {Code::singular, i}; }
+
+    // A row that is being eliminated with: its pivot, and what stands beside that.
+    struct Row {
+        T pivot, beside;
+    };
+
+    // Row i and the next one, whose entries in the same places are `under`, `pivot` and `beside`:
+    // what is left of them is kept as the factors, and as the row to go on with.
+    bool step(ptrdiff_t i, Row& row, T& under, T& beside_pivot, const T& pivot, const T& beside) {
+        exchanged_[i] = abs1(row.pivot) < abs1(under);
+        if (!exchanged_[i]) {
+            if (row.pivot == T(0)) return false;
+            const T f = divide(under, row.pivot);
+            diagonal_[i] = row.pivot;
+            further_[i] = T(0);
+            under = f;
+            beside_pivot = row.beside;
+            row = {T(pivot - times(f, row.beside)), beside};
+            return true;
+        }
+        const T f = divide(row.pivot, under);
+        diagonal_[i] = under;
+        beside_pivot = pivot;
+        further_[i] = beside;
+        under = f;
+        row = {T(row.beside - times(f, pivot)), T(-times(f, beside))};
+        return true;
+    }
+
+    void eliminate() {
+        const ptrdiff_t from_below = n_ - 2 - middle_;
+        Row top{diagonal_[0], above_[0]}, bottom{diagonal_[n_ - 1], below_[n_ - 2]};
+        for (ptrdiff_t k = 0; k < from_below; ++k) {
+            const ptrdiff_t i = n_ - 1 - k;
+            if (k < middle_ && !step(k, top, below_[k], above_[k], diagonal_[k + 1], above_[k + 1]))
+                return stop(k);
+            if (!step(i, bottom, above_[i - 1], below_[i - 1], diagonal_[i - 1], below_[i - 2]))
+                return stop(i);
+        }
+        diagonal_[middle_] = top.pivot;
+        above_[middle_] = top.beside;
+        diagonal_[middle_ + 1] = bottom.pivot;
+        below_[middle_] = bottom.beside;
+        const Two two = in_the_middle();
+        if (two.pivot[0] == T(0)) stop(middle_);
+        else if (two.pivot[1] == T(0)) stop(middle_ + 1);
+    }
+
+    void substitute(T* x) const {
+        const ptrdiff_t from_below = n_ - 2 - middle_;
+        T top = x[0], bottom = x[n_ - 1];
+        const auto forward = [&](ptrdiff_t i, const T& f, T& own, T next, T& to) {
+            if (exchanged_[i]) std::swap(own, next);
+            to = own;
+            own = next - times(f, own);
+        };
+        for (ptrdiff_t k = 0; k < from_below; ++k) {
+            const ptrdiff_t i = n_ - 1 - k;
+            if (k < middle_) forward(k, below_[k], top, x[k + 1], x[k]);
+            forward(i, above_[i - 1], bottom, x[i - 1], x[i]);
+        }
+        in_the_middle().solve(top, bottom);
+        x[middle_] = top;
+        x[middle_ + 1] = bottom;
+        T before_top = bottom, before_bottom = top;
+        const auto backward = [&](ptrdiff_t i, const T& beside, T& next, T& second) {
+            const T rest = x[i] - times(further_[i], second);
+            second = next;
+            x[i] = next = divide(T(rest - times(beside, next)), diagonal_[i]);
+        };
+        for (ptrdiff_t k = 0; k < from_below; ++k) {
+            const ptrdiff_t i = middle_ + 2 + k, j = middle_ - 1 - k;
+            if (j >= 0) backward(j, above_[j], top, before_top);
+            backward(i, below_[i - 1], bottom, before_bottom);
+        }
+    }
+
+    // The same steps transposed, and the other way round.
+    void substitute_transposed(T* x, Op op) const {
+        const auto down = [&](ptrdiff_t i, const T& beside, ptrdiff_t step) {
+            x[i] = divide(x[i], meant(diagonal_[i], op));
+            x[i + step] -= times(meant(beside, op), x[i]);
+            x[i + 2 * step] -= times(meant(further_[i], op), x[i]);
+        };
+        for (ptrdiff_t i = 0; i < middle_; ++i) down(i, above_[i], 1);
+        for (ptrdiff_t i = n_ - 1; i > middle_ + 1; --i) down(i, below_[i - 1], -1);
+        const ptrdiff_t m = middle_;
+        const Two transposed{meant(diagonal_[m], op), meant(below_[m], op), meant(above_[m], op),
+                             meant(diagonal_[m + 1], op)};
+        transposed.solve(x[m], x[m + 1]);
+        const auto up = [&](ptrdiff_t i, const T& f, ptrdiff_t step) {
+            x[i] -= times(meant(f, op), x[i + step]);
+            if (exchanged_[i]) std::swap(x[i], x[i + step]);
+        };
+        for (ptrdiff_t i = middle_ - 1; i >= 0; --i) up(i, below_[i], 1);
+        for (ptrdiff_t i = middle_ + 2; i < n_; ++i) up(i, above_[i - 1], -1);
+    }
+
+    // Of row i < middle: multiplier below_[i], the pivot row's further entries above_[i] and
+    // further_[i]; of row i > middle + 1: above_[i - 1], below_[i - 1] and further_[i].
+    ptrdiff_t n_, middle_;
+    Buffer<T> room_;
+    T *below_, *diagonal_, *above_, *further_;
+    Buffer<bool> exchanged_;  // with the row that is next on the way to the middle
+};
+
+}  // namespace
+
+template <class T>
+FactorsOwner<T> factor_tridiagonal(const Lines<T>& a) {
+    return std::make_unique<Tridiagonal<T>>(a);
+}
+
+#define SMARTSOLVE_INSTANTIATE(T) template FactorsOwner<T> factor_tridiagonal<T>(const Lines<T>&);
+SMARTSOLVE_INSTANTIATE(float)
+SMARTSOLVE_INSTANTIATE(double)
+SMARTSOLVE_INSTANTIATE(std::complex<float>)
+SMARTSOLVE_INSTANTIATE(std::complex<double>)
+
+}  // namespace smartsolve::sparse
