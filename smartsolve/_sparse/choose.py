@@ -12,7 +12,7 @@ from .factors import Factors
 from .methods import METHODS, NOT_FINITE, Method
 from .scan import Facts
 
-__all__ = ["Factored", "choose", "factor"]
+__all__ = ["Factored", "choose", "emptiness", "factor"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def factor(facts: Facts, declared: str | None = None, workers: int = 1) -> Facto
     for method in choose(facts, declared):
         if method is NOT_FINITE:
             return Factored(facts, method, None, None, declined)
-        if singular := _emptiness(facts):
+        if singular := emptiness(facts):
             return Factored(facts, method, None, singular, declined)
         factors = method.factor(facts, workers)
         if factors.status == "ok":
@@ -97,7 +97,8 @@ def factor(facts: Facts, declared: str | None = None, workers: int = 1) -> Facto
     raise _not_as_declared(declared, declined[declared])
 
 
-def _emptiness(facts: Facts) -> str | None:
+def emptiness(facts: Facts) -> str | None:
+    """Name a row or a column in which there is nothing."""
     for axis in ("row", "column"):
         if (index := facts.scan[f"empty_{axis}"]) >= 0:
             return f"{axis} {index} has no nonzero"

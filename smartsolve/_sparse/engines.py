@@ -18,7 +18,7 @@ from numpy.linalg import LinAlgError
 
 from .. import _errors
 from .._install import install
-from .choose import Factored
+from .choose import Factored, emptiness
 from .conclude import backward_error
 from .factors import PythonFactors, probe
 from .methods import METHODS, NOT_FINITE, Method
@@ -151,22 +151,43 @@ class Klu(_Suite):
 
 
 class Pardiso(EngineFactors):
-    """MKL's."""
+    """MKL's, which pypardiso leads to for real matrices: a complex one is real of twice the order.
+
+    The transpose of that real matrix stands for the adjoint.
+    """
 
     def _factor(self, matrix: SparseMatrix) -> None:
-        from scipy.sparse import csc_matrix
+        from scipy.sparse import block_array, csc_array, csr_matrix
 
         package = _imported("pardiso", "pypardiso")
-        self._solver = package.PyPardisoSolver(mtype=13 if matrix.dtype.kind == "c" else 11)
-        a = csc_matrix(matrix.csc(), shape=matrix.shape).tocsr()
-        a.sort_indices()
-        self._a = a
-        self._solver.factorize(a)
+        self._solver = package.PyPardisoSolver()
+        a = csc_array(matrix.csc(), shape=matrix.shape)
+        if matrix.dtype.kind == "c":
+            a = block_array([[a.real, -a.imag], [a.imag, a.real]])
+        self._a = csr_matrix(a)
+        self._a.sort_indices()
+        self._solver.factorize(self._a)
+        self._perturbed = int(self._solver.get_iparm(14))
         self._solver.set_phase(33)
 
     def _answer(self, b: Array, trans: str) -> Array:
-        self._solver.set_iparm(12, {"N": 0, "H": 1, "T": 2}[trans])
-        x: Array = self._solver._call_pardiso(self._a, b)
+        if b.dtype.kind == "c":
+            if trans == "T":
+                return self._answer(b.conj(), "H").conj()
+            parts = self._by_pardiso(np.concatenate([b.real, b.imag]), "T" if trans == "H" else "N")
+            return np.asarray(parts[: self._n] + 1j * parts[self._n :])
+        return self._by_pardiso(b, trans)
+
+    def _by_pardiso(self, b: Array, trans: str) -> Array:
+        self._solver.set_iparm(12, 0 if trans == "N" else 2)
+        x: Array = self._solver._call_pardiso(self._a, np.asfortranarray(b))
+        if self._perturbed and b.size:
+            # Pivots near zero were replaced. If the matrix is singular x is as large as they are
+            # small, and beside that any residual is small: here it must be against b.
+            a = self._a if trans == "N" else self._a.T
+            error = float(np.abs(a @ x - b).max() / np.abs(b).max()) if b.any() else 0.0
+            if not error <= _TOLERANCE:
+                raise LinAlgError(_errors.sparse_singular(_doubt(error)))
         return x
 
 
@@ -204,6 +225,8 @@ def factor(facts: Facts, engine: str) -> Factored:
         raise LinAlgError(_errors.only_definite(engine, reason))
     if facts.n == 0:
         return Factored(facts, row, METHODS[-1].factor(facts, 1))
+    if singular := emptiness(facts):
+        return Factored(facts, row, None, singular)
     factors = make(facts)
     if factors.status == "ok":
         return Factored(facts, row, factors)
