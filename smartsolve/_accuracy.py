@@ -8,6 +8,7 @@ represented.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from numpy.linalg import LinAlgError
 
 from . import _condition, _core, _errors
+from ._factorization import Factorization
 from ._report import SolveInfo
 
 __all__ = ["solve_accurately", "solve_factored"]
@@ -41,12 +43,33 @@ def solve_accurately(a: Array, b: Array, accuracy: str, **options: Any) -> Any:
     return_info = bool(options.pop("return_info", False))
     for name in ("overwrite_a", "overwrite_b", "workers", "precision"):
         options.pop(name, None)
-    with _condition.errstate(ill_conditioned="ignore"):
-        x, info = _core.solve(a, b, return_info=True, **options)
-    a = meant(a, options.get("assume_a"), bool(options.get("lower")))
+    if _is_worth_factors(a, b, options):
+        with _condition.errstate(ill_conditioned="ignore"):
+            f = Factorization(a, options.get("assume_a"), bool(options.get("lower")))
+        transposed = bool(options.get("transposed"))
+        return solve_factored(f, b, transposed, False, accuracy, return_info)
+
+    def solved(return_info: bool) -> Any:
+        with _condition.errstate(ill_conditioned="ignore"):
+            return _core.solve(a, b, return_info=return_info, **options)
+
+    x = solved(return_info=False)
+    m = meant(a, options.get("assume_a"), bool(options.get("lower")))
     if options.get("transposed"):
-        a = np.swapaxes(a, -1, -2)
-    return improved(a, b, x, info, accuracy, return_info)
+        m = np.swapaxes(m, -1, -2)
+    return improved(m, b, x, lambda: solved(return_info=True)[1], accuracy, return_info)
+
+
+def _is_worth_factors(a: Array, b: Array, options: dict[str, Any]) -> bool:
+    """Whether the factors of the plain solve serve the refinement, too."""
+    return (
+        a.ndim == 2
+        and len(a) > LONG_UP_TO
+        and a.dtype.char in "dD"
+        and b.dtype.char in ("d" if a.dtype.char == "d" else "dD")
+        and b.ndim in (1, 2)
+        and options.get("on_singular") is None
+    )
 
 
 def solve_factored(
@@ -59,27 +82,45 @@ def solve_factored(
     a = meant(f._matrix, f._declared, f._lower)
     a = np.swapaxes(a, -1, -2) if transposed else a
     a = a.conj() if conjugate else a
-    rows = np.array([row["routine"] for row in _core.methods()])[f._rows()]
-    info = SolveInfo(f.structure, f.method, rows if rows.ndim else str(rows), f.rcond, math.nan)
-    return improved(a, b, x, info, accuracy, bool(return_info))
+
+    def info() -> SolveInfo:
+        rows = np.array([row["routine"] for row in _core.methods()])[f._rows()]
+        routine = rows if rows.ndim else str(rows)
+        return SolveInfo(f.structure, f.method, routine, f.rcond, math.nan)
+
+    def plain(r: Array) -> Any:
+        return f.solve(r, transposed=transposed, conjugate=conjugate)
+
+    return improved(a, b, x, info, accuracy, bool(return_info), plain)
 
 
 def improved(
-    a: Array, b: Array, x: Array, info: SolveInfo, accuracy: str, return_info: bool
+    a: Array,
+    b: Array,
+    x: Array,
+    info: Callable[[], SolveInfo],
+    accuracy: str,
+    return_info: bool,
+    plain: Any = None,
 ) -> Any:
-    """The solution x of a plain solve, made accurate, or with a bound."""
+    """The solution x of a plain solve, made accurate, or with a bound.
+
+    `plain` solves a matrix' other systems, if its factors are at hand.
+    """
     vector = b.ndim == 1
     if x.size == 0:
-        return (x, replace(info, error_bound=np.zeros(x.shape))) if return_info else x
+        return (x, replace(info(), error_bound=np.zeros(x.shape))) if return_info else x
     posed = Posed(a, b[:, None] if vector else b, x[..., None] if vector else x)
+    if a.ndim == 2 and a.dtype.char in "dD":
+        posed.plain = plain
     if not posed.is_finite:
-        return (x, replace(info, error_bound=np.full(x.shape, np.nan))) if return_info else x
+        return (x, replace(info(), error_bound=np.full(x.shape, np.nan))) if return_info else x
     if accuracy == "full":
         better, failed = _full(posed)
         bound = None
         x = posed.restored(better).reshape(x.shape).astype(x.dtype)
         if failed.any():
-            rcond = float(np.min(info.rcond))
+            rcond = float(np.min(info().rcond))
             _condition.doubt(
                 _errors.not_accurate(int(failed.sum())), "IllConditionedWarning", rcond
             )
@@ -87,11 +128,11 @@ def improved(
         pair, wide = _certified(posed)
         x, bound = posed.rounded(pair, wide, x.shape, x.dtype)
         if np.isinf(bound).any():
-            rcond = float(np.min(info.rcond))
+            rcond = float(np.min(info().rcond))
             _condition.doubt(_errors.not_certified(), "IllConditionedWarning", rcond)
     if not return_info:
         return x
-    return x, replace(info, error_bound=bound)
+    return x, replace(info(), error_bound=bound)
 
 
 def meant(a: Array, structure: Any, lower: bool) -> Array:
@@ -128,12 +169,13 @@ def _power(a: Array) -> tuple[Array, Array]:
 
     Where that would not be exact, nothing is done.
     """
-    largest = np.abs(a).max(axis=(-2, -1), keepdims=True, initial=0)
-    _, exponent = np.frexp(largest)
-    scaled = np.ldexp(a, -exponent)
-    exact = (np.ldexp(scaled, exponent) == a).all(axis=(-2, -1), keepdims=True)
-    exponent = np.where(exact, exponent, 0)
-    return np.where(exact, scaled, a), exponent
+    _, exponent = np.frexp(np.abs(a).max(axis=(-2, -1), keepdims=True, initial=0))
+    exponent = np.clip(exponent, -1000, 1000)  # whose powers, and their inverses, are numbers
+    scaled = a * np.ldexp(1.0, -exponent)
+    exact = (scaled * np.ldexp(1.0, exponent) == a).all(axis=(-2, -1), keepdims=True)
+    if exact.all():
+        return scaled, exponent
+    return np.where(exact, scaled, a), np.where(exact, exponent, 0)
 
 
 class Posed:
@@ -164,6 +206,24 @@ class Posed:
         self.exponent = (of_b - self.of_a[:, None])[..., 0]  # of x, for each column
         self.x = np.ldexp(np.swapaxes(x, -1, -2).astype(np.float64), -self.exponent)
         self.is_finite = bool(np.isfinite(self.a).all() and np.isfinite(self.b).all())
+        self.plain: Any = None  # solves with the one matrix as it was given
+
+    def corrections(self) -> Any:
+        """A function of residuals (count, k, n): what is to be added to the solutions."""
+        if self.plain is None:
+            with _condition.errstate(ill_conditioned="ignore", singular="nan"):
+                factors = _core.Factors(self.a)
+            return lambda r: _rows(factors.solve(np.swapaxes(r, -1, -2)))
+        half = self.a.shape[-1] // 2
+
+        def correct(r: Array) -> Array:
+            r = r[0]
+            columns = r[:, :half] + 1j * r[:, half:] if self.is_complex else r
+            x = self.plain(columns.T)
+            x = np.concatenate([x.real, x.imag]) if self.is_complex else x
+            return np.ldexp(_rows(x)[None], self.of_a)
+
+        return correct
 
     def restored(self, columns: Array, exponent: bool = True) -> Array:
         """Columns in the shape of the solution that was given, complex if it was."""
@@ -205,10 +265,9 @@ class Posed:
         return narrow.reshape(shape), total.reshape(shape)
 
 
-def _solver(posed: Posed) -> Any:
-    """The matrices, factored in working precision."""
-    with _condition.errstate(ill_conditioned="ignore", singular="nan"):
-        return _core.Factors(posed.a)
+def _rows(x: Array) -> Array:
+    """Columns as contiguous rows."""
+    return np.ascontiguousarray(np.swapaxes(x, -1, -2))
 
 
 def _add(high: Array, low: Array, d: Array) -> tuple[Array, Array]:
@@ -261,8 +320,7 @@ def _full(posed: Posed) -> tuple[Array, Array]:
         x = posed.x
         hard = np.ones(count, bool)
     else:
-        factors = _solver(posed)
-        x, _, hard = _refined(posed, lambda r: _columns(factors, r))
+        x, _, hard = _refined(posed, posed.corrections())
     if hard.any():
         some = np.ascontiguousarray(posed.a[hard]), np.ascontiguousarray(posed.b[hard])
         longer, status = _core.solve_long(*some)
@@ -277,46 +335,54 @@ def _full(posed: Posed) -> tuple[Array, Array]:
     return x, failed
 
 
-def _columns(factors: Any, r: Array) -> Array:
-    x = factors.solve(np.swapaxes(r, -1, -2))
-    return np.ascontiguousarray(np.swapaxes(x, -1, -2))
-
-
 def _certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
-    """The solution as a sum of two, and a bound of the error of that sum; inf where none is proved.
+    """The solution as a sum of two, and a bound of that sum's error; inf where none is proved."""
+    if len(posed.a) > 1 or posed.a.shape[-1] <= LONG_UP_TO:
+        return _certified_by_inverse(posed)
+    return _certified_by_triangles(posed) or _certified_by_inverse(posed)
+
+
+def _certified_by_triangles(posed: Posed) -> tuple[tuple[Array, Array], Array] | None:
+    """For one matrix, at the price of another factorization; None if that proves nothing.
+
+    With B = A', P B = L U, X_L and X_U the inverses of L and U, R = X_U X_L P and
+    abs(B R - I) v <= alpha v for a v > 0, alpha < 1, the matrix R' is an approximate inverse of A,
+    A is regular, and with z = abs(R') abs(r), r = b - A x,
+
+        |A^-1 b - x| <= z + alpha / (1 - alpha) (v' z) / v
+
+    (Oishi and Rump, Numerische Mathematik 90, 2002).
+    """
+    n = posed.a.shape[-1]
+    up = 1 + 4 * (n + 8) * U
+    with np.errstate(all="ignore"):
+        high, low, _ = _refined(posed, posed.corrections(), most=4)
+        r = np.abs(_core.residual(posed.a, high, low, posed.b)[0])
+        of_sizes = (2 * (2 * n + 2) * U) ** 2
+        alpha, v, z = _core.bound_by_triangles(
+            posed.a[0],
+            (r * (1 + U) + of_sizes * np.abs(posed.b[0]) + TINY * (n + 1)) * up,
+            (np.abs(high[0]) + np.abs(low[0])) * up,
+            of_sizes * up,
+        )
+        if not alpha < 0.5:
+            return None
+        rest = alpha / (1 - alpha) * (z * v).sum(axis=-1, keepdims=True) / v
+        bound = ((z * up + rest * up) * up)[None]
+    return (high, low), np.where(np.isfinite(bound), bound, np.inf)
+
+
+def _certified_by_inverse(posed: Posed) -> tuple[tuple[Array, Array], Array]:
+    """For any number of matrices, and worse conditioned ones.
 
     With R an approximate inverse and G = I - R A, norm(G) <= alpha < 1 proves A regular, and
 
         |A^-1 b - x| <= |R r| + alpha / (1 - alpha) max |R r|,   r = b - A x
 
-    (Rump, Acta Numerica 19, 2010, section 10). Each rounded sum of products has the bound of
-    Higham, section 3.1, whatever the order of its operations; bounds are rounded up by factors.
+    (Rump, Acta Numerica 19, 2010, section 10).
     """
-    a = posed.a
-    n = a.shape[-1]
-    gamma = (n + 4) * U / (1 - (n + 4) * U)
-    up = 1 + 4 * (n + 8) * U  # for a bound computed by sums of n products that are not negative
-    with np.errstate(all="ignore"):
-        inverse = np.ascontiguousarray(_solver(posed).solve(np.eye(n)))
-        sizes = np.abs(inverse)
-        product = inverse @ a
-        diagonal = np.einsum("...ii->...i", product)
-        diagonal -= 1
-        rows = np.abs(product).sum(axis=-1) * (1 + 2 * U)
-        rounding = (sizes @ np.abs(a).sum(axis=-1)[..., None])[..., 0]
-        underflow = TINY * (n + sizes.sum(axis=-1) + np.abs(a).sum(axis=-1).max(axis=-1)[..., None])
-        alpha = ((rows + 2 * U + gamma * up * rounding) * up + underflow).max(axis=-1)
-
-        transposed = np.swapaxes(inverse, -1, -2)
-        high, low, _ = _refined(posed, lambda r: r @ transposed, most=4)
-        r = _core.residual(a, high, low, posed.b)
-        whole = (np.abs(high) + np.abs(low)) @ np.swapaxes(np.abs(a), -1, -2) + np.abs(posed.b)
-        terms = 2 * n + 2
-        of_r = (U * np.abs(r) + (2 * terms * U) ** 2 * whole * up) * up + TINY * (n + 1)
-        correction = np.abs(r @ transposed)
-        more = (np.abs(r) * (gamma * up) + of_r) @ np.swapaxes(sizes, -1, -2)
-        first = (correction + more * up) * up + TINY * (n + 1)
-        rest = alpha / (1 - alpha) * (1 + 8 * U)
-        bound = (first + rest[:, None, None] * first.max(axis=-1, keepdims=True)) * (1 + 8 * U)
-        proved = (alpha < 0.5)[:, None, None] & np.isfinite(bound)
-    return (high, low), np.where(proved, bound, np.inf)
+    with _condition.errstate(ill_conditioned="ignore", singular="nan"):
+        inverse = np.ascontiguousarray(_core.Factors(posed.a).solve(np.eye(posed.a.shape[-1])))
+    transposed = np.swapaxes(inverse, -1, -2)
+    high, low, _ = _refined(posed, lambda r: r @ transposed, most=4)
+    return (high, low), _core.bound_by_inverse(posed.a, inverse, high, low, posed.b)

@@ -237,6 +237,21 @@ def solve_with_row(
 def residual(
     a: npt.NDArray[Any], x: npt.NDArray[Any], y: npt.NDArray[Any], b: npt.NDArray[Any], /
 ) -> npt.NDArray[np.float64]: ...
+def bound_by_inverse(
+    a: npt.NDArray[np.float64],
+    inverse: npt.NDArray[np.float64],
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    /,
+) -> npt.NDArray[np.float64]: ...
+def bound_by_triangles(
+    a: npt.NDArray[np.float64],
+    r: npt.NDArray[np.float64],
+    x: npt.NDArray[np.float64],
+    factor: float,
+    /,
+) -> tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 def solve_long(
     a: npt.NDArray[Any], b: npt.NDArray[Any], /
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...

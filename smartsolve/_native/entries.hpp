@@ -21,6 +21,10 @@ PyObject* least_squares(PyObject* module, PyObject* args);
 PyObject* residual(PyObject* module, PyObject* args);
 PyObject* solve_long(PyObject* module, PyObject* args);
 
+// accuracy/bounds.cpp
+PyObject* bound_by_triangles(PyObject* module, PyObject* args);
+PyObject* bound_by_inverse(PyObject* module, PyObject* args);
+
 // matrix_market.cpp
 PyObject* read_entries(PyObject* module, PyObject* args);
 

@@ -257,8 +257,7 @@ int ormqr(bool adjoint, ptrdiff_t m_, ptrdiff_t nrhs_, ptrdiff_t k_, T* a, ptrdi
 // b becomes b op(a)^-1 (side 'R') or op(a)^-1 b, m x n, where a is a triangle.
 template <class T>
 void trsm(char side, char uplo, char trans, ptrdiff_t m_, ptrdiff_t n_, T* a, ptrdiff_t lda_, T* b,
-          ptrdiff_t ldb_) {
-    char diag = 'N';
+          ptrdiff_t ldb_, char diag = 'N') {
     T one = 1;
     int m = narrow(m_), n = narrow(n_), lda = narrow(lda_), ldb = narrow(ldb_);
     routines<T>().trsm(&side, &uplo, &trans, &diag, &m, &n, &one, a, &lda, b, &ldb);

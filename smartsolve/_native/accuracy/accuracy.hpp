@@ -20,6 +20,9 @@ struct Accuracy {
                   double* x, signed char* status, double* scratch);
 };
 
+// Those of the instruction set in use.
+const Accuracy& accuracy();
+
 enum LongStatus : signed char { solved, zero_pivot, not_converged };
 
 inline constexpr ptrdiff_t largest_group = 8;

@@ -5,6 +5,7 @@
 #include "../lanes/lanes.hpp"
 #include "../workspace.hpp"
 #include "accuracy.hpp"
+#include "systems.hpp"
 
 #define SMARTSOLVE_DECLARE(isa)     \
     namespace smartsolve::isa {     \
@@ -18,7 +19,6 @@ SMARTSOLVE_DECLARE(avx512)
 #undef SMARTSOLVE_DECLARE
 
 namespace smartsolve {
-namespace {
 
 const Accuracy& accuracy() {
 #if defined(__x86_64__)
@@ -29,22 +29,7 @@ const Accuracy& accuracy() {
     return baseline::accuracy;
 }
 
-// C-contiguous doubles: matrices (count, n, n), and columns (count, nrhs, n) of as many.
-bool are_systems(PyArrayObject* a, std::initializer_list<PyArrayObject*> columns) {
-    const auto is_fine = [](PyArrayObject* x) {
-        return PyArray_NDIM(x) == 3 && PyArray_TYPE(x) == NPY_DOUBLE &&
-               PyArray_IS_C_CONTIGUOUS(x) && PyArray_ISALIGNED(x) && PyArray_ISNOTSWAPPED(x);
-    };
-    bool fine = is_fine(a) && PyArray_DIM(a, 1) == PyArray_DIM(a, 2);
-    PyArrayObject* first = *columns.begin();
-    for (PyArrayObject* x : columns)
-        fine = fine && is_fine(x) && PyArray_DIM(x, 0) == PyArray_DIM(a, 0) &&
-               PyArray_DIM(x, 2) == PyArray_DIM(a, 2) && PyArray_DIM(x, 1) == PyArray_DIM(first, 1);
-    if (!fine)
-        PyErr_SetString(PyExc_ValueError,
-                        "expected C-contiguous float64: (count, n, n), then (count, nrhs, n)");
-    return fine;
-}
+namespace {
 
 double* data(PyArrayObject* x) { return static_cast<double*>(PyArray_DATA(x)); }
 
