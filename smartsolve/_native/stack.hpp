@@ -399,6 +399,8 @@ class InLanes {
             .least_pivot = screening::least_healthy_pivot<T>(n),
             .probe = probe,
             .largest_growth = screening::largest_healthy_growth<T>(n) / static_cast<Real<T>>(n),
+            .least = Range<Real<T>>::least,
+            .largest = Range<Real<T>>::largest,
             .scratch = w.take<std::byte>(systems_scratch<T>(n))};
     }
 

@@ -132,6 +132,45 @@ def test_the_bits_of_the_scaled_stack(dtype: str, n: int) -> None:
         assert np.array_equal(x[some], to_power(expected[some], b_exponent - exponent))
 
 
+@pytest.mark.parametrize("n", range(1, 10))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_slices_beyond_the_range_are_solved_as_scaled_ones(dtype: str, n: int) -> None:
+    rng = np.random.default_rng(7)
+    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
+    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(37)])
+    b = coarse(random_rhs((37, n, 2), np.dtype(dtype), rng)).astype(dtype)
+    expected = solve(a, b)
+    for exponent in (*exponents(a), exponents(a)[1] - 30):
+        b_exponent = min(exponent, 100)
+        some = np.arange(37) % 3 == 1
+        scaled_a, scaled_b = a.copy(), b.copy()
+        scaled_a[some] = to_power(a[some], exponent)
+        scaled_b[some] = to_power(b[some], b_exponent)
+        x = solve(scaled_a, scaled_b)
+        assert np.array_equal(x[~some], expected[~some])
+        for i in np.flatnonzero(some):
+            alone = to_power(expected[i], b_exponent - exponent)
+            allowed = 4 * n * eps(dtype) * np.linalg.cond(a[i]) * np.abs(alone).max()
+            assert np.abs(x[i] - alone).max() <= allowed
+
+
+@pytest.mark.parametrize("n", [2, 4, 9, 40])
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_sums_of_parts_beyond_the_range(dtype: str, stacked: bool, n: int) -> None:
+    # Each part is in the range, the sum of both is not.
+    rng = np.random.default_rng(8)
+    signs = rng.choice([-1.0, 1.0], (2, 3 if stacked else 1, n, n))
+    a = (1.5 * (signs[0] + 1j * signs[1]) + 4j * np.eye(n)).astype(dtype)
+    a = a if stacked else a[0]
+    b = np.ones((n, 2), dtype)
+    for exponent in (110, 112) if is_single(a.dtype) else (998, 1000):
+        x = solve(to_power(a, exponent), to_power(b, exponent))
+        assert np.isfinite(x).all()
+        expected = solve(a, b)
+        assert np.abs(x - expected).max() <= 100 * n * eps(dtype) * np.abs(expected).max()
+
+
 @pytest.mark.parametrize("shape", [(5, 2), (40, 7), (130, 100), (6, 9)])
 @pytest.mark.parametrize("minimum_norm", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)

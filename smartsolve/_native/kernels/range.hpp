@@ -89,10 +89,12 @@ T times_power(const T& value, int exponent) {
 // Cholesky takes square roots.
 template <class R>
 int exponent_of_matrix(R largest) {
-    if (!(largest > 0) || Range<R>::holds(largest) || !(largest <= std::numeric_limits<R>::max()))
+    // What is judged by abs1, the sum of both parts, may be in range by its largest part.
+    if (!(largest > 0) || (largest >= Range<R>::least && 2 * largest <= Range<R>::largest) ||
+        !(largest <= std::numeric_limits<R>::max()))
         return 0;
     const int exponent = std::ilogb(largest);
-    return (exponent < 0 ? exponent : exponent + 2 - Range<R>::largest_exponent) & ~1;
+    return (exponent < 0 ? exponent : exponent + 3 - Range<R>::largest_exponent) & ~1;
 }
 
 // And of that for a column of a right-hand side: what is small is enlarged with a small matrix,

@@ -83,6 +83,7 @@ struct Systems {
     Real<T> least_pivot;
     const Real<T>* probe;
     Real<T> largest_growth;
+    Real<T> least, largest;  // elements of a matrix that is solved as it is (range.hpp)
 
     std::byte* scratch;  // systems_scratch<T>(n) bytes, aligned to a cache line
 };

@@ -431,11 +431,14 @@ class SystemsSolver {
     // The lanes that are surely well-conditioned, if their solution is finite: by their pivots and,
     // if these leave a doubt, by what the probe has grown to; zero, if all of it is NaN.
     std::uint32_t screen(const Pivots& pivots) const {
-        return bits(pivots.smallest > s_.least_pivot * pivots.largest);
+        return bits((pivots.smallest > s_.least_pivot * pivots.largest) & is_in_range(pivots));
     }
     std::uint32_t screen(const Pivots& pivots, Values growth) const {
-        return bits((pivots.largest <= std::numeric_limits<R>::max()) & (growth > 0) &
+        return bits(is_in_range(pivots) & (growth > 0) &
                     (pivots.largest * growth < s_.largest_growth));
+    }
+    Mask is_in_range(const Pivots& pivots) const {
+        return (pivots.largest >= s_.least) & (pivots.largest <= s_.largest);
     }
 
     static Mask is_finite(const Number& x) { return P::size(x) <= std::numeric_limits<R>::max(); }
