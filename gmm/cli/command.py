@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.checkpoint:
             kept = f"; {options.checkpoint} keeps the finished blocks, the same command goes on"
         return _fail(f"interrupted{kept}", 130)
+    except BrokenExecutor as error:
+        lost = "a worker process has ended abruptly: killed, out of memory, or by the study's code"
+        return _fail("; ".join([lost, *getattr(error, "__notes__", ())]), 1)
     except (BlockError, StudyError) as error:
         if options.traceback:
             raise

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from gmm.montecarlo import plots
 from gmm.montecarlo.arguments import MOST_WORKERS, check_count
 from gmm.montecarlo.blocks import block_count
 from gmm.montecarlo.checkpoint import MANIFEST, Checkpoint, CheckpointError
-from gmm.montecarlo.experiment import BlockError, where
+from gmm.montecarlo.experiment import BlockError, brief, where
 from gmm.montecarlo.grid import GridResult, MonteCarloGrid
 from gmm.montecarlo.result import MonteCarloResult
 from gmm.montecarlo.study import MonteCarlo
@@ -176,7 +176,7 @@ def load_study(file: Path, name: str | None = None) -> Study:
 
 
 class StudyError(RuntimeError):
-    """A study's own code has raised, before the first block."""
+    """A study's own code, or what it was given to, has raised before the first block."""
 
 
 @contextmanager
@@ -184,7 +184,7 @@ def _naming_the_line(options: argparse.Namespace) -> Iterator[None]:
     """What the file's own code raises becomes one line that says where."""
     try:
         yield
-    except (BlockError, MemoryError):
+    except (BlockError, BrokenExecutor, MemoryError, OSError):
         raise
     except SyntaxError as error:
         raise StudyError(f"{options.file}, line {error.lineno}: {error.msg}") from error
@@ -192,7 +192,9 @@ def _naming_the_line(options: argparse.Namespace) -> Iterator[None]:
         frames = traceback.extract_tb(error.__traceback__)
         if any(frame.filename == str(options.file.resolve()) for frame in frames):
             raise StudyError(where(error)) from error
-        raise
+        if isinstance(error, ValueError):
+            raise  # says what was expected
+        raise StudyError(brief(error)) from error
 
 
 @contextmanager

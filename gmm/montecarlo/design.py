@@ -81,7 +81,19 @@ class Study:
         """`count` samples, with every array's rows counted."""
         data = self.sampler(rng, (count, self.n))
         samples.check(data, count, self.n)
-        if self._arguments == 2 and isinstance(data, np.ndarray) and data.ndim < 3:
+        if self._arguments == 2 and not (
+            isinstance(data, np.ndarray) and data.dtype.kind in "biuf"
+        ):
+            kind = (
+                f"an array of {data.dtype}"
+                if isinstance(data, np.ndarray)
+                else (f"a {type(data).__name__}")
+            )
+            raise ValueError(
+                f"the sampler answers with {kind}; moment conditions take one array (R, n, d) of "
+                "real numbers, a function of the data whatever it makes a model of"
+            )
+        if self._arguments == 2 and data.ndim < 3:
             raise ValueError(
                 f"the sampler was asked for {count} samples of n = {self.n} and answered with an "
                 f"array of shape {data.shape}; moment conditions take (R, n, d), so give it a "

@@ -151,7 +151,7 @@ class Experiment:
             raise
         except Exception as error:
             raise BlockError(self._message(index, error)) from error
-        return Block(records, {row: _brief(one.error, one.by) for row, one in raised.items()})
+        return Block(records, {row: brief(one.error, one.by) for row, one in raised.items()})
 
     def sample(self, replication: int) -> tuple[Any, np.void]:
         """One replication's sample, and its record with the bits that a run gives it."""
@@ -346,7 +346,7 @@ def columns_of(study: Study, data: Any, seed: int) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def _brief(error: Exception, by: str = "") -> str:
+def brief(error: Exception, by: str = "") -> str:
     """Type and message on one line of bounded length."""
     text = " ".join(str(error).split())
     text = text if len(text) <= 300 else text[:297] + "..."
@@ -360,4 +360,4 @@ def where(error: Exception) -> str:
     library = Path(__file__).parents[2]  # where packages are installed
     theirs = [frame for frame in frames if library not in Path(frame.filename).parents]
     frame = (theirs or list(frames))[-1]
-    return f"{_brief(error)}, in {Path(frame.filename).name}, line {frame.lineno}, {frame.name}"
+    return f"{brief(error)}, in {Path(frame.filename).name}, line {frame.lineno}, {frame.name}"

@@ -41,12 +41,38 @@ def command(tmp_path: Path, **parts: str) -> list[str]:
         ({"g": "1.0"}, "it must give numbers (n, q)"),
         ({"sampler": "None"}, "the sampler answers with None"),
         ({"sampler": "'text'"}, "the sampler answers with 'text'"),
+        ({"sampler": "{'x': rng.standard_normal(size)}"}, "the sampler answers with a dict"),
+        ({"sampler": "np.full((*size, 1), 'text')"}, "an array of <U4"),
+        ({"sampler": "np.full((*size, 1), None)"}, "an array of object"),
+        ({"sampler": "np.full((*size, 1), 1j)"}, "an array of complex128"),
+        ({"sampler": "iter(size)"}, "the sampler answers with a "),
+        ({"g": "data - theta[..., None, :] + 1j"}, "g gives complex moments"),
+        ({"g": "{'a': 1}"}, "it must give numbers (n, q)"),
     ],
 )
 def test_one_line(tmp_path: Path, parts: dict[str, str], words: str) -> None:
     done = subprocess.run(command(tmp_path, **parts), capture_output=True, text=True)
     assert done.returncode in (1, 2)
     assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_lost_worker_is_one_line(tmp_path: Path) -> None:
+    """A worker that ends in the middle of a block, as one does that the system kills."""
+    run = command(tmp_path, sampler="draw(rng, size)")
+    file = Path(run[-3])
+    file.write_text(
+        "import multiprocessing, os\n"
+        "def draw(rng, size):\n"
+        "    if multiprocessing.parent_process() is not None:\n"
+        "        os._exit(1)\n"
+        "    return rng.standard_normal(size)[..., None]\n" + file.read_text()
+    )
+    run += ["--processes", "--checkpoint", str(tmp_path / "kept")]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "a worker process has ended abruptly" in done.stderr
+    assert "keeps the finished blocks" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
