@@ -19,7 +19,13 @@ from gmm.inference.instrument_strength import effective_f, kleibergen_paap
 from gmm.inference.linear_results import LinearResult, chosen_factor
 from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues
 from gmm.inference.stock_yogo import BOUNDS, Worst, critical_values
-from gmm.inference.weak_instruments import clr_test, confidence_set, k_test, null_values
+from gmm.inference.weak_instruments import (
+    clr_test,
+    confidence_set,
+    k_test,
+    null_values,
+    why_unknown,
+)
 
 __all__ = ["IVResult"]
 
@@ -126,7 +132,8 @@ class IVResult(LinearResult):
             test = _exact(model, null)
         else:
             test = _excluded(model, model.y - model.endog @ null, cov, factor)
-        return replace(test, name="Anderson-Rubin test", null=text)
+        reason = why_unknown(model, test.statistic, cov) or test.reason
+        return replace(test, name="Anderson-Rubin test", null=text, reason=reason)
 
     def anderson_rubin_set(self, level: float = 0.95) -> Array:
         """The values of a single endogenous regressor's coefficient that its test accepts.
@@ -186,23 +193,39 @@ class IVResult(LinearResult):
         return clr_test(cast("LinearModel", self.model), values, cov)
 
     def confidence_set(
-        self, test: Literal["ar", "k", "clr"] = "clr", level: float = 0.95
+        self,
+        test: Literal["ar", "k", "clr"] = "clr",
+        level: float = 0.95,
+        cov: Kind = "unadjusted",
+        small_sample: SmallSampleName | Literal["auto"] | None = "auto",
     ) -> ConfidenceSet:
         """The values of a single endogenous regressor's coefficient that a test accepts.
 
         Parameters
         ----------
         test : {"ar", "k", "clr"}
-            Anderson-Rubin, K or conditional likelihood ratio, with homoskedastic errors.
+            Anderson-Rubin, K or conditional likelihood ratio.
         level : float
             Coverage, however weak the instruments.
+        cov : {"unadjusted", "robust", "cluster"} or HAC with a bandwidth
+            As for the tests.
+        small_sample
+            As for `anderson_rubin`; the other two have none.
 
         Returns
         -------
         ConfidenceSet
-            In closed form: intervals that need be neither bounded nor connected.
+            Intervals that need be neither bounded nor connected: the values that
+            `anderson_rubin`, `k_test` or `clr_test` with the same options does not reject.
+
+        Notes
+        -----
+        Homoskedastic sets have a closed form. Other Anderson-Rubin sets end at the real
+        eigenvalues of a quadratic matrix polynomial; for K and the likelihood ratio all
+        directions (1, -beta) are searched, infinity among them.
         """
-        return confidence_set(cast("LinearModel", self.model), test, level)
+        model = cast("LinearModel", self.model)
+        return confidence_set(model, test, level, cov, chosen_factor(cov, small_sample))
 
     def effective_f(
         self,
@@ -312,7 +335,8 @@ def _exact(model: LinearModel, null: Array) -> HypothesisTest:
     parts = Projections.of(model)
     on, off = parts.quadratic(np.concatenate([[1.0], -null]))
     statistic = ((on / parts.count) / (off / parts.df)).reshape(model.shape)[()]
-    return HypothesisTest("", "", statistic, parts.count, float(parts.df))
+    reason = why_unknown(model, statistic, "unadjusted")
+    return HypothesisTest("", "", statistic, parts.count, float(parts.df), reason)
 
 
 def _excluded(

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from gmm.data.arrays import Array, flattened
+from gmm.data.collinearity import rounding
 from gmm.estimation.linear import inverse_each, root_each, solve_each
 
 
@@ -34,6 +36,9 @@ class LinearModel(Protocol):
 
     def regression(self, y: Array, x: Array) -> Any:
         """The least-squares regression of y on x, with the same clusters."""
+
+    def cause_of_singularity(self) -> str:
+        """Collinear columns of one sample, by their names; empty if there are none."""
 
     def reduced_form(self, y: Array) -> Any:
         """The regression of y on the exogenous regressors and the instruments."""
@@ -98,6 +103,10 @@ class Projections:
         )
         return cls(on, off, count, model.n - k1 - count)
 
+    def unknown(self) -> npt.NDArray[np.bool_]:
+        """Whether (R,) regressors and instruments are collinear, or something is not finite."""
+        return np.asarray(~np.isfinite(self.on[:, 0, 0] + self.off[:, 0, 0]))
+
     def eigenvalues(self) -> Array:
         """Of (Y'MY)^-1 Y'PY (R, 1 + k2), ascending; NaN where there are none."""
         return relative_eigenvalues(self.on, self.off)
@@ -147,10 +156,27 @@ def _eliminated(products: Array, k1: int, count: int) -> tuple[Array, Array, Arr
 
 def _by_residuals(stack: Array, k1: int, count: int) -> tuple[Array, Array]:
     x, z, both = np.split(stack, [k1, k1 + count], axis=2)
+    both[collinear(stack[..., : k1 + count])] = np.nan
     both = residuals(both, x)
     off = residuals(both, residuals(z, x))
     on = both - off
     return on.swapaxes(1, 2) @ on, off.swapaxes(1, 2) @ off
+
+
+def collinear(x: Array) -> npt.NDArray[np.bool_]:
+    """Whether (R,) some column of x (R, n, c) is a sum of others, to rounding."""
+    r, n, c = x.shape
+    if not c or n < c:
+        return np.full(r, n < c)
+    scale = np.abs(x).max(axis=1, keepdims=True)
+    x = x / np.where(scale > 0, scale, 1.0)
+    bad = np.asarray(~np.isfinite(x.reshape(r, -1)).all(axis=1))
+    x[bad] = 0.0
+    triangle = np.asarray(np.linalg.qr(x, mode="r"), dtype=np.float64)
+    left = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
+    size = np.sqrt((triangle**2).sum(axis=1))
+    gone: npt.NDArray[np.bool_] = bad | (left <= rounding(n, c) * size).any(axis=1)
+    return gone
 
 
 def relative_eigenvalues(a: Array, b: Array) -> Array:

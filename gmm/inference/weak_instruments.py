@@ -13,11 +13,13 @@ import numpy.typing as npt
 from scipy import special
 
 from gmm.data.arrays import Array, beside
+from gmm.estimation.covariance import correction
 from gmm.estimation.linear import inverse_each, quadratic_each, solve_each
 from gmm.inference.confidence_sets import ConfidenceSet, below, shaped, union
 from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.instrument_strength import covariance_of, flat
 from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues, residuals
+from gmm.inference.robust_sets import Moments, anderson_rubin_ends, intervals_of, searched_ends
 
 
 @cache
@@ -43,32 +45,38 @@ def null_values(model: LinearModel, values: npt.ArrayLike) -> tuple[Array, str]:
 def k_test(model: LinearModel, values: npt.ArrayLike, cov: Any = "unadjusted") -> HypothesisTest:
     """Kleibergen's (2002, 2005) K: the score at the null, chi-squared with k2."""
     null, text = null_values(model, values)
+    parts = Projections.of(model)
     if isinstance(cov, str) and cov == "unadjusted":
-        statistic = _statistics(Projections.of(model), null)[0]
+        statistic = _statistics(parts, null)[0]
     else:
         statistic = _robust_statistics(model, null, cov)[0]
-    return HypothesisTest("K test", text, statistic.reshape(model.shape)[()], len(null))
+    statistic[parts.unknown()] = np.nan
+    values = statistic.reshape(model.shape)[()]
+    reason = why_unknown(model, values, cov)
+    return HypothesisTest("K test", text, values, len(null), reason=reason)
 
 
 def clr_test(model: LinearModel, values: npt.ArrayLike, cov: Any = "unadjusted") -> HypothesisTest:
     """Moreira's (2003) likelihood ratio, with its distribution given the strength seen."""
     null, text = null_values(model, values)
+    parts = Projections.of(model)
     if isinstance(cov, str) and cov == "unadjusted":
-        parts = Projections.of(model)
         _, s, strength = _statistics(parts, null)
         ratio = np.maximum(s - parts.df * parts.eigenvalues()[:, 0], 0.0)
     else:
         if len(null) > 1:
             raise ValueError("cov is for a single endogenous regressor; use k_test for several")
         k, s, strength = _robust_statistics(model, null, cov)
-        gap = s - strength
-        ratio = (gap + np.sqrt(np.maximum(gap**2 + 4 * strength * k, 0.0))) / 2
+        ratio = _likelihood_ratio(k, s, strength)
+    ratio[parts.unknown()] = np.nan
     p = clr_pvalue(ratio, strength, len(model.instrument_names), len(null))
+    values_of = ratio.reshape(model.shape)[()]
     return HypothesisTest(
         "conditional likelihood ratio test",
         text,
-        ratio.reshape(model.shape)[()],
+        values_of,
         len(null),
+        reason=why_unknown(model, values_of, cov),
         given_pvalue=p.reshape(model.shape)[()],
         given_distribution="CLR",
     )
@@ -171,7 +179,13 @@ def chi2_tail(df: int, x: Array) -> Array:
     return np.asarray(tail)
 
 
-def confidence_set(model: LinearModel, test: str, level: float) -> ConfidenceSet:
+def confidence_set(
+    model: LinearModel,
+    test: str,
+    level: float,
+    cov: Any = "unadjusted",
+    small_sample: str | None = "df",
+) -> ConfidenceSet:
     """The values of the only endogenous regressor's coefficient that a test accepts.
 
     All three accept by Q_S alone: the sum and the product of the eigenvalues of [S T]'[S T] do
@@ -186,11 +200,17 @@ def confidence_set(model: LinearModel, test: str, level: float) -> ConfidenceSet
         raise ValueError(f"level is {level}; it must be between 0 and 1")
     if test not in SETS:
         raise ValueError(f"test is {test!r}; it must be one of {', '.join(map(repr, SETS))}")
-    name, of = SETS[test]
-    parts = Projections.of(model)
-    intervals = of(parts, level)
-    low, high = parts.eigenvalues().T  # neither of collinear instruments nor of data with NaN
-    missing = ~(np.isfinite(low) & np.isfinite(high))
+    name = SETS[test]
+    if isinstance(cov, str) and cov == "unadjusted":
+        parts = Projections.of(model)
+        if test == "ar":
+            bound, factor, _ = _critical(model, level, small_sample)
+            intervals = _below(parts, np.full(len(parts.on), bound * factor * parts.df / model.n))
+        else:
+            intervals = _HOMOSKEDASTIC[test](parts, level)
+        missing = parts.unknown() | ~np.isfinite(parts.eigenvalues()).all(axis=1)
+    else:
+        intervals, missing = _robust_intervals(model, test, level, cov, small_sample)
     intervals[missing] = np.nan
     return ConfidenceSet(
         name,
@@ -198,8 +218,67 @@ def confidence_set(model: LinearModel, test: str, level: float) -> ConfidenceSet
         level,
         shaped(intervals, model.shape),
         missing.reshape(model.shape)[()],
-        "the regressors and instruments are collinear, or not finite" if missing.any() else "",
+        why_unknown(model, np.where(missing, np.nan, 0.0).reshape(model.shape)[()], cov),
     )
+
+
+def why_unknown(model: LinearModel, statistic: Any, cov: Any) -> str:
+    """Why a single sample has no statistic, with the names of collinear columns."""
+    if np.ndim(statistic) or np.isfinite(statistic):
+        return ""
+    if not all(np.isfinite(a).all() for a in (model.y, model.exog, model.endog, model.instruments)):
+        return "the data are not finite"
+    if cause := model.cause_of_singularity():
+        return cause
+    count = len(model.instrument_names)
+    if isinstance(cov, str) and cov == "cluster" and len(np.unique(model.clusters)) <= count:
+        groups = len(np.unique(model.clusters))
+        return f"{groups} clusters are too few for {count} instruments"
+    return "a covariance matrix is singular"
+
+
+def _critical(
+    model: LinearModel, level: float, small_sample: str | None
+) -> tuple[float, float, bool]:
+    """What l times Anderson and Rubin's statistic may reach, its factor, and whether S has it."""
+    count = len(model.instrument_names)
+    k = len(model.exog_names) + count
+    factor, df, each_way = correction(small_sample, model.n, k, model.clusters)
+    if df is None:
+        return float(special.chdtri(count, 1 - level)), factor, each_way
+    return float(count * special.fdtri(count, df, level)), factor, each_way
+
+
+def _robust_intervals(
+    model: LinearModel, test: str, level: float, cov: Any, small_sample: str | None
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The set with another covariance matrix, and where (R,) there is none."""
+    count = len(model.instrument_names)
+    with np.errstate(all="ignore"):
+        bound, factor, each_way = _critical(model, level, small_sample if test == "ar" else None)
+        each_way = each_way and isinstance(cov, str) and cov == "cluster"
+        parts = Moments.of(model, "cluster-ways" if each_way else cov, residual=test == "ar")
+        missing = Projections.of(model).unknown() | ~parts.usable()
+        if test == "ar":
+            ends, infinity = anderson_rubin_ends(parts, bound, 1 / factor)
+        elif test == "k":
+            bound = float(special.chdtri(1, 1 - level))
+            ends, infinity = searched_ends(model, parts, lambda k, s, t: k - bound)
+        else:
+
+            def rejects(k: Array, s: Array, t: Array) -> Array:
+                return (1 - level) - clr_pvalue(_likelihood_ratio(k, s, t), t, count)
+
+            ends, infinity = searched_ends(model, parts, rejects)
+    intervals, odd = intervals_of(ends, infinity)
+    return intervals, missing | odd
+
+
+def _likelihood_ratio(k: Array, s: Array, strength: Array) -> Array:
+    """Kleibergen's (2005) likelihood ratio of GMM, of one regressor."""
+    gap = s - strength
+    ratio: Array = (gap + np.sqrt(np.maximum(gap**2 + 4 * strength * k, 0.0))) / 2
+    return ratio
 
 
 def _below(parts: Projections, bound: Array) -> Array:
@@ -211,12 +290,6 @@ def _below(parts: Projections, bound: Array) -> Array:
 def _above(parts: Projections, bound: Array) -> Array:
     form = (bound / parts.df)[:, np.newaxis, np.newaxis] * parts.off - parts.on
     return below(form[:, 1, 1], form[:, 0, 1], form[:, 0, 0])
-
-
-def anderson_rubin_intervals(parts: Projections, level: float) -> Array:
-    """F(l, n - k1 - l) of Q_S / l."""
-    bound = parts.count * special.fdtri(parts.count, parts.df, level)
-    return _below(parts, np.full(len(parts.on), bound))
 
 
 def k_intervals(parts: Projections, level: float) -> Array:
@@ -263,8 +336,5 @@ def clr_intervals(parts: Projections, level: float) -> Array:
     return intervals
 
 
-SETS = {
-    "ar": ("Anderson-Rubin", anderson_rubin_intervals),
-    "k": ("K", k_intervals),
-    "clr": ("conditional likelihood ratio", clr_intervals),
-}
+SETS = {"ar": "Anderson-Rubin", "k": "K", "clr": "conditional likelihood ratio"}
+_HOMOSKEDASTIC = {"k": k_intervals, "clr": clr_intervals}
