@@ -221,8 +221,8 @@ class Model(ABC, Generic[Result]):
                 if deficiency:
                     status[np.isin(status, _INVERTED)] = Status.SINGULAR
             # Instruments made of collinear columns are not finite, though the data are.
-            if not self.shape and status[0] == Status.NON_FINITE and self.cause_of_singularity():
-                status[0] = Status.SINGULAR
+            if (status == Status.NON_FINITE).any():
+                status[(status == Status.NON_FINITE) & self.finite()] = Status.SINGULAR
             failed = status != Status.OK
             theta[failed] = variance[failed] = j[failed] = np.nan
         k, shape = problem.k, self.shape
@@ -257,6 +257,10 @@ class Model(ABC, Generic[Result]):
             reason=reason,
         )
         return cast(Result, self.result_type.of(answer))
+
+    def finite(self) -> npt.NDArray[np.bool_]:
+        """Whether (R,) the data are, though instruments that are made of them may not be."""
+        return np.zeros(math.prod(self.shape), bool)
 
     def cause_of_singularity(self) -> str:
         """What makes a single sample singular, in its columns' names, if it is known."""

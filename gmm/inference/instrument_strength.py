@@ -11,7 +11,7 @@ from gmm.estimation.linear import inverse_each, root_each, solve_each
 from gmm.estimation.moment_covariance import given_or_estimated
 from gmm.estimation.problem import Problem
 from gmm.inference.hypotheses import HypothesisTest
-from gmm.inference.projections import LinearModel, residuals
+from gmm.inference.projections import LinearModel, residuals, rounding_decides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,10 @@ def flat(model: LinearModel, a: Array) -> Array:
 
 
 def orthonormal(a: Array) -> Array:
-    """The columns of a (R, n, p) turned so that a'a / n = I."""
-    root = root_each(a.swapaxes(1, 2) @ a / a.shape[1])
+    """The columns of a (R, n, p) turned so that a'a / n = I, NaN if they are collinear."""
+    products = a.swapaxes(1, 2) @ a / a.shape[1]
+    root = root_each(products)
+    root[rounding_decides(a, products)] = np.nan
     return solve_each(root, a.swapaxes(1, 2)).swapaxes(1, 2)
 
 

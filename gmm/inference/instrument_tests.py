@@ -22,6 +22,7 @@ from gmm.inference.stock_yogo import BOUNDS, Worst, critical_values
 from gmm.inference.weak_instruments import (
     clr_test,
     confidence_set,
+    explained,
     k_test,
     null_values,
     why_unknown,
@@ -95,7 +96,8 @@ class IVResult(LinearResult):
         assert result.fit is not None
         keep = np.arange(self.fit.problem.q)
         statistic = specification.difference_in_j(result.fit, keep)
-        return HypothesisTest(name, null, statistic.reshape(self.status.shape)[()], len(chosen))
+        values = statistic.reshape(self.status.shape)[()]
+        return explained(model, HypothesisTest(name, null, values, len(chosen)))
 
     def anderson_rubin(
         self,
@@ -248,7 +250,7 @@ class IVResult(LinearResult):
             With its critical value at 5 %, the simplified one of their paper.
         """
         model = cast("LinearModel", self.model)
-        return effective_f(model, cov, chosen_factor(cov, small_sample), tau)
+        return explained(model, effective_f(model, cov, chosen_factor(cov, small_sample), tau), cov)
 
     def kleibergen_paap(
         self, cov: Kind = "robust", form: Literal["wald", "lm"] = "wald"
@@ -262,7 +264,8 @@ class IVResult(LinearResult):
             The F statistic beside the critical values of Stock and Yogo, ivreg2's ``widstat``;
             or the chi-squared of underidentification, its ``idstat``.
         """
-        return kleibergen_paap(cast("LinearModel", self.model), cov, form)
+        model = cast("LinearModel", self.model)
+        return explained(model, kleibergen_paap(model, cov, form), cov)
 
     def stock_yogo(self, worst: Worst = "2sls bias") -> HypothesisTest:
         """Cragg and Donald's F with the critical values of Stock and Yogo (2005), at 5 %.
@@ -277,7 +280,7 @@ class IVResult(LinearResult):
             raise ValueError(f"worst is {worst!r}; it must be one of {', '.join(BOUNDS)}")
         k2, count = len(model.endog_names), len(model.instrument_names)
         table = critical_values(worst, k2, count)
-        return HypothesisTest(
+        test = HypothesisTest(
             "Cragg-Donald F",
             "the instruments are weak",
             self.cragg_donald(),
@@ -287,6 +290,7 @@ class IVResult(LinearResult):
             given_distribution="F",
             critical_values={f"{worst} {100 * bound:g} %": value for bound, value in table.items()},
         )
+        return explained(model, test)
 
     def first_stage(
         self,
@@ -307,14 +311,17 @@ class IVResult(LinearResult):
         dict of str to HypothesisTest
         """
         model = cast("LinearModel", self.model)
-        return {
-            name: replace(
-                _excluded(model, model.endog[..., i], cov, chosen_factor(cov, small_sample)),
+        factor = chosen_factor(cov, small_sample)
+        found = {}
+        for i, name in enumerate(model.endog_names):
+            test = _excluded(model, model.endog[..., i], cov, factor)
+            found[name] = replace(
+                test,
                 name=f"first-stage F of {name}",
                 null=f"the instruments do not explain {name}",
+                reason=why_unknown(model, test.statistic, cov) or test.reason,
             )
-            for i, name in enumerate(model.endog_names)
-        }
+        return found
 
     def cragg_donald(self) -> PerSample:
         """The smallest eigenvalue (...) of the first stages together, as an F statistic.

@@ -1,20 +1,21 @@
 """What a linear regression answers besides its estimates: fit, residuals, and tests by name."""
 
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from gmm.data.arrays import Array, columns
+from gmm.data.arrays import Array, beside, columns
 from gmm.data.labelled import Labelled, PerSample
 from gmm.data.labels import is_pandas, need_pandas
 from gmm.estimation.model import SmallSampleName
 from gmm.estimation.moment_covariance import Kind
 from gmm.inference import exogeneity, specification
 from gmm.inference.hypotheses import HypothesisTest
-from gmm.inference.projections import LinearModel
+from gmm.inference.projections import LinearModel, collinear
 from gmm.inference.results import GMMResult
-from gmm.inference.weak_instruments import null_values
+from gmm.inference.weak_instruments import explained, null_values, why_unknown
 from gmm.inference.wild_bootstrap import Null, Signs, wild_bootstrap
 
 SmallSample = SmallSampleName | Literal["auto"] | None
@@ -122,11 +123,13 @@ class LinearResult(GMMResult):
         ``fit(steps=1, weights="unadjusted")`` it is `j_test`. Of linearmodels ``sargan``, of
         Stata ``estat overid``.
         """
-        return exogeneity.sargan(self, cast("LinearModel", self.model))
+        model = cast("LinearModel", self.model)
+        return explained(model, exogeneity.sargan(self, model))
 
     def basmann(self, f: bool = False) -> HypothesisTest:
         """Basmann's test of the overidentifying restrictions, chi-squared or with `f` an F."""
-        return exogeneity.basmann(self, cast("LinearModel", self.model), f)
+        model = cast("LinearModel", self.model)
+        return explained(model, exogeneity.basmann(self, model, f))
 
     def wu_hausman(
         self, cov: Kind = "unadjusted", small_sample: SmallSample = "auto"
@@ -145,11 +148,13 @@ class LinearResult(GMMResult):
         durbin, c_test
         """
         model = cast("LinearModel", self.model)
-        return exogeneity.wu_hausman(model, cov, chosen_factor(cov, small_sample))
+        test = exogeneity.wu_hausman(model, cov, chosen_factor(cov, small_sample))
+        return replace(test, reason=why_unknown(model, test.statistic, cov) or test.reason)
 
     def durbin(self) -> HypothesisTest:
         """Durbin's test of the same, chi-squared: linearmodels' ``durbin``, Stata's."""
-        return exogeneity.durbin(cast("LinearModel", self.model))
+        model = cast("LinearModel", self.model)
+        return explained(model, exogeneity.durbin(model))
 
     def wild_bootstrap(
         self,
@@ -281,8 +286,11 @@ def _bootstrapped(
     x, w, z = (np.broadcast_to(a, (*model.shape, *a.shape[-2:])).reshape(count, *a.shape[-2:])
                for a in data[1:])  # fmt: skip
     rng = np.random.default_rng(seed)
+    gone = collinear(beside(x, z)) | collinear(beside(x, w)) | ~np.isfinite(y).all(axis=1)
     found = [
-        wild_bootstrap(Null.of(y[i], x[i], w[i], z[i], r, q, codes), draws, signs, rng)
+        (np.nan, np.nan)
+        if gone[i]
+        else wild_bootstrap(Null.of(y[i], x[i], w[i], z[i], r, q, codes), draws, signs, rng)
         for i in range(count)
     ]
     statistic, p = (np.array([one[j] for one in found]).reshape(model.shape)[()] for j in (0, 1))
@@ -291,6 +299,7 @@ def _bootstrapped(
         null,
         statistic,
         len(r),
+        reason=why_unknown(model, statistic, None),
         given_pvalue=p,
         given_distribution=f"W of {draws:,} draws",
     )

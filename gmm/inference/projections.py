@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gmm.data.arrays import Array, flattened
 from gmm.data.collinearity import rounding
 from gmm.estimation.linear import inverse_each, root_each, solve_each
+from gmm.estimation.weights import smallest_pivot
 
 
 class LinearModel(Protocol):
@@ -47,7 +48,8 @@ class LinearModel(Protocol):
 def residuals(y: Array, x: Array) -> Array:
     """Of the columns of y (..., n, p) on those of x (..., n, k), by least squares.
 
-    A second pass takes out what rounding of the cross products has left of x in the first.
+    A second pass takes out what rounding of the cross products has left of x in the first. NaN if
+    the columns of x are collinear: what rounding has left of them would be taken for regressors.
     """
     if not x.shape[-1]:
         return y
@@ -56,11 +58,26 @@ def residuals(y: Array, x: Array) -> Array:
     scale = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))[..., np.newaxis, :]
     scale = np.where(scale > 0, scale, 1.0)
     x = x / scale
-    products = np.broadcast_to(x.swapaxes(-1, -2) @ x, (*lead, x.shape[-1], x.shape[-1]))
+    products = x.swapaxes(-1, -2) @ x
+    y = np.where(rounding_decides(x, products)[..., np.newaxis, np.newaxis], np.nan, y)
+    products = np.broadcast_to(products, (*lead, x.shape[-1], x.shape[-1]))
     for _ in range(2):
         right = np.broadcast_to(x.swapaxes(-1, -2) @ y, (*lead, x.shape[-1], y.shape[-1]))
         y = y - x @ solve_each(products, right)
     return y
+
+
+def rounding_decides(x: Array, products: Array) -> npt.NDArray[np.bool_]:
+    """Whether (...) the columns of x are collinear; their products tell where that may be."""
+    n, p = x.shape[-2:]
+    stack = x.reshape(-1, n, p)
+    with np.errstate(all="ignore"):
+        pivot = smallest_pivot(products.reshape(-1, p, p))
+    gone = np.zeros(len(stack), bool)
+    doubtful = np.flatnonzero(~(pivot > 64 * p * np.finfo(np.float64).eps))
+    if doubtful.size:
+        gone[doubtful] = collinear(stack[doubtful])
+    return gone.reshape(x.shape[:-2])
 
 
 # A pivot is 1 - R^2 of a column on those before it; cross products lose as many digits as it has

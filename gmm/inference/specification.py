@@ -73,6 +73,8 @@ def wald_test(result: Estimates, r: Array, q: Array) -> HypothesisTest:
     # With fewer groups than restrictions it is singular, and rounding decides what comes out.
     statistic[status != Status.OK] = np.nan
     df, null, reason = len(r), describe(r, q, result.parameters), why_failed(result.status)
+    if reason and result.reason:
+        reason = f"the estimation failed: {result.reason}"
     if not shape and status[0] != Status.OK:
         lacking = result.reason if np.isnan(variance).any() else ""
         reason = reason or lacking or "the covariance matrix of the restrictions is singular"

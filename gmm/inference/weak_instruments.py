@@ -5,6 +5,7 @@ S and T: Anderson and Rubin's is Q_S = S'S, Kleibergen's K = Q_ST^2 / Q_T, the l
 that between Q_S and the smallest eigenvalue of [S T]'[S T].
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -235,6 +236,11 @@ def why_unknown(model: LinearModel, statistic: Any, cov: Any) -> str:
         groups = len(np.unique(model.clusters))
         return f"{groups} clusters are too few for {count} instruments"
     return "a covariance matrix is singular"
+
+
+def explained(model: LinearModel, test: HypothesisTest, cov: Any = None) -> HypothesisTest:
+    """The test, with a reason if a single sample has no statistic and none is known yet."""
+    return test if test.reason else replace(test, reason=why_unknown(model, test.statistic, cov))
 
 
 def _critical(

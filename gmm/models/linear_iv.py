@@ -168,6 +168,13 @@ class IV(Model[IVResult]):
                 raise ValueError("fweight and aweight are given; choose one")
             self._scale(analytic(aweight, self.n))
 
+    def finite(self) -> npt.NDArray[np.bool_]:
+        """Whether (R,) all data of a sample are."""
+        whole = np.ones(self.shape, bool)
+        for a in (self.y[..., np.newaxis], self.exog, self.endog, self.instruments):
+            whole = whole & np.isfinite(a).all(axis=(-2, -1))
+        return whole.reshape(-1)
+
     def cause_of_singularity(self) -> str:
         """Collinear columns of one sample, by their names."""
         return described(of_arguments(*self._arguments()))
