@@ -164,17 +164,29 @@ def meant(a: Array, structure: Any, lower: bool) -> Array:
     return a
 
 
+def _over_last(ufunc: np.ufunc, a: Array) -> Array:
+    """``ufunc.reduce`` over the last axis, of which a short one goes element by element."""
+    if not 0 < a.shape[-1] <= 16:
+        return np.asarray(ufunc.reduce(a, axis=-1))
+    result = a[..., 0]
+    for k in range(1, a.shape[-1]):
+        result = ufunc(result, a[..., k])
+    return result
+
+
 def _power(a: Array) -> tuple[Array, Array]:
     """Over the last two axes: a times a power of two that brings it near 1, and its exponent.
 
     Where that would not be exact, nothing is done.
     """
-    _, exponent = np.frexp(np.abs(a).max(axis=(-2, -1), keepdims=True, initial=0))
+    largest = _over_last(np.maximum, np.abs(a).reshape(*a.shape[:-2], -1))[..., None, None]
+    _, exponent = np.frexp(largest)
     exponent = np.clip(exponent, -1000, 1000)  # whose powers, and their inverses, are numbers
     scaled = a * np.ldexp(1.0, -exponent)
-    exact = (scaled * np.ldexp(1.0, exponent) == a).all(axis=(-2, -1), keepdims=True)
-    if exact.all():
+    equal = scaled * np.ldexp(1.0, exponent) == a
+    if equal.all():
         return scaled, exponent
+    exact = equal.all(axis=(-2, -1), keepdims=True)
     return np.where(exact, scaled, a), np.where(exact, exponent, 0)
 
 
@@ -294,11 +306,11 @@ def _refined(posed: Posed, correct: Any, most: int = 12) -> tuple[Array, Array, 
     with np.errstate(all="ignore"):
         for step in range(most):
             d = correct(_core.residual(posed.a, high, low, posed.b))
-            moves = np.abs(d).max(axis=-1)
+            moves = _over_last(np.maximum, np.abs(d))
             high, low = _add(high, low, d)
-            size = np.abs(high).max(axis=-1)
+            size = _over_last(np.maximum, np.abs(high))
             # All components right to more than the last bit, or too small to be told from zero.
-            settled = (np.abs(d) <= 2.0**-66 * np.abs(high)).all(axis=-1)
+            settled = _over_last(np.logical_and, np.abs(d) <= 2.0**-66 * np.abs(high))
             if step > 0:
                 slow |= ~settled & ~(moves <= SLOWEST * before) & ~(moves <= 2.0**-80 * size)
             slow |= ~np.isfinite(moves)
@@ -337,52 +349,39 @@ def _full(posed: Posed) -> tuple[Array, Array]:
 
 def _certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
     """The solution as a sum of two, and a bound of that sum's error; inf where none is proved."""
-    if len(posed.a) > 1 or posed.a.shape[-1] <= LONG_UP_TO:
-        return _certified_by_inverse(posed)
-    return _certified_by_triangles(posed) or _certified_by_inverse(posed)
+    correct = posed.corrections()
+    high, low, _ = _refined(posed, correct, most=4)
+    count, n = posed.a.shape[:2]
+    if count == 1 and n > LONG_UP_TO:
+        bound = _bound_by_triangles(posed, high[0], low[0])
+        if bound is not None:
+            return (high, low), bound[None]
+    inverse = _rows(correct(np.broadcast_to(np.eye(n), posed.a.shape)))
+    return (high, low), _core.bound_by_inverse(posed.a, inverse, high, low, posed.b)
 
 
-def _certified_by_triangles(posed: Posed) -> tuple[tuple[Array, Array], Array] | None:
+def _bound_by_triangles(posed: Posed, high: Array, low: Array) -> Array | None:
     """For one matrix, at the price of another factorization; None if that proves nothing.
 
-    With B = A', P B = L U, X_L and X_U the inverses of L and U, R = X_U X_L P and
-    abs(B R - I) v <= alpha v for a v > 0, alpha < 1, the matrix R' is an approximate inverse of A,
-    A is regular, and with z = abs(R') abs(r), r = b - A x,
+    What the native half proves is abs(A' R - I) v <= alpha v for a v > 0: then R' is an approximate
+    inverse of A, A is regular, and with z = abs(R') abs(r), r = b - A x,
 
         |A^-1 b - x| <= z + alpha / (1 - alpha) (v' z) / v
-
-    (Oishi and Rump, Numerische Mathematik 90, 2002).
     """
-    n = posed.a.shape[-1]
+    a, b = posed.a[0], posed.b[0]
+    n = len(a)
     up = 1 + 4 * (n + 8) * U
+    of_sizes = (2 * (2 * n + 2) * U) ** 2
     with np.errstate(all="ignore"):
-        high, low, _ = _refined(posed, posed.corrections(), most=4)
-        r = np.abs(_core.residual(posed.a, high, low, posed.b)[0])
-        of_sizes = (2 * (2 * n + 2) * U) ** 2
+        r = np.abs(_core.residual(posed.a, high[None], low[None], posed.b)[0])
         alpha, v, z = _core.bound_by_triangles(
-            posed.a[0],
-            (r * (1 + U) + of_sizes * np.abs(posed.b[0]) + TINY * (n + 1)) * up,
-            (np.abs(high[0]) + np.abs(low[0])) * up,
+            a,
+            (r * (1 + U) + of_sizes * np.abs(b) + TINY * (n + 1)) * up,
+            (np.abs(high) + np.abs(low)) * up,
             of_sizes * up,
         )
         if not alpha < 0.5:
             return None
         rest = alpha / (1 - alpha) * (z * v).sum(axis=-1, keepdims=True) / v
-        bound = ((z * up + rest * up) * up)[None]
-    return (high, low), np.where(np.isfinite(bound), bound, np.inf)
-
-
-def _certified_by_inverse(posed: Posed) -> tuple[tuple[Array, Array], Array]:
-    """For any number of matrices, and worse conditioned ones.
-
-    With R an approximate inverse and G = I - R A, norm(G) <= alpha < 1 proves A regular, and
-
-        |A^-1 b - x| <= |R r| + alpha / (1 - alpha) max |R r|,   r = b - A x
-
-    (Rump, Acta Numerica 19, 2010, section 10).
-    """
-    with _condition.errstate(ill_conditioned="ignore", singular="nan"):
-        inverse = np.ascontiguousarray(_core.Factors(posed.a).solve(np.eye(posed.a.shape[-1])))
-    transposed = np.swapaxes(inverse, -1, -2)
-    high, low, _ = _refined(posed, lambda r: r @ transposed, most=4)
-    return (high, low), _core.bound_by_inverse(posed.a, inverse, high, low, posed.b)
+        bound: Array = (z * up + rest * up) * up
+    return np.where(np.isfinite(bound), bound, np.inf)
