@@ -155,8 +155,8 @@ double prove(ptrdiff_t n, const double* b, ptrdiff_t nrhs, const double* s, doub
     return alpha;
 }
 
-// What a system is bounded by: an approximate inverse R of its matrix, all by rows. With G = I - R A,
-// norm(G) <= alpha < 1 proves A regular, and
+// What a system is bounded by: an approximate inverse R of its matrix, all by rows. With G = I - R
+// A, norm(G) <= alpha < 1 proves A regular, and
 //
 //     |A^-1 b - x| <= |R r| + alpha / (1 - alpha) max |R r|,   r = b - A x
 struct ByInverse {
