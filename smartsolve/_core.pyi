@@ -5,7 +5,17 @@ import numpy.typing as npt
 
 from ._report import SolveInfo
 from ._sparse.factorization import SparseFactorization
-from ._types import Accuracy, Engine, OnSingular, Precision, SparseLike, StructureName
+from ._types import (
+    Accuracy,
+    Align,
+    Engine,
+    Named,
+    OnSingular,
+    Plain,
+    Precision,
+    SparseLike,
+    StructureName,
+)
 
 MethodRow = TypedDict(
     "MethodRow",
@@ -21,8 +31,29 @@ MethodRow = TypedDict(
 
 @overload
 def solve(
-    a: npt.ArrayLike | SparseLike | Factors | SparseFactorization,
-    b: npt.ArrayLike | SparseLike,
+    a: Named,
+    b: Any,
+    *,
+    assume_a: StructureName | None = None,
+    lower: bool = False,
+    transposed: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = False,
+    on_singular: OnSingular | None = None,
+    workers: int = 1,
+    return_info: bool = False,
+    precision: Precision | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
+@overload
+def solve(
+    a: Plain | SparseLike | Factors | SparseFactorization,
+    b: Plain | SparseLike,
     *,
     assume_a: StructureName | None = None,
     lower: bool = False,
@@ -37,11 +68,13 @@ def solve(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any]: ...
 @overload
 def solve(
-    a: npt.ArrayLike | SparseLike | Factors | SparseFactorization,
-    b: npt.ArrayLike | SparseLike,
+    a: Plain | SparseLike | Factors | SparseFactorization,
+    b: Plain | SparseLike,
     *,
     assume_a: StructureName | None = None,
     lower: bool = False,
@@ -56,11 +89,13 @@ def solve(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def solve(
-    a: npt.ArrayLike | SparseLike | Factors | SparseFactorization,
-    b: npt.ArrayLike | SparseLike,
+    a: Plain | SparseLike | Factors | SparseFactorization,
+    b: Plain | SparseLike,
     *,
     assume_a: StructureName | None = None,
     lower: bool = False,
@@ -75,7 +110,30 @@ def solve(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
+@overload
+def solve(
+    a: Any,
+    b: Any,
+    *,
+    assume_a: StructureName | None = None,
+    lower: bool = False,
+    transposed: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = False,
+    on_singular: OnSingular | None = None,
+    workers: int = 1,
+    return_info: bool = False,
+    precision: Precision | None = None,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
 
 _C_API: object
 __version__: str

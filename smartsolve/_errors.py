@@ -182,6 +182,113 @@ def unit_lost(name: str, operand: Any, call: str) -> str:
     )
 
 
+def _class(x: Any) -> str:
+    return f"{type(x).__module__}.{type(x).__qualname__}"
+
+
+def does_not_add_up(unit: Any) -> str:
+    """Text for scales of temperatures and of logarithms."""
+    return (
+        f"quantities in {unit} do not add up as linear systems need it; convert them to a unit "
+        "whose scale is linear and starts at zero"
+    )
+
+
+def no_logarithm(unit: Any) -> str:
+    """Text for the logarithm of a determinant with a unit."""
+    return (
+        f"the determinant has a power of {unit} as its unit, whose logarithm is nothing; det() "
+        "gives it with its unit"
+    )
+
+
+def of_two_libraries(one: str, other: str) -> str:
+    """Text for operands whose answer could only be of one of them."""
+    return (
+        f"a and b are of {one.partition('.')[0]} and {other.partition('.')[0]}; the solution could "
+        "be only one of both. Convert one of them, to the other's or to NumPy's arrays"
+    )
+
+
+def nothing_to_align(align: Any) -> str:
+    """Text for an option about labels where there are none."""
+    return f"align={align!r} is for labelled operands (pandas, xarray); a and b have no labels"
+
+
+def no_numbers(name: str, label: Any, dtype: Any) -> str:
+    """Text for a column of a table that holds no numbers."""
+    column = name if label is None else f"column {label!r} of {name}"
+    return f"{column} has dtype {dtype}; expected numbers. Leave it out, or code its values"
+
+
+def missing(name: str, label: Any, count: int) -> str:
+    """Text for missing values of a column."""
+    column = name if label is None else f"column {label!r} of {name}"
+    values = "1 missing value" if count == 1 else f"{count} missing values"
+    return f"{column} has {values}; expected none. Fill them, or leave their equations out"
+
+
+def other_labels(
+    name: str, axis: str, wanted: list[Any], labels: list[Any], asked: bool = False
+) -> str:
+    """Text for labels of b that are not those of a."""
+    head = f"the {axis} of {name} does not have the labels of a"
+    if len(wanted) != len(labels):
+        return f"{head}: {len(labels)} instead of {len(wanted)}"
+    first = next(i for i, pair in enumerate(zip(wanted, labels, strict=True)) if pair[0] != pair[1])
+    head += f": {labels[first]!r} at {first}, where a has {wanted[first]!r}"
+    if asked:
+        return f"{head}, and they are not the same labels in another order, each once"
+    return f"{head}. align='labels' takes them in the order of a's, align='position' as they stand"
+
+
+def other_dimension(a: Any, b: Any, wanted: Any, dim: Any) -> str:
+    """Text for dimensions that meet and have other names."""
+    return (
+        f"dimension {dim!r} of b {tuple(b)} meets {wanted!r} of a {tuple(a)}; rename one, or "
+        "align='position'"
+    )
+
+
+def dimension_twice(dims: list[Any]) -> str:
+    """Text for a solution that would have two dimensions of one name."""
+    return f"the solution would have the dimensions {tuple(dims)}; rename one of b's"
+
+
+def half_precision(name: str, dtype: Any) -> str:
+    """Text for half precision, in which nothing is computed."""
+    short = str(dtype).rpartition(".")[2]
+    return (
+        f"{name} has dtype {dtype}, in which nothing is computed; dtype={short!r} solves in "
+        "float32 and rounds the solution"
+    )
+
+
+def unsolvable_dtype(dtype: Any) -> str:
+    """Text for a type that no solution has."""
+    return (
+        f"dtype is {dtype!r}; expected float32, float64, complex64, complex128, or float16 or "
+        "bfloat16, which are computed in float32 and rounded"
+    )
+
+
+def not_on_the_host(name: str, operand: Any, device: int) -> str:
+    """Text for an array in the memory of another device."""
+    devices = {2: "a CUDA GPU", 8: "a Metal GPU", 10: "a ROCm GPU", 14: "a oneAPI device"}
+    return (
+        f"{name} is a {_class(operand)} on {devices.get(device, f'device type {device}')}; "
+        "smartsolve computes on the CPU. Use its library's own solve, or copy it to the host"
+    )
+
+
+def not_exchanged(name: str, operand: Any, error: Exception) -> str:
+    """Text for an array that does not hand out its memory."""
+    return (
+        f"{name} is a {_class(operand)} whose numbers cannot be had by DLPack: "
+        f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    )
+
+
 def masked(name: str, operand: Any, count: int) -> str:
     """Text for elements that are masked, and would count with the values under the mask."""
     elements = "1 masked element" if count == 1 else f"{count} masked elements"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
     from ._sparse.factorization import SparseFactorization
-    from ._types import Engine, PerSystem, SparseLike, StructureName
+    from ._types import Engine, Named, PerSystem, Plain, SparseLike, StructureName
 
 __all__ = ["FactoredMatrix", "Factorization", "factorize"]
 
@@ -33,7 +33,15 @@ class SlogdetResult(NamedTuple):
 
 @overload
 def factorize(
-    a: npt.ArrayLike,
+    a: Named,
+    structure: StructureName | None = None,
+    *,
+    lower: bool = False,
+    engine: Engine | None = None,
+) -> Any: ...
+@overload
+def factorize(
+    a: Plain,
     structure: StructureName | None = None,
     *,
     lower: bool = False,
@@ -47,9 +55,17 @@ def factorize(
     lower: bool = False,
     engine: Engine | None = None,
 ) -> SparseFactorization: ...
+@overload
+def factorize(
+    a: Any,
+    structure: StructureName | None = None,
+    *,
+    lower: bool = False,
+    engine: Engine | None = None,
+) -> Any: ...
 def factorize(
     a: Any, structure: str | None = None, *, lower: bool = False, engine: str | None = None
-) -> Factorization | SparseFactorization:
+) -> Any:
     """Factor a matrix by the method that fits it, to solve with it many times.
 
     MATLAB's ``decomposition``: the same table chooses as in `solve`.
@@ -119,10 +135,15 @@ def factorize(
     >>> f.det()
     144.0
     """
+    kind = _operands.kind_of(a)
+    if kind is not None:
+        if engine is not None:
+            raise TypeError(_errors.only_for_sparse("engine"))
+        return kind.factored(factorize, a, structure, lower)
     if is_sparse(a):
-        from ._sparse.factorization import factorize
+        from ._sparse.factorization import factorize as factorize_sparse
 
-        return factorize(a, structure, lower, engine)
+        return factorize_sparse(a, structure, lower, engine)
     if engine is not None:
         raise TypeError(_errors.only_for_sparse("engine"))
     return Factorization(_operands.matrix(a, "factorize()"), structure, lower)
@@ -398,5 +419,14 @@ def solve_other(f: Factorization, b: Any, transposed: bool, conjugate: bool) -> 
         x.real = real
         x.imag = f.solve(b.imag, transposed=transposed, conjugate=conjugate)
         return x
+    kind = _operands.kind_of(b)
+    if kind is not None:
+        side: Any = "transposed" if transposed else "left"
+        options: dict[str, Any] = {"transposed": transposed, "conjugate": conjugate}
+        return kind.through(_solve_with, f, b, side, **options)
     rhs = _operands.right_hand_side(b, "a Factorization")
     return _operands.like(b, f.solve(rhs, transposed=transposed, conjugate=conjugate))
+
+
+def _solve_with(f: Factorization, b: Any, **options: Any) -> Any:
+    return f.solve(b, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -15,13 +16,29 @@ from ._sparse import is_sparse
 
 if TYPE_CHECKING:
     from ._sparse.factorization import SparseFactorization
-    from ._types import Accuracy, Engine, SparseLike
+    from ._types import Accuracy, Align, Engine, Named, Plain, SparseLike
 
-    Operand = npt.ArrayLike | SparseLike | FactoredMatrix | SparseFactorization
+    Operand = Plain | SparseLike | FactoredMatrix | SparseFactorization
 
 __all__ = ["mldivide", "mrdivide"]
 
+_OPTIONS = ("minimum_norm", "tol", "return_info", "accuracy", "engine", "sparse_x", "dtype")
 
+
+@overload
+def mldivide(
+    a: Named,
+    b: Any,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool = False,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
 @overload
 def mldivide(
     a: Operand,
@@ -33,6 +50,8 @@ def mldivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any]: ...
 @overload
 def mldivide(
@@ -45,6 +64,8 @@ def mldivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def mldivide(
@@ -57,7 +78,10 @@ def mldivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
+@overload
 def mldivide(
     a: Any,
     b: Any,
@@ -68,6 +92,21 @@ def mldivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
+def mldivide(
+    a: Any,
+    b: Any,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool = False,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> Any:
     r"""Solve ``a @ x = b`` as MATLAB's ``a \ b`` does, in the least-squares sense if need be.
 
@@ -97,6 +136,8 @@ def mldivide(
         Of a square system, as in `solve`.
     engine, sparse_x
         As in `solve`, for sparse matrices; an engine takes square ones only.
+    align, dtype
+        As in `solve`.
 
     Returns
     -------
@@ -176,13 +217,23 @@ def mldivide(
     array([1., 2.])
     """
     if isinstance(a, FactoredMatrix):
-        if minimum_norm or tol is not None or return_info or engine or sparse_x:
+        if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
             raise TypeError("mldivide() of a Factorization takes no options")
-        return a.solve(b)
+        factors: Any = a
+        return factors.solve(b) if align is None else _core.solve(factors, b, align=align)
+    plain = type(a) is np.ndarray and type(b) is np.ndarray
+    kind = None if plain else _operands.outermost(a, b)
+    if kind is not None or align is not None or dtype is not None:
+        options = _given(minimum_norm, tol, return_info, accuracy, engine, sparse_x, dtype)
+        if kind is not None:
+            return kind.through(mldivide, a, b, "left", align=align, **options)
+        if align is not None:
+            raise TypeError(_errors.nothing_to_align(align))
+        return _operands.rounded(mldivide, a, b, **options)
     if is_sparse(a):
-        from ._sparse.mldivide import mldivide
+        from ._sparse.mldivide import mldivide as divide
 
-        return mldivide(a, b, minimum_norm, tol, return_info, engine, sparse_x)
+        return divide(a, b, minimum_norm, tol, return_info, engine, sparse_x)
     _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mldivide()")
     rhs = _operands.right_hand_side(b, "mldivide()")
@@ -202,6 +253,20 @@ def mldivide(
 
 @overload
 def mrdivide(
+    b: Any,
+    a: Named,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool = False,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
+@overload
+def mrdivide(
     b: Operand,
     a: Operand,
     *,
@@ -211,6 +276,8 @@ def mrdivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any]: ...
 @overload
 def mrdivide(
@@ -223,6 +290,8 @@ def mrdivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def mrdivide(
@@ -235,7 +304,10 @@ def mrdivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
+@overload
 def mrdivide(
     b: Any,
     a: Any,
@@ -246,6 +318,21 @@ def mrdivide(
     accuracy: Accuracy | None = None,
     engine: Engine | None = None,
     sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
+def mrdivide(
+    b: Any,
+    a: Any,
+    *,
+    minimum_norm: bool = False,
+    tol: float | None = None,
+    return_info: bool = False,
+    accuracy: Accuracy | None = None,
+    engine: Engine | None = None,
+    sparse_x: bool = False,
+    align: Align | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> Any:
     """Solve ``x @ a = b`` as MATLAB's ``b / a`` does: `mldivide` with both transposed.
 
@@ -292,15 +379,30 @@ def mrdivide(
     array([0.833333, 0.166667])
     """
     if isinstance(a, FactoredMatrix):
-        if minimum_norm or tol is not None or return_info or engine or sparse_x:
+        if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
             raise TypeError("mrdivide() by a Factorization takes no options")
+        if hasattr(a, "divide"):  # it has labels, or a unit
+            return a.divide(b, align)
+        if (kind := _operands.kind_of(b)) is not None:
+            return kind.through(_exchanged(mrdivide), a, b, "right", align=align)
+        if align is not None:
+            raise TypeError(_errors.nothing_to_align(align))
         rhs = _operands.right_hand_side(b, "mrdivide()")
         x = a.solve(_transposed(rhs), transposed=True)
         return _operands.like(b, _transposed(x) if rhs.ndim > 1 else x)
+    plain = type(a) is np.ndarray and type(b) is np.ndarray
+    kind = None if plain else _operands.outermost(a, b)
+    if kind is not None or align is not None or dtype is not None:
+        options = _given(minimum_norm, tol, return_info, accuracy, engine, sparse_x, dtype)
+        if kind is not None:
+            return kind.through(_exchanged(mrdivide), a, b, "right", align=align, **options)
+        if align is not None:
+            raise TypeError(_errors.nothing_to_align(align))
+        return _operands.rounded(_exchanged(mrdivide), a, b, **options)
     if is_sparse(a):
-        from ._sparse.mldivide import mrdivide
+        from ._sparse.mldivide import mrdivide as divide
 
-        return mrdivide(b, a, minimum_norm, tol, return_info, engine, sparse_x)
+        return divide(b, a, minimum_norm, tol, return_info, engine, sparse_x)
     _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mrdivide()")
     rhs = _operands.right_hand_side(b, "mrdivide()")
@@ -321,6 +423,25 @@ def mrdivide(
     # The solutions of a stack for one vector are vectors, whose last axis is right already.
     x = _operands.like(b, _transposed(x) if rhs.ndim > 1 else x)
     return (x, info) if return_info else x
+
+
+def _exchanged(function: Any) -> Any:
+    """mrdivide with the matrix first."""
+
+    @functools.wraps(function)
+    def exchanged(a: Any, b: Any, **options: Any) -> Any:
+        return function(b, a, **options)
+
+    return exchanged
+
+
+def _given(*values: Any) -> dict[str, Any]:
+    """The options that were given, for a call with what lies inside of the operands."""
+    return {
+        name: value
+        for name, value in zip(_OPTIONS, values, strict=True)
+        if value is not None and value is not False
+    }
 
 
 def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -14,17 +14,30 @@ _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
 
 
 def solve_other(a: Any, b: Any, **options: Any) -> Any:
-    """Solve with an operand that is not a plain array, as NumPy would.
+    """Solve with an operand that is not a plain array.
 
-    Arrays of other libraries answer by their own ``__array_function__``, unless
-    there are options, which it does not know; of subclasses of ``ndarray`` and
-    of objects with ``__array__``, the type of `b` decides about the result
-    through ``__array_wrap__``.
+    Arrays of the kinds that are known here are peeled, solved for, and put around the solution.
+    Those of other libraries answer by their own ``__array_function__``, unless there are options,
+    which it does not know; of subclasses of ``ndarray`` and of objects with ``__array__``, the
+    type of `b` decides about the result through ``__array_wrap__``.
     """
+    options = {name: value for name, value in options.items() if value is not None}
     if isinstance(a, FactoredMatrix):
         return _solve_with(a, b, **options)
+    kind = _operands.outermost(a, b)
+    if kind is not None:
+        side: Any = "transposed" if options.get("transposed") else "left"
+        return kind.through(_core.solve, a, b, side, **options)
+    if "align" in options:
+        raise TypeError(_errors.nothing_to_align(options["align"]))
     if is_sparse(a):
+        if "dtype" in options:
+            raise TypeError("dtype is an option for dense matrices; convert a and b themselves")
         return _sparse_solve()(a, b, **options)
+    if "dtype" in options:
+        call = "solve() with dtype"
+        matrix, rhs = _operands.matrix(a, call), _operands.right_hand_side(b, call)
+        return _operands.rounded(_core.solve, matrix, rhs, **options)
     if not options and any(map(_operands.has_own_functions, (a, b))):
         return _by_their_own(a, b)
     call = f"solve() with {', '.join(options)}" if options else "solve()"
@@ -59,12 +72,18 @@ def _by_their_own(a: Any, b: Any) -> Any:
 def _solve_with(factors: FactoredMatrix, b: Any, **options: Any) -> Any:
     """Solve with a `Factorization`; what was decided when it was made cannot be chosen again."""
     transposed = options.pop("transposed", False)
+    align = {"align": options.pop("align")} if "align" in options else {}
     if options.pop("check_finite", False):
-        _errors.refuse_infinite("b", b.tocoo().data if is_sparse(b) else np.asarray(b))
+        _errors.refuse_infinite("b", b.tocoo().data if is_sparse(b) else _operands.numbers(b, "b"))
     decided = sorted(set(options) - {"overwrite_a", "overwrite_b", "workers"})
     if decided:
         raise TypeError(
             f"solve() of a Factorization got {', '.join(decided)}; structure and singular "
             "matrices are decided about by factorize(), only transposed and check_finite are left"
         )
-    return factors.solve(b, transposed=transposed)
+    if align:
+        from ._wrapped import WrappedFactorization
+
+        if not isinstance(factors, WrappedFactorization):
+            raise TypeError(_errors.nothing_to_align(align["align"]))
+    return factors.solve(b, transposed=transposed, **align)

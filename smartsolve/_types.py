@@ -1,14 +1,21 @@
 """For type checkers: words that options take, what answers hold, what is a sparse matrix."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy.typing as npt
 
 __all__ = [
     "Accuracy",
+    "Align",
     "Engine",
     "MaybeNone",
+    "Named",
     "OnSingular",
     "PerSystem",
+    "Plain",
     "Precision",
+    "Side",
     "SparseLike",
     "StructureName",
 ]
@@ -18,6 +25,8 @@ __all__ = [
 PerSystem: TypeAlias = Any
 # In a union with what is there when it was asked for, instead of None: who asked need not assert.
 MaybeNone: TypeAlias = Any
+# Operands whose answers are NumPy's arrays; those of other libraries get their own kind back.
+Plain: TypeAlias = npt.NDArray[Any] | complex | Sequence[Any]
 
 StructureName = Literal[
     "diagonal",
@@ -47,6 +56,9 @@ StructureName = Literal[
 OnSingular = Literal["raise", "warn", "nan"]
 Precision = Literal["mixed"]
 Accuracy = Literal["full", "certified"]
+Align = Literal["exact", "labels", "position"]
+# Where the matrix stands: a @ x = b, a.T @ x = b, x @ a = b.
+Side = Literal["left", "transposed", "right"]
 Engine = Literal["cholmod", "umfpack", "klu", "pardiso"]
 
 
@@ -56,3 +68,12 @@ class SparseLike(Protocol):
     @property
     def nnz(self) -> Any: ...
     def tocsc(self) -> Any: ...
+
+
+class Named(Protocol):
+    """xarray's arrays, in which type checkers find any name, those of `SparseLike` as well."""
+
+    @property
+    def dims(self) -> Any: ...
+    @property
+    def coords(self) -> Any: ...

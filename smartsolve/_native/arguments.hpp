@@ -23,6 +23,7 @@ struct Arguments {
     bool mixed = false;
     PyObject* accuracy = nullptr;       // borrowed; Python's
     const char* sparse_only = nullptr;  // an option that dense operands are refused with
+    bool is_pythons = false;            // options that Python takes care of
     OnSingular on_singular = OnSingular::unset;
     ptrdiff_t workers = 1;
 };
@@ -45,12 +46,15 @@ enum Name {
     name_accuracy,
     name_engine,
     name_sparse_x,
+    name_align,
+    name_dtype,
     names,
 };
 inline constexpr const char* name_text[names] = {
     "a",           "b",           "assume_a",     "lower",       "transposed",
     "overwrite_a", "overwrite_b", "check_finite", "on_singular", "workers",
-    "return_info", "precision",   "accuracy",     "engine",      "sparse_x"};
+    "return_info", "precision",   "accuracy",     "engine",      "sparse_x",
+    "align",       "dtype"};
 inline PyObject* interned[names];  // written at load
 
 inline bool intern_names() {
@@ -178,6 +182,10 @@ inline bool parse_keyword(Name name, PyObject* value, Arguments& to) {
             if (truth > 0) to.sparse_only = name_text[name_sparse_x];
             return truth >= 0;
         }
+        case name_align:
+        case name_dtype:
+            if (value != Py_None) to.is_pythons = true;
+            return true;
         case names:
             break;
     }

@@ -4,7 +4,7 @@
 namespace smartsolve {
 
 inline constexpr const char solve_doc[] =
-    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False, precision=None, accuracy=None, engine=None, sparse_x=False)
+    R"(solve($module, a, b, *, assume_a=None, lower=False, transposed=False, overwrite_a=False, overwrite_b=False, check_finite=False, on_singular=None, workers=1, return_info=False, precision=None, accuracy=None, engine=None, sparse_x=False, align=None, dtype=None)
 --
 
 Solve the linear system ``a @ x = b``, by the method that fits `a`.
@@ -82,6 +82,12 @@ engine : {"cholmod", "umfpack", "klu", "pardiso"}, optional
     ever imported unasked.
 sparse_x : bool, default False
     Return the solution for a sparse matrix as a sparse array.
+align : {"exact", "labels", "position"}, optional
+    Of pandas and xarray objects: the rows of `b` must be labelled as those of
+    `a` (the default), are put in their order, or are taken as they stand.
+dtype : dtype, optional
+    Compute in this type: float32, float64, complex64 or complex128; for float16
+    and bfloat16 in float32, and round.
 
 Returns
 -------

@@ -162,7 +162,7 @@ PyObject* solve(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObjec
     }
     Arguments arguments;
     if (!parse(args, positional, keywords, arguments)) return nullptr;
-    if (!is_plain(arguments.a) || !is_plain(arguments.b)) [[unlikely]]
+    if (!is_plain(arguments.a) || !is_plain(arguments.b) || arguments.is_pythons) [[unlikely]]
         return call_python("smartsolve._solve", "solve_other", args, positional, keywords)
             .release();
     if (arguments.sparse_only != nullptr) {

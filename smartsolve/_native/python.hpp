@@ -122,8 +122,11 @@ inline int solving_type(int a, int b) {
 inline void refuse_type(const char* name, PyArrayObject* array) {
     PyErr_Format(PyExc_TypeError,
                  "%s has dtype %S; expected float32, float64, complex64 or complex128 (integers "
-                 "and bools become float64)",
-                 name, reinterpret_cast<PyObject*>(PyArray_DESCR(array)));
+                 "and bools become float64)%s",
+                 name, reinterpret_cast<PyObject*>(PyArray_DESCR(array)),
+                 PyArray_ITEMSIZE(array) == 2 ? ". dtype='float16', or 'bfloat16', solves in "
+                                                "float32 and rounds the solution"
+                                              : "");
 }
 
 // The type in which the arrays are solved together; NPY_NOTYPE, with an exception set, for none.

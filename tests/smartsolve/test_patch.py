@@ -346,7 +346,7 @@ SCIPY_TAKES: list[tuple[Any, Any]] = [
     ([[2.0]], np.arange(3.0)),
     ([2.0], [[1.0, 2.0], [3.0, 4.0]]),
     (A.tolist(), B.tolist()),
-    (np.matrix(A), np.matrix(B).T),
+    (A.view(np.matrix), B.reshape(-1, 1).view(np.matrix)),
     (np.empty((0, 0)), np.empty((0, 3))),
     (np.stack([A, A]), B),
 ]

@@ -1,23 +1,19 @@
-"""Operands that are more than plain arrays: what of them an answer may keep.
-
-The solution of ``a @ x = b`` has the unit of `b` divided by that of `a`. Libraries of quantities
-know that in functions of their own, which NumPy's ``linalg.solve`` calls; any other call has only
-numbers. It keeps the class of `b` where that is right, and refuses, by name, what it would lose.
-"""
+"""The numbers of operands, and the class of an answer, where one side alone has a meaning."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _errors
-from ._sparse import is_sparse
+from .. import _errors
+from .._sparse import is_sparse
+from .kinds import kind_of
 
 __all__ = ["has_own_functions", "like", "matrix", "numbers", "right_hand_side"]
 
 
 def matrix(operand: Any, call: str, name: str = "a") -> npt.NDArray[Any]:
-    """The numbers of a matrix; ``TypeError`` if it has a unit, which would be lost."""
+    """The numbers of a matrix; ``TypeError`` if it has a unit of no kind, which would be lost."""
     if type(operand) is np.ndarray:
         return operand
     if _unit(operand) is not None:
@@ -26,16 +22,18 @@ def matrix(operand: Any, call: str, name: str = "a") -> npt.NDArray[Any]:
 
 
 def right_hand_side(operand: Any, call: str, name: str = "b") -> npt.NDArray[Any]:
-    """The numbers of right-hand sides, whose unit `like` can put on the answer."""
+    """The numbers of right-hand sides, whose meaning `like` can put on the answer."""
     if type(operand) is np.ndarray:
         return operand
-    if _unit(operand) is not None and _wrap(operand) is None:
+    if kind_of(operand) is None and _unit(operand) is not None and _wrap(operand) is None:
         raise TypeError(_errors.unit_lost(name, operand, call))
     return numbers(operand, name)
 
 
 def numbers(operand: Any, name: str) -> npt.NDArray[Any]:
     """The numbers of an operand, whatever they mean: sparse ones filled up, and none masked."""
+    while (kind := kind_of(operand)) is not None:
+        operand = kind.inside(operand, name)
     if type(operand) is np.ndarray:
         return operand
     if is_sparse(operand):
@@ -48,8 +46,13 @@ def numbers(operand: Any, name: str) -> npt.NDArray[Any]:
 
 
 def like(b: Any, x: Any) -> Any:
-    """The solution in the class of the right-hand sides, if that is right for a plain matrix."""
-    wrap = None if type(b) is np.ndarray else _wrap(b)
+    """The solution of a plain matrix as right-hand sides have it, where that is right."""
+    if type(b) is np.ndarray:
+        return x
+    kind = kind_of(b)
+    if kind is not None:
+        return kind.solution(None, kind.shell(b), like(kind.inside(b, "b"), x), "left")
+    wrap = _wrap(b)
     return x if wrap is None else wrap(x)
 
 
@@ -60,11 +63,7 @@ def has_own_functions(operand: Any) -> bool:
 
 
 def _wrap(operand: Any) -> Any:
-    """What NumPy calls for the class of a result.
-
-    Arrays with names for their axes compute by ufuncs of their own; their labels are those of
-    rows, and the solution has a row for each column.
-    """
+    """What NumPy calls for the class of a result."""
     if not isinstance(operand, np.ndarray) and hasattr(type(operand), "__array_ufunc__"):
         return None
     return getattr(operand, "__array_wrap__", None)

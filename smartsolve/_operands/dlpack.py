@@ -1,0 +1,101 @@
+"""Arrays of other libraries, whose memory is exchanged by DLPack: nothing is copied either way."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .. import _errors
+from .._types import Align, Side
+from .kind import Kind
+
+__all__ = ["Exchanged"]
+
+_ON_THE_HOST = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost
+_HALVES = ("float16", "bfloat16")
+
+
+class Exchanged(Kind):
+    """Whatever speaks the array API standard or DLPack: JAX, PyTorch, array_api_strict, CuPy."""
+
+    def has(self, cls: type) -> bool:
+        return hasattr(cls, "__dlpack__") and not issubclass(cls, np.ndarray | np.generic)
+
+    def inside(self, x: Any, name: str) -> Any:
+        device = x.__dlpack_device__()[0]
+        if device not in _ON_THE_HOST:
+            raise TypeError(_errors.not_on_the_host(name, x, int(device)))
+        if _type_name(x.dtype) == "bfloat16":
+            raise TypeError(_errors.half_precision(name, x.dtype))
+        for resolve in ("resolve_conj", "resolve_neg"):  # PyTorch's views that are not computed yet
+            x = getattr(x, resolve, lambda x=x: x)()
+        try:
+            return np.from_dlpack(x)
+        except Exception as error:
+            raise TypeError(_errors.not_exchanged(name, x, error)) from error
+
+    def shell(self, x: Any) -> Any:
+        """The name of its library."""
+        if hasattr(x, "__array_namespace__"):
+            return str(x.__array_namespace__().__name__)
+        root, _, _ = str(type(x).__module__).partition(".")
+        return root
+
+    def solution(self, a: Any, b: Any, x: Any, side: Side) -> Any:
+        if a is not None and b is not None and a != b:
+            raise TypeError(_errors.of_two_libraries(a, b))
+        if not isinstance(x, np.ndarray):
+            return x
+        library = import_module(b if a is None else a)
+        try:
+            return library.from_dlpack(x)
+        except Exception:  # such as a type or strides that the library has not
+            return library.asarray(x)
+
+    def through(
+        self,
+        function: Callable[..., Any],
+        a: Any,
+        b: Any,
+        side: Side,
+        *,
+        align: Align | None = None,
+        **options: Any,
+    ) -> Any:
+        half = options.get("dtype") is not None and _type_name(options["dtype"]) in _HALVES
+        if not half:
+            if options.get("dtype") is not None:
+                options["dtype"] = _type_name(options["dtype"])
+            return super().through(function, a, b, side, align=align, **options)
+        name = _type_name(options.pop("dtype"))
+        a, b = (self._single(x) if self.knows(x) else np.asarray(x, np.float32) for x in (a, b))
+        solved = super().through(function, a, b, side, align=align, **options)
+        if options.get("return_info"):
+            x, info = solved
+            return self._cast(x, name), info
+        return self._cast(solved, name)
+
+    def _single(self, x: Any) -> Any:
+        return self._cast(x, "float32")
+
+    def _cast(self, x: Any, name: str) -> Any:
+        """Converted by its own library, which knows types that NumPy does not."""
+        library = import_module(self.shell(x))
+        dtype = getattr(library, name, None)
+        if dtype is None:
+            raise TypeError(f"{library.__name__} has no {name}")
+        if hasattr(library, "astype"):
+            return library.astype(x, dtype)
+        return x.to(dtype)
+
+
+def _type_name(dtype: Any) -> str:
+    """That of NumPy's types, of their names, and of other libraries' types alike."""
+    if isinstance(dtype, str):
+        return dtype
+    try:
+        name: str = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype).rpartition(".")[2]
+    return name

@@ -1,0 +1,94 @@
+"""What a kind of operand has to know."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .. import _errors
+from .._types import Align, Side
+
+__all__ = ["Kind", "is_loaded_class"]
+
+
+class Kind:
+    """A library's arrays: numbers, and a shell around them.
+
+    A shell is what an operand is besides its numbers. That of a plain one is None.
+    """
+
+    def has(self, cls: type) -> bool:
+        """Whether this is a class of its arrays."""
+        raise NotImplementedError
+
+    def knows(self, x: Any) -> bool:
+        """Whether this is one of its arrays."""
+        return self.has(type(x))
+
+    def inside(self, x: Any, name: str) -> Any:
+        """The numbers, or an array of another kind that holds them."""
+        raise NotImplementedError
+
+    def shell(self, x: Any) -> Any:
+        """What is left without the numbers."""
+        raise NotImplementedError
+
+    def solution(self, a: Any, b: Any, x: Any, side: Side) -> Any:
+        """The solution in the shell that follows from those of `a` and `b`."""
+        raise NotImplementedError
+
+    def inverse(self, a: Any, x: Any) -> Any:
+        """The inverse in its shell."""
+        return self.solution(a, None, x, "left")
+
+    def determinant(self, a: Any, det: Any, n: int) -> Any:
+        """The determinant of a matrix of order n in its shell."""
+        return det
+
+    def log_determinant(self, a: Any, result: Any) -> Any:
+        """Sign and logarithm of the determinant, if they have a meaning."""
+        return result
+
+    def aligned(self, a: Any, b: Any, side: Side, align: Align | None) -> Any:
+        """`b` as it fits the labels of `a`, of which a shell is given; others have none."""
+        if align is not None:
+            raise TypeError(_errors.nothing_to_align(align))
+        return b
+
+    def factored(
+        self, factorize: Callable[..., Any], a: Any, structure: str | None, lower: bool
+    ) -> Any:
+        """The factors of a matrix, which remember its shell."""
+        from .._wrapped import WrappedFactorization
+
+        inner = factorize(self.inside(a, "a"), structure, lower=lower)
+        return WrappedFactorization(self, self.shell(a), inner)
+
+    def through(
+        self,
+        function: Callable[..., Any],
+        a: Any,
+        b: Any,
+        side: Side,
+        *,
+        align: Align | None = None,
+        **options: Any,
+    ) -> Any:
+        """Call a function of a and b with their numbers, and give its answer their shell."""
+        of_a = self.shell(a) if self.knows(a) else None
+        b = self.aligned(of_a, b, side, align)
+        of_b = self.shell(b) if self.knows(b) else None
+        solved = function(
+            a if of_a is None else self.inside(a, "a"),
+            b if of_b is None else self.inside(b, "b"),
+            **options,
+        )
+        if options.get("return_info"):
+            x, info = solved
+            return self.solution(of_a, of_b, x, side), info
+        return self.solution(of_a, of_b, solved, side)
+
+
+def is_loaded_class(cls: type, module: str, *names: str) -> bool:
+    """Whether it derives from a class of a module that is loaded; nothing is imported to ask."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and issubclass(cls, tuple(getattr(loaded, name) for name in names))

@@ -1,0 +1,78 @@
+"""The table of kinds of operands, and how a call goes through one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _errors
+from .dlpack import Exchanged
+from .kind import Kind
+from .labels import Pandas, Xarray
+from .lazy import Dask
+from .quantities import Astropy, Pint, Unyt
+
+__all__ = ["KINDS", "Kind", "kind_of", "outermost", "rounded"]
+
+# The outer ones first: what may hold the others.
+KINDS: tuple[Kind, ...] = (Xarray(), Pandas(), Pint(), Astropy(), Unyt(), Dask(), Exchanged())
+
+
+_known: dict[type, Kind | None] = {}
+
+
+def kind_of(operand: Any) -> Kind | None:
+    """The kind of one operand, if it is more than numbers.
+
+    By its class alone: whoever has an object of a library's class has loaded the library.
+    """
+    cls = type(operand)
+    try:
+        return _known[cls]
+    except KeyError:
+        kind = next((kind for kind in KINDS if kind.has(cls)), None)
+    if len(_known) < 1000:  # classes may be made without end
+        _known[cls] = kind
+    return kind
+
+
+def outermost(a: Any, b: Any) -> Kind | None:
+    """The kind that a call has to do with first."""
+    of_a, of_b = kind_of(a), kind_of(b)
+    if of_a is None or of_b is None:
+        return of_a or of_b
+    return min(of_a, of_b, key=KINDS.index)
+
+
+def rounded(
+    function: Callable[..., Any], a: Any, b: Any, dtype: npt.DTypeLike, **options: Any
+) -> Any:
+    """A call in the type that is asked for; half precision is computed in single, and rounded."""
+    wanted = _dtype(dtype)
+    half = wanted.itemsize == 2
+    working = np.dtype(np.float32) if half else wanted
+    if working.char not in "fdFD":
+        raise TypeError(_errors.unsolvable_dtype(dtype))
+    arrays = [np.asarray(a), np.asarray(b)]
+    for name, array in zip("ab", arrays, strict=True):
+        if array.dtype.kind == "c" and working.kind != "c":
+            raise TypeError(f"{name} is complex; dtype={dtype!r} would lose its imaginary part")
+    solved = function(*(array.astype(working, copy=False) for array in arrays), **options)
+    if not half:
+        return solved
+    if options.get("return_info"):
+        x, info = solved
+        return x.astype(wanted), info
+    return solved.astype(wanted)
+
+
+def _dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        if dtype == "bfloat16":
+            raise TypeError(
+                "NumPy has bfloat16 from the package ml_dtypes: pip install ml_dtypes, import it"
+            ) from None
+        raise TypeError(_errors.unsolvable_dtype(dtype)) from None
