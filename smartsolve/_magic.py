@@ -4,7 +4,7 @@ import shlex
 from time import perf_counter
 from typing import Any
 
-from ._profile.recorder import record
+from ._profile.recording import record
 from ._profile.report import Profile
 
 __all__ = ["load_ipython_extension"]

@@ -16,7 +16,8 @@ import numpy as np
 
 from .._files.formats import write_bytes
 from .._profile.findings import examples
-from .._profile.recorder import Recording, record
+from .._profile.recorder import Recording
+from .._profile.recording import record
 from .._profile.report import Profile
 from . import run as run_command
 from .errors import CommandError
@@ -52,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the first system of each call site and shape into FILE (.npz)",
     )
     parser.add_argument(
-        "--scipy", action="store_true", help="watch scipy.linalg's solve, inv and lstsq as well"
+        "--scipy",
+        action="store_true",
+        help="watch scipy.linalg's solve, inv and lstsq, and spsolve, factorized and splu, as well",
     )
     run_command.add_program(parser)
 

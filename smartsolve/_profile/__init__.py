@@ -1,6 +1,8 @@
 """What a program solves, where, and what it would cost otherwise.
 
 recorder  counts, looks at and times the calls while the program runs
+sparse    the same for sparse matrices
+recording leads the names there, and back
 source    finds a call in the program's text
 findings  what was found, as plain data
 advice    one line for each call site

@@ -29,10 +29,17 @@ def advice(site: CallSite, with_ours: bool = False) -> str:
         return _about_inverse(site)
     if site.role == "lstsq":
         return _about_least_squares(site)
+    if site.role == "factor":
+        return _about_factors(site, with_ours)
     if not site.systems:
         return "its arrays are another library's: not looked at"
     parts = [_repetition(site) or _structure(site, with_ours)]
-    if site.calls >= _MANY and all(len(s.a_shape) == 2 and s.n <= _SMALL for s in site.systems):
+    dense = not site.function.startswith("scipy.sparse")
+    if (
+        dense
+        and site.calls >= _MANY
+        and all(len(s.a_shape) == 2 and s.n <= _SMALL for s in site.systems)
+    ):
         parts.append(
             f"these {site.calls:,} calls could be one stacked call, if none needs the "
             "result of another"
@@ -79,6 +86,8 @@ def _structure(site: CallSite, with_ours: bool) -> str:
 def _instead(site: CallSite) -> str:
     """The call with our name; of one that is too long to be shown, its form."""
     found = site.instead
+    if site.function.startswith("scipy.sparse"):  # whose options are not ours
+        found = f"smartsolve.solve({', '.join(site.operands)})" if site.operands else None
     return found if found and len(found) <= _LONGEST else "smartsolve.solve(a, b)"
 
 
@@ -89,7 +98,7 @@ def _by_hand(site: CallSite, structure: str) -> str:
         return ""
     ((of_a, of_b),) = axes
     form = _BY_HAND.get(structure, {}).get(of_b)
-    if of_a != 2 or form is None:
+    if of_a != 2 or form is None or site.function.startswith("scipy.sparse"):
         return ""
     a, b = site.operands
     text = form.format(a=a, b=b if form.startswith("scipy") or b.isidentifier() else f"({b})")
@@ -120,6 +129,25 @@ def _about_inverse(site: CallSite) -> str:
         f"the inverse, kept as `{site.multiplied_as}`, is multiplied in line {site.multiplied}: "
         f"`{site.instead}` in place of that product{unless}"
     )
+
+
+def _about_factors(site: CallSite, with_ours: bool) -> str:
+    if not site.systems:
+        return "it is no square sparse matrix: not looked at"
+    a = site.operands[0] if site.operands else "a"
+    if (matrices := site.matrices) is not None and matrices < site.calls:
+        found = "one matrix was" if matrices == 1 else f"{matrices:,} different matrices were"
+        return (
+            f"{found} factored {site.calls:,} times: keep what `smartsolve.factorize({a})` returns"
+        )
+    counts = site.structures
+    found = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    faster = _times_as_fast(site, with_ours)
+    if faster is None:
+        return "nothing could be compared"
+    if faster < _WORTH_IT:
+        return f"nothing to gain in factoring ({found}): SciPy was as fast"
+    return f"{found}: `smartsolve.factorize({a})` is {faster:.2g} times as fast"
 
 
 def _about_least_squares(site: CallSite) -> str:

@@ -171,14 +171,13 @@ def _call_site(site: Site) -> CallSite:
 
 
 def _systems(group: Group) -> Systems:
-    names = zip(_core.kinds(), group.kinds, strict=True)
     return Systems(
         group.a_shape,
-        str(group.a_dtype),
+        group.kind_of_arrays,
         group.b_shape,
         None if group.b_dtype is None else str(group.b_dtype),
         group.calls,
-        {name: count for name, count in names if count},
+        group.structures,
     )
 
 

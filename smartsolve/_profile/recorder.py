@@ -1,10 +1,8 @@
-"""Record the calls of solve, inv and lstsq, call site by call site, while a program runs."""
+"""What records the calls of solve, inv and lstsq, call site by call site."""
 
-import functools
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any, Literal
@@ -14,14 +12,21 @@ import numpy.typing as npt
 
 from .._condition import errstate
 from .._core import kinds, scan
-from .._core import solve as smart_solve
-from .._patch import Function, Replacement, function, numpy_solve, scipy_solve
-from .._warm_up import warm_up
+from .._patch import Replacement
 
-__all__ = ["Group", "Recording", "Site", "record"]
+__all__ = [
+    "Group",
+    "InvRecorder",
+    "LstsqRecorder",
+    "Recorder",
+    "Recording",
+    "Role",
+    "Site",
+    "silence",
+]
 
 Array = npt.NDArray[Any]
-Role = Literal["solve", "inv", "lstsq"]
+Role = Literal["solve", "inv", "lstsq", "factor"]
 
 _SAMPLING_SHARE = 0.05  # of the time in the recorded function, for running the other one as well
 _ALWAYS_SAMPLED = 3
@@ -29,13 +34,13 @@ _MATRICES_REMEMBERED = 10_000  # per group; bounds the memory that telling repet
 _SMALL = 2048  # bytes; of smaller matrices so many are scanned as one stack
 _AT_ONCE = 128
 _INTERRUPTED = 5  # times the usual time
-_ABOVE_ANY_PATCH = 1
 _LARGEST_KEPT = 1 << 28  # bytes of a system that is kept as an example
-_TINY = np.eye(2)
 
 
 class Group:
     """Calls at one site with the same shapes and dtypes."""
+
+    most_remembered = _MATRICES_REMEMBERED
 
     def __init__(self, a: Array, b: Array | None) -> None:
         self.a_shape, self.a_dtype = a.shape, a.dtype
@@ -50,6 +55,16 @@ class Group:
         self.unremembered = 0
         self._unseen: list[bytes] = []
         self.example: tuple[Array, Array] | None = None
+
+    @property
+    def structures(self) -> dict[str, int]:
+        """How many matrices had which structure."""
+        return {name: count for name, count in zip(kinds(), self.kinds, strict=True) if count}
+
+    @property
+    def kind_of_arrays(self) -> str:
+        """The dtype, and whatever else is not usual of the matrices."""
+        return str(self.a_dtype)
 
     def keep(self, a: Array, b: Array) -> None:
         """One system, as it was given, to be measured later."""
@@ -97,7 +112,7 @@ class Group:
         for content in map(hash, contents):
             if content in self.matrices:
                 self.matrices[content] += 1
-            elif len(self.matrices) < _MATRICES_REMEMBERED:
+            elif len(self.matrices) < self.most_remembered:
                 self.matrices[content] = 1
             else:
                 self.unremembered += 1
@@ -127,12 +142,13 @@ class Recording:
         self.lock = threading.RLock()
 
 
-class _Recorder(Replacement):
+class Recorder(Replacement):
     """A function that is called as before, watched, and now and then compared with another."""
 
     __slots__ = ()
 
     role: Role = "solve"
+    tiny: tuple[Any, Any] = (np.eye(2), np.eye(2))
 
     def __init__(
         self,
@@ -147,15 +163,18 @@ class _Recorder(Replacement):
         self._runs, self._other = runs, other
 
     def __call__(self, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._recorded(sys._getframe(1), a, b, args, kwargs)
+
+    def _recorded(self, frame: FrameType, a: Any, b: Any, args: Any, kwargs: Any) -> Any:
         entered = perf_counter()
         recording = self._recording
-        site = self._site(sys._getframe(1))
+        site = self._site(frame)
         group, matrix = self._group(site, a, b)
         kept = (a, b)
         if group is not None and (args or kwargs):  # SciPy's, which may permit overwriting
-            kept = matrix, _ = np.array(a), np.array(b)
+            kept = matrix, _ = self._copied(a, b)
         if recording.examples and group is not None:
-            group.keep(np.asarray(a), np.asarray(b))
+            self._keep(group, a, b)
         sampled = group is not None and group.wants_sample()
         before = None
         if group is not None and sampled and group.sampled % 2:
@@ -210,6 +229,12 @@ class _Recorder(Replacement):
                 group = site.groups.setdefault(key, Group(a, b))
         return group, a
 
+    def _copied(self, a: Any, b: Any) -> tuple[Any, Any]:
+        return np.array(a), np.array(b)
+
+    def _keep(self, group: Group, a: Any, b: Any) -> None:
+        group.keep(np.asarray(a), np.asarray(b))
+
     def _look(self, group: Group, matrix: Array, x: Any) -> None:
         group.look(matrix)
 
@@ -227,8 +252,8 @@ class _Recorder(Replacement):
         """Seconds of the other function, and with all that belongs to running it."""
         entered = perf_counter()
         try:
-            with _silence:
-                self._other(_TINY, _TINY)  # its code is in the cache, as it would be in a loop
+            with silence:
+                self._other(*self.tiny)  # its code is in the cache, as it would be in a loop
                 if args or kwargs:
                     a, b = a.copy(), b.copy()
                     began = perf_counter()
@@ -242,7 +267,7 @@ class _Recorder(Replacement):
         return max(0.0, ended - began - self._recording.clock), perf_counter() - entered
 
 
-class _LstsqRecorder(_Recorder):
+class LstsqRecorder(Recorder):
     """Least squares with a square matrix; with others it is called for a reason."""
 
     __slots__ = ()
@@ -258,7 +283,7 @@ class _LstsqRecorder(_Recorder):
         group.full_rank += int(x[2] == matrix.shape[-1])
 
 
-class _InvRecorder(_Recorder):
+class InvRecorder(Recorder):
     """Inverses: what is done with them only the program's text can tell."""
 
     __slots__ = ()
@@ -290,18 +315,6 @@ class _InvRecorder(_Recorder):
         return x
 
 
-def _solve_instead(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-    return smart_solve(a, b)
-
-
-@functools.cache
-def _warm_up() -> None:
-    """The first solve loads LAPACK, and a BLAS starts its threads; let it be none that is timed."""
-    warm_up()
-    for solver in (smart_solve, numpy_solve()[0].original):
-        solver(np.eye(128) + 1.0, np.ones(128))
-
-
 def _cost_of_reading_the_clock() -> float:
     """What timing a call adds to its time: that of one that does nothing, at best."""
     times = []
@@ -316,35 +329,4 @@ def _answers_itself(operand: Any) -> bool:
     return own is not None and own is not np.ndarray.__array_function__
 
 
-_silence = errstate(ill_conditioned="ignore")
-
-
-@contextmanager
-def record(
-    *, scipy: bool = False, with_ours: bool = False, examples: bool = False
-) -> Iterator[Recording]:
-    """Record until the context ends; the program gets NumPy's results, or `with_ours` ours.
-
-    With `examples` the first system of each group is kept.
-    """
-    _warm_up()
-    recording = Recording(examples)
-    with ExitStack() as ends:
-        for name, (solver, ours) in _solvers(scipy).items():
-            pair = (ours, solver.original) if with_ours else (solver.original, ours)
-            recorder = _Recorder(name, recording, solver.original, *pair)
-            ends.callback(solver.replace(recorder, everywhere=True, rank=_ABOVE_ANY_PATCH))
-        for module in ["numpy.linalg"] + ["scipy.linalg"] * scipy:
-            for role, kind in (("inv", _InvRecorder), ("lstsq", _LstsqRecorder)):
-                recorded = function(module, role)
-                original = recorded.original
-                recorder = kind(f"{module}.{role}", recording, original, original, _solve_instead)
-                ends.callback(recorded.replace(recorder, everywhere=True))
-        yield recording
-
-
-def _solvers(scipy: bool) -> dict[str, tuple[Function, Replacement]]:
-    solvers = {"numpy.linalg.solve": numpy_solve()}
-    if scipy:
-        solvers["scipy.linalg.solve"] = scipy_solve()
-    return solvers
+silence = errstate(ill_conditioned="ignore")

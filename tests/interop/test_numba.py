@@ -284,7 +284,7 @@ def test_a_profile_leaves_numba_alone() -> None:
     run(
         PATCHED
         + """
-    from smartsolve._profile.recorder import record
+    from smartsolve._profile.recording import record
     with record():
         assert new()(a, b).tolist() == [1.0, 0.5]
     assert is_numbas(new())

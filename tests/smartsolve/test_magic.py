@@ -46,7 +46,7 @@ kind = type(solve).__name__
 def test_the_cell_is_patched_and_told_about(shell: InteractiveShell) -> None:
     success, _, html = run(shell, CELL)
     assert success
-    assert shell.user_ns["kind"] == "_Recorder"
+    assert shell.user_ns["kind"] == "Recorder"
     assert np.array_equal(shell.user_ns["x"], [1.0, 1 / 21])
     assert "cell:5" in html  # as the notebook counts its lines
     assert "diagonal 20" in html

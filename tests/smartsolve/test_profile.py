@@ -21,7 +21,7 @@ import smartsolve
 from smartsolve._profile.advice import advice
 from smartsolve._profile.findings import CallSite
 from smartsolve._profile.html import page
-from smartsolve._profile.recorder import record
+from smartsolve._profile.recording import record
 from smartsolve._profile.report import Profile
 from smartsolve._profile.source import find_call
 from smartsolve._profile.text import duration
@@ -45,6 +45,71 @@ def profile(tmp_path: Path) -> Iterator[Callable[..., Profile]]:
 
     yield run
     assert type(np.linalg.solve).__module__ == "numpy"
+
+
+def test_sparse_solvers_are_seen(profile: Callable[..., Profile]) -> None:
+    found = profile(
+        """
+        import scipy.sparse as sp
+        import scipy.sparse.linalg as sla
+
+        n = 4000
+        a = sp.diags_array([-1.0, 2.5, -1.0], offsets=[-1, 0, 1], shape=(n, n)).tocsc()
+        rng = np.random.default_rng(1)
+        permuted = a[rng.permutation(n)]
+        for k in range(30):
+            x = sla.spsolve(a, np.full(n, k + 1.0))
+        for k in range(3):
+            y = sla.spsolve(A=permuted * (k + 1), b=np.ones(n), permc_spec="COLAMD")
+        for k in range(3):
+            solve = sla.factorized(a * (1 + k))
+            z = solve(np.ones(n))
+        for k in range(2):
+            lu = sla.splu(a)
+        z = lu.solve(np.ones(n))
+        diagonal = sp.eye_array(n, format="csc") * 2
+        sla.spsolve(diagonal, sp.csc_array(np.ones((n, 2))))
+        try:
+            sla.spsolve(sp.eye_array(3).tocsc(), np.ones(4))
+        except ValueError:
+            pass
+        """,
+        scipy=True,
+    )
+    solved, other, eye, wrong = (
+        next(s for s in found.sites if s.text.startswith(text))
+        for text in (
+            "sla.spsolve(a, ",
+            "sla.spsolve(A=",
+            "sla.spsolve(diagonal",
+            "sla.spsolve(sp.eye",
+        )
+    )
+    assert (solved.calls, solved.structures, solved.matrices) == (30, {"spd tridiagonal": 30}, 1)
+    assert "sparse float64" in str(found)
+    assert "factorize it once, `smartsolve.factorize(a).solve(np.full" in advice(solved)
+    assert (other.calls, other.matrices) == (3, 3)
+    assert "np.diagonal" not in advice(eye)
+    assert eye.structures == {"diagonal": 1}
+    assert (wrong.calls, wrong.failed) == (0, 1)
+    factored, kept = (
+        next(s for s in found.sites if s.function == f"scipy.sparse.linalg.{name}")
+        for name in ("factorized", "splu")
+    )
+    assert (factored.role, factored.calls, factored.matrices) == ("factor", 3, 3)
+    assert "tridiagonal" in advice(factored)
+    assert "one matrix was factored 2 times" in advice(kept)
+    assert "`smartsolve.factorize(a)`" in advice(kept)
+    assert json.loads(json.dumps(found.to_dict()))["sites"]
+    ours = profile(
+        """
+        import scipy.sparse as sp, scipy.sparse.linalg as sla
+        x = sla.spsolve(sp.eye_array(5000, format="csc") * 2, np.ones(5000))
+        """,
+        scipy=True,
+        with_ours=True,
+    )
+    assert ours.sites[0].structures == {"diagonal": 1}
 
 
 def test_both_call_sites_of_an_unchanged_script(profile: Callable[..., Profile]) -> None:
@@ -290,7 +355,7 @@ def test_the_first_profile_of_a_process_times_no_import(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "import numpy as np\n"
-        "from smartsolve._profile.recorder import record\n"
+        "from smartsolve._profile.recording import record\n"
         "assert 'scipy.linalg.cython_lapack' not in sys.modules\n"
         "with record():\n"
         "    print('scipy.linalg.cython_lapack' in sys.modules)\n"

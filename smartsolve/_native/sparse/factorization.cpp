@@ -113,7 +113,7 @@ PyObject* solve_array(const FactorsObject* self, const Object& b, const Sides& s
             const Factors<T>& f = self->get<T>();
             if constexpr (parts == 1) {
                 const bool in_place = height == s.columns;
-                const bool lies_alike = height > 0 && in_place && s.count == 1 &&
+                const bool lies_alike = s.rows > 0 && s.rows == s.columns && s.count == 1 &&
                                         !meant.conjugated_outside &&
                                         row_step == static_cast<npy_intp>(sizeof(T));
                 if (lies_alike) {
