@@ -83,6 +83,12 @@ def of_arguments(
     return found
 
 
+def of_sample(arrays: Mapping[str, Array], shape: tuple[int, ...], sample: int) -> dict[str, Array]:
+    """The arrays (n, columns) of one of the samples of this shape."""
+    place = np.unravel_index(sample, shape) if shape else ()
+    return {name: np.broadcast_to(a, (*shape, *a.shape[-2:]))[place] for name, a in arrays.items()}
+
+
 def described(found: Mapping[str, Sequence[Dependent]]) -> str:
     """What is collinear in which argument; nothing if nothing is."""
     return "; ".join(

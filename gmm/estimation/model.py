@@ -235,6 +235,11 @@ class Model(ABC, Generic[Result]):
                 f"no standard error of {of}: the two-way cluster estimate of its variance is "
                 "negative; indefinite='nearest' takes the nearest positive semidefinite matrix"
             )
+        if shape and (singular := np.flatnonzero(status == Status.SINGULAR)).size:
+            causes = [self.cause_of_singularity(int(singular[0])), deficiency]
+            if said := "; ".join(filter(None, causes)):
+                place = ", ".join(map(str, np.unravel_index(singular[0], shape)))
+                reason = f"the first of them, sample {place}: {said}"
         answer = Answer(
             parameters=parameters,
             n=problem.n,
@@ -262,8 +267,8 @@ class Model(ABC, Generic[Result]):
         """Whether (R,) the data are, though instruments that are made of them may not be."""
         return np.zeros(math.prod(self.shape), bool)
 
-    def cause_of_singularity(self) -> str:
-        """What makes a single sample singular, in its columns' names, if it is known."""
+    def cause_of_singularity(self, sample: int = 0) -> str:
+        """What makes one of the samples singular, in its columns' names, if it is known."""
         return ""
 
     def _reason(self, status: npt.NDArray[np.int8], deficiency: str) -> str:

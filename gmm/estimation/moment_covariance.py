@@ -62,7 +62,7 @@ def rank_deficiency(kind: Given, problem: Problem, center: bool) -> str:
         if problem.clusters.shape[1] == 1:
             count, of = len(np.unique(problem.clusters)), "clusters"
     elif isinstance(kind, str) and kind == "robust":
-        count, of = problem.n, "observations"
+        count, of = problem.n, problem.units
     if not of or count - center >= problem.q:
         return ""
     less = " less one, as it is centered" if center else ""

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,8 @@ class Problem(ABC):
     bounds: Sequence[Bound] | None = None
     absorbed: int = 0
     nested: int = 0
+    # What messages call the n.
+    units: ClassVar[str] = "observations"
 
     @abstractmethod
     def contributions(self, theta: Array, index: Rows | slice) -> Array:

@@ -38,7 +38,7 @@ class LinearModel(Protocol):
     def regression(self, y: Array, x: Array) -> Any:
         """The least-squares regression of y on x, with the same clusters."""
 
-    def cause_of_singularity(self) -> str:
+    def cause_of_singularity(self, sample: int = 0) -> str:
         """Collinear columns of one sample, by their names; empty if there are none."""
 
     def reduced_form(self, y: Array) -> Any:

@@ -41,7 +41,8 @@ class GMMResult(Estimates):
     iterations : (...) ndarray of int16
         Gauss-Newton steps taken; zero where the estimate has a closed form.
     reason : str
-        Of a single sample that failed: why, with the names of collinear columns.
+        Of a single sample that failed: why, with the names of collinear columns. Of many: the
+        cause in the first one that is singular, if it is known.
     converged : (...) ndarray of bool
         Where the status is OK.
     df : float or None

@@ -154,7 +154,10 @@ def result_summary(result: Estimates) -> Summary:
         count = int(np.count_nonzero(statuses == status))
         if count and status != Status.OK:
             share = f"{count:,} of {statuses.size:,} failed" if many else "failed"
-            notes.append(f"{share}: {result.reason or status.reason}")
+            why = status.reason if many else result.reason or status.reason
+            if many and result.reason and status == Status.SINGULAR:
+                why += f"; {result.reason}"
+            notes.append(f"{share}: {why}")
     return Summary("GMM estimates", facts, columns, rows, notes)
 
 

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from gmm.data.arrays import Array, Rows, columns, dependent
+from gmm.data.collinearity import dependent_columns, listed
 from gmm.data.labels import column_names, is_pandas
 from gmm.data.panels import Grid
 from gmm.estimation.gauss_newton import Minimum
@@ -23,6 +24,7 @@ from gmm.inference.results import GMMResult
 __all__ = ["DynamicPanel", "DynamicPanelResult"]
 
 Limits = tuple[int, int | None]
+Transformation = Literal["differences", "orthogonal"]
 
 
 class DynamicPanelResult(GMMResult):
@@ -106,14 +108,21 @@ class DynamicPanel(Model[DynamicPanelResult]):
     system : bool
         Whether the equations in levels, with lagged differences as instruments, join those in
         differences (Blundell and Bond 1998); a constant is estimated then.
+    transformation : {"differences", "orthogonal"}
+        What takes the entities' effects out: first differences, or forward orthogonal deviations,
+        from the mean of what follows (Arellano and Bover 1995), which gaps cost fewer rows.
+    time_effects : bool
+        Whether every period but the first has an effect, a regressor and its own instrument.
 
     Notes
     -----
     Moments are those of entities, so that "robust" weights and covariance matrices allow for any
     correlation over time. One step has the weights :math:`(\sum_i Z_i'HZ_i)^{-1}`, H of
-    independent errors: 2 on the diagonal of the differenced block and -1 beside it; across both
-    blocks of a system that of ``xtabond2, h(3)``. ``cov_formula="windmeijer"`` corrects the
-    standard errors of two steps. Instruments that are zero throughout are left out.
+    independent errors: 2 on the diagonal of the differenced block and -1 beside it, of orthogonal
+    deviations the identity; across both blocks of a system that of ``xtabond2, h(3)``. A
+    deviation stands in the period after its own, so that `gmm_lags` count as for differences.
+    ``cov_formula="windmeijer"`` corrects the standard errors of two steps. Instruments that are
+    zero throughout are left out.
 
     References
     ----------
@@ -158,6 +167,8 @@ class DynamicPanel(Model[DynamicPanelResult]):
         gmm_lags: Limits = (2, None),
         collapse: bool = False,
         system: bool = False,
+        transformation: Transformation = "differences",
+        time_effects: bool = False,
     ) -> None:
         values = dependent(y)
         given = {"exog": exog, "predetermined": predetermined, "endog": endog}
@@ -170,6 +181,10 @@ class DynamicPanel(Model[DynamicPanelResult]):
             raise ValueError(
                 f"gmm_lags is {gmm_lags}; it must be (first, last) with 2 <= first <= last, or None"
             )
+        if transformation not in get_args(Transformation):
+            raise ValueError(
+                f"transformation is {transformation!r}; it must be 'differences' or 'orthogonal'"
+            )
         self.shape = np.broadcast_shapes(
             values.shape[:-1], *(a.shape[:-2] for a in arrays.values())
         )
@@ -178,22 +193,49 @@ class DynamicPanel(Model[DynamicPanelResult]):
             name: column_names(x, prefix, arrays[name].shape[-1])
             for (name, x), prefix in zip(given.items(), ("exog", "pre", "endog"), strict=True)
         }
-        everything = [label for group in labels.values() for label in group]
-        self.names = (
-            *(f"L{j}.{own}" for j in range(1, lags + 1)),
-            *everything,
-            *(["const"] if system else []),
-        )
         grid = Grid.of(entity, time)
         y_grid = grid.placed(values)
         x_grids = {name: grid.placed(np.moveaxis(a, -1, -2)) for name, a in arrays.items()}
+        if time_effects:
+            periods = _periods(y_grid, x_grids, lags)[1:]
+            effects = np.eye(grid.shape[1])[periods][:, np.newaxis, :]
+            effects = np.broadcast_to(effects, (len(periods), *grid.shape))
+            lead = (*x_grids["exog"].shape[:-3], *effects.shape)
+            x_grids["exog"] = np.concatenate(
+                [x_grids["exog"], np.broadcast_to(effects, lead)], axis=-3
+            )
+            begin = int(np.min(np.asarray(time)))
+            labels["exog"] = (*labels["exog"], *(f"time {begin + t}" for t in periods))
+        self.names = (
+            *(f"L{j}.{own}" for j in range(1, lags + 1)),
+            *(label for group in labels.values() for label in group),
+            *(["const"] if system else []),
+        )
         self._equations = Equations(
-            y_grid, x_grids, lags, (first, last), bool(collapse), bool(system)
+            y_grid,
+            x_grids,
+            lags,
+            (first, last),
+            bool(collapse),
+            bool(system),
+            transformation == "orthogonal",
         )
         parts = self._equations.build(self.shape)
         self._parts = parts
         self.n = parts.zy.shape[1]
         self.moment_names = None
+
+    def cause_of_singularity(self, sample: int = 0) -> str:
+        """Regressors that are collinear in the equations, by their names, or too few entities."""
+        rows = self._parts.rows[sample if len(self._parts.rows) > 1 else 0]
+        names = self.names or ()
+        gone = dependent_columns(rows, names)
+        constant = [one.name for one in gone if one.of == "0"]
+        rest = [one for one in gone if one.of != "0"]
+        causes = [f"{name} does not vary over time" for name in constant]
+        if rest:
+            causes.append(f"collinear regressors: {listed(rest)}")
+        return "; ".join(causes)
 
     def problem(self, start: Array | None) -> tuple["PanelMoments", Array]:
         """What is estimated; a closed form needs no start."""
@@ -223,6 +265,8 @@ class Products:
     h: Array
     dy: Array
     dx: Array
+    rows: Array
+    """All equations' regressors (R, rows, k)."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +279,7 @@ class Equations:
     limits: Limits
     collapse: bool
     system: bool
+    orthogonal: bool
 
     def build(self, shape: tuple[int, ...]) -> "Products":
         """Products of instruments with y and regressors of each entity, and what tests need."""
@@ -252,21 +297,27 @@ class Equations:
         if self.system:
             regressors.append(np.where(np.isnan(y), np.nan, 1.0))
         levels = np.stack(regressors, axis=-1)  # (R, N, T, k)
-        dy, dx = y - _lag(y, 1), levels - _lag(levels, 1)
-        if self.system:
-            dx[..., -1] = np.where(np.isnan(dx[..., -1]), np.nan, 0.0)
-        valid = np.isfinite(dy) & np.isfinite(dx).all(axis=-1)
-        if not (valid == valid[:1]).all():
+        there = np.isfinite(y) & np.isfinite(levels).all(axis=-1)
+        if not (there == there[:1]).all():
             raise ValueError("rows are missing in other places in some samples than in others")
-        dy, dx = np.where(valid, dy, 0.0), np.where(valid[..., None], dx, 0.0)
-        z = self._differenced(y, x, valid)
-        pieces = [(dy, dx, z, valid)]
+        both = np.where(there[..., None], np.concatenate([y[..., None], levels], axis=-1), 0.0)
+        maps = _differences(there[0])
+        change = np.einsum("its,risk->ritk", maps, both, optimize=True)
+        dy, dx = change[..., 0], change[..., 1:]
+        if self.orthogonal:
+            maps = _orthogonal(there[0])
+            change = np.einsum("its,risk->ritk", maps, both, optimize=True)
+        valid = np.broadcast_to((maps != 0).any(axis=-1), there.shape)
+        z = self._differenced(y, x, valid, maps)
+        pieces = [(change[..., 0], change[..., 1:], z, valid)]
         if self.system:
-            there = np.isfinite(y) & np.isfinite(levels).all(axis=-1)
             z_level = self._levels(y, x, there)
             z, z_level = _side_by_side(z, z_level, self.x["exog"].shape[-3])
             level = np.where(there[..., None], levels, 0.0)
-            pieces = [(dy, dx, z, valid), (np.where(there, y, 0.0), level, z_level, there)]
+            pieces = [
+                (change[..., 0], change[..., 1:], z, valid),
+                (np.where(there, y, 0.0), level, z_level, there),
+            ]
         used = np.zeros(pieces[0][2].shape[-1], bool)
         inside = np.zeros(y.shape[1], bool)
         for _, _, z, here in pieces:
@@ -278,11 +329,15 @@ class Equations:
         for z, (left, right, _, _) in zip(zs, pieces, strict=True):
             zy += np.einsum("ritq,rit->riq", z, left[:, inside], optimize=True)
             zx += np.einsum("ritq,ritk->riqk", z, right[:, inside], optimize=True)
-        h = _independent(zs, [piece[3][:, inside] for piece in pieces])
-        return Products(zy, zx, h, dy[:, inside], dx[:, inside])
+        level_maps = np.eye(y.shape[2]) * there[0][:, np.newaxis, :]
+        h = _independent(zs, [m[inside] for m in (maps, level_maps)][: len(zs)])
+        rows = np.concatenate([piece[1][:, piece[3][0]] for piece in pieces], axis=1)
+        return Products(zy, zx, h, dy[:, inside], dx[:, inside], rows)
 
-    def _differenced(self, y: Array, x: dict[str, Array], valid: npt.NDArray[np.bool_]) -> Array:
-        """Instruments (R, N, T, q) of the equation in differences."""
+    def _differenced(
+        self, y: Array, x: dict[str, Array], valid: npt.NDArray[np.bool_], maps: Array
+    ) -> Array:
+        """Instruments (R, N, T, q) of the transformed equation."""
         first, last = self.limits
         groups = [self._lagged(y, first, last, valid)]
         for name, begin in (("predetermined", first - 1), ("endog", first)):
@@ -292,9 +347,8 @@ class Equations:
             ]
         exog = x["exog"]
         if exog.shape[1]:
-            change = np.moveaxis(exog, 1, -1)
-            change = change - _lag(change, 1)
-            groups.append(np.where(valid[..., None], change, 0.0))
+            levels = np.nan_to_num(np.moveaxis(exog, 1, -1))
+            groups.append(np.einsum("its,risk->ritk", maps, levels, optimize=True))
         return np.concatenate(groups, axis=-1)
 
     def _lagged(
@@ -359,16 +413,52 @@ def _by_period(a: Array) -> Array:
     return result.reshape(samples, n, periods, periods * m)
 
 
-def _independent(zs: list[Array], valid: list[npt.NDArray[np.bool_]]) -> Array:
+def _periods(y: Array, x: dict[str, Array], lags: int) -> npt.NDArray[np.intp]:
+    """Those in which some entity has y, all regressors, and y before."""
+    one = y.reshape(-1, 1, *y.shape[-2:])
+    there = np.isfinite(one[:1, 0])
+    for j in range(1, lags + 1):
+        there = there & np.isfinite(_lag(one[:1, 0], j))
+    for a in x.values():
+        if a.shape[-3]:
+            there = there & np.isfinite(a.reshape(-1, *a.shape[-3:])[:1]).all(axis=1)
+    return np.flatnonzero(there.any(axis=(0, 1)))
+
+
+def _differences(there: npt.NDArray[np.bool_]) -> Array:
+    """The maps (N, T, T) of each entity's rows to their first differences."""
+    periods = there.shape[1]
+    both = there[:, 1:] & there[:, :-1]
+    maps = np.zeros((len(there), periods, periods))
+    at = np.arange(1, periods)
+    maps[:, at, at], maps[:, at, at - 1] = both, -1.0 * both
+    return maps
+
+
+def _orthogonal(there: npt.NDArray[np.bool_]) -> Array:
+    """The maps (N, T, T) to deviations from the mean of what follows, of the same variance.
+
+    They stand in the period after their own: Arellano and Bover (1995), J. Econometrics 68, 29-51.
+    """
+    periods = there.shape[1]
+    maps = np.zeros((len(there), periods, periods))
+    for t in range(periods - 1):
+        later = there[:, t + 1 :]
+        count = later.sum(axis=1)
+        use = there[:, t] & (count > 0)
+        share = np.where(use, 1 / np.maximum(count, 1), 0.0)
+        root = np.sqrt(np.where(use, count / (count + 1), 0.0))
+        maps[:, t + 1, t] = root
+        maps[:, t + 1, t + 1 :] = -(root * share)[:, np.newaxis] * later
+    return maps
+
+
+def _independent(zs: list[Array], maps: list[Array]) -> Array:
     """The mean over entities of Z'HZ (R, q, q), H of independent errors in levels."""
-    periods = zs[0].shape[2]
-    difference = np.eye(periods) - np.eye(periods, k=-1)
-    maps = [difference, np.eye(periods)][: len(zs)]
     # Z'M with M the equations' errors in terms of those in levels; H = MM'.
-    turned = np.zeros((*zs[0].shape[:2], periods, zs[0].shape[3]))
-    for z, v, m in zip(zs, valid, maps, strict=True):
-        turned += np.einsum("ritq,ts->risq", np.where(v[..., None], z, 0.0), m, optimize=True)
-    # The first difference's error before the first period has its variance, too.
+    turned = np.zeros((*zs[0].shape[:2], zs[0].shape[2], zs[0].shape[3]))
+    for z, m in zip(zs, maps, strict=True):
+        turned += np.einsum("ritq,its->risq", z, m, optimize=True)
     result: Array = np.einsum("risq,risp->rqp", turned, turned, optimize=True) / zs[0].shape[1]
     return result
 
@@ -382,6 +472,7 @@ class PanelMoments(Problem):
     h: Array
     dy: Array
     dx: Array
+    units: ClassVar[str] = "entities"
     mean_zx: Array = field(init=False)
     mean_zy: Array = field(init=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, blocks, columns, dependent, flattened
-from gmm.data.collinearity import Collinear, described, listed, of_arguments, settled
+from gmm.data.collinearity import Collinear, described, listed, of_arguments, of_sample, settled
 from gmm.data.formulas import instrumental, names_of_caller
 from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, chosen_columns, clusters_of, column_names, is_pandas
@@ -129,9 +129,10 @@ class ExponentialRegression(Model[GMMResult]):
         arguments = instrumental(formula, data, names_of_caller(1))
         return cls(**arguments, clusters=chosen_columns(clusters, "clusters", data), **options)
 
-    def cause_of_singularity(self) -> str:
+    def cause_of_singularity(self, sample: int = 0) -> str:
         """Collinear columns of one sample, by their names."""
-        return described(of_arguments(*self._arguments))
+        arrays, names = self._arguments
+        return described(of_arguments(of_sample(arrays, self.shape, sample), names))
 
     def problem(self, start: Array | None) -> tuple["ExponentialMoments", Array]:
         """What is estimated, by default from the least squares of a smoothed log y."""

@@ -5,7 +5,7 @@ it by what a regression without observation i predicts for i. Both then have as 
 parameters, so that covariance matrices, small samples and stacks are those of every model.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,7 +21,7 @@ __all__ = ["JIVE", "KClass"]
 
 Kappa = Literal["liml", "fuller", "2sls", "ols"]
 Scores = Literal["instruments", "fitted"]
-Jackknife = Literal["jive1", "jive2"]
+Jackknife = Literal["jive1", "jive2", "ujive"]
 
 
 class KClass(IV):
@@ -136,9 +136,11 @@ class JIVE(IV):
     ----------
     y, exog, endog, instruments, clusters
         As for `gmm.IV`.
-    kind : {"jive1", "jive2"}
+    kind : {"jive1", "jive2", "ujive"}
         :math:`(\hat W_i - h_i W_i) / (1 - h_i)` with the leverages :math:`h_i`, or without the
-        denominator.
+        denominator. "ujive": the first, less the same of a regression on the exogenous regressors
+        alone, so that many of these bias it as little as many instruments; then
+        :math:`\hat\beta_2 = (\tilde W'W)^{-1} \tilde W'y`.
 
     See Also
     --------
@@ -147,6 +149,8 @@ class JIVE(IV):
     References
     ----------
     .. [1] Angrist, Imbens and Krueger (1999), J. Applied Econometrics 14, 57-67.
+    .. [2] Kolesár (2013), Estimation in an instrumental variables model with treatment effect
+       heterogeneity, Princeton University (UJIVE).
 
     Examples
     --------
@@ -173,16 +177,28 @@ class JIVE(IV):
     ) -> None:
         super().__init__(y, exog, endog, instruments, clusters, **options)
         if kind not in get_args(Jackknife):
-            raise ValueError(f"kind is {kind!r}; it must be 'jive1' or 'jive2'")
+            raise ValueError(f"kind is {kind!r}; it must be 'jive1', 'jive2' or 'ujive'")
         self._kind = kind
         self.facts = {**self.facts, "estimator": kind.upper()}
 
     def problem(self, start: Array | None) -> tuple["GeneratedInstruments", Array]:
         """Instrumental variables with predictions that leave out each observation."""
-        z = beside(self.exog, self.instruments)
-        h = leverages(z)[..., np.newaxis]
-        left_out = self.endog - residuals(self.endog, z) - h * self.endog
-        return generated(self, left_out / (1 - h) if self._kind == "jive1" else left_out)
+        left_out, h = _left_out(self.endog, beside(self.exog, self.instruments))
+        if self._kind == "jive2":
+            return generated(self, left_out)
+        predicted = left_out / (1 - h)
+        if self._kind == "jive1":
+            return generated(self, predicted)
+        left_out, h = _left_out(self.endog, self.exog)
+        problem, start = generated(self, predicted - left_out / (1 - h))
+        return UnbiasedMoments(**{f.name: getattr(problem, f.name) for f in fields(problem)
+                                  if f.init}, own=len(self.exog_names)), start  # fmt: skip
+
+
+def _left_out(w: Array, z: Array) -> tuple[Array, Array]:
+    """What the regression on z predicts for each observation less its own share, and the share."""
+    h = leverages(z)[..., np.newaxis]
+    return w - residuals(w, z) - h * w, h
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +231,30 @@ class GeneratedInstruments(LinearMoments):
             s2[span] = np.square(self.residuals(theta[span], index)).mean(axis=1)
         zx = self.of_rows((self.zx + self.zx.swapaxes(1, 2)) / 2)
         return s2[:, np.newaxis, np.newaxis] * zx
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnbiasedMoments(GeneratedInstruments):
+    """E x u = 0 for the `own` exogenous regressors, and E z (y - w'beta) = 0.
+
+    The instruments of a jackknife that leaves out the exogenous regressors' part, too, are not to
+    meet these in the residual; contributions to S have all of it.
+    """
+
+    own: int
+    cross: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "cross", self.zx[:, self.own :, : self.own].copy())
+        self.zx[:, self.own :, : self.own] = 0.0
+
+    def moments(self, theta: Array) -> Array:
+        """Z'u / n (R, q), of y - w'beta where the instruments are generated."""
+        result = super().moments(theta)
+        own = theta[:, : self.own, np.newaxis]
+        result[:, self.own :] += (self.of_rows(self.cross) @ own)[..., 0]
+        return result
 
 
 def generated(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
-from gmm.data.collinearity import Collinear, described, listed, of_arguments, settled
+from gmm.data.collinearity import Collinear, described, listed, of_arguments, of_sample, settled
 from gmm.data.formulas import instrumental, names_of_caller
 from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, chosen_columns, clusters_of, column_names, is_pandas
@@ -175,9 +175,10 @@ class IV(Model[IVResult]):
             whole = whole & np.isfinite(a).all(axis=(-2, -1))
         return whole.reshape(-1)
 
-    def cause_of_singularity(self) -> str:
+    def cause_of_singularity(self, sample: int = 0) -> str:
         """Collinear columns of one sample, by their names."""
-        return described(of_arguments(*self._arguments()))
+        arrays, names = self._arguments()
+        return described(of_arguments(of_sample(arrays, self.shape, sample), names))
 
     def _arguments(self) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
         """Arrays and names of columns by argument."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, blocks, flattened
 from gmm.data.instruments import Columns, fitted, joined, products, some
@@ -73,11 +74,19 @@ class System(Model[GMMResult]):
     result_type = GMMResult
 
     def __init__(self, equations: Mapping[str, IV]) -> None:
+        if not isinstance(equations, Mapping):
+            raise TypeError(
+                f"equations is {equations!r:.100}; it must be a dict of names and models"
+            )
         if not equations:
             raise ValueError("there are no equations")
         self.equations = dict(equations)
         first = next(iter(self.equations.values()))
         for name, equation in self.equations.items():
+            if not isinstance(equation, IV):
+                raise TypeError(
+                    f"equation {name!r} is of type {type(equation).__name__}; it must be a gmm.IV"
+                )
             if equation.n != first.n:
                 raise ValueError(
                     f"equation {name!r} has {equation.n} observations, the first one {first.n}"
@@ -102,6 +111,22 @@ class System(Model[GMMResult]):
             for name, eq in self.equations.items()
             for label in eq.moment_names or ()
         )
+
+    def finite(self) -> npt.NDArray[np.bool_]:
+        """Whether (R,) the data of all equations are."""
+        every = [
+            np.broadcast_to(eq.finite().reshape(eq.shape), self.shape).reshape(-1)
+            for eq in self.equations.values()
+        ]
+        return np.asarray(np.all(every, axis=0), dtype=np.bool_)
+
+    def cause_of_singularity(self, sample: int = 0) -> str:
+        """Collinear columns of each equation of one sample, by their names."""
+        causes = {
+            name: eq.cause_of_singularity(sample if eq.shape == self.shape else 0)
+            for name, eq in self.equations.items()
+        }
+        return "; ".join(f"equation {name}: {cause}" for name, cause in causes.items() if cause)
 
     def problem(self, start: Array | None) -> tuple["SystemMoments", Array]:
         """What is estimated; a closed form needs no start."""

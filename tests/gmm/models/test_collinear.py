@@ -158,3 +158,52 @@ def test_counts_of_zero_are_finite() -> None:
     """No mean of exp(x'beta) is zero: a search without an end, and no fault of the data."""
     result = gmm.ExponentialRegression(np.zeros(N), DATA[["const", "x"]].to_numpy()).fit()
     assert result.status not in (gmm.Status.OK, gmm.Status.NON_FINITE)
+
+
+def test_a_stack_says_what_is_collinear_in_its_first_bad_slice() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((2, 3, N, 3))
+    w = z.sum(axis=-1) + rng.standard_normal((2, 3, N))
+    z[1, 1, :, 2] = z[1, 1, :, 0] - z[1, 1, :, 1]
+    y, ones = w + rng.standard_normal((2, 3, N)), np.ones((N, 1))
+    said = "the first of them, sample 1, 1: collinear columns of instruments: instr2 = instr0 -"
+    for model in (
+        gmm.IV(y, ones, w, z),
+        gmm.KClass(y, ones, w, z),
+        gmm.ExponentialRegression(np.exp(y / 9), ones, w / 9, z),
+    ):
+        result = model.fit()
+        assert result.status.tolist() == [[0, 0, 0], [0, 2, 0]]
+        assert result.reason.startswith(said)
+        assert said in str(result.summary())
+        assert not result.j_test.reason or isinstance(model, gmm.KClass)
+    system = gmm.System({"one": gmm.IV(y, ones, w, z), "two": gmm.IV(w[::-1] ** 2, ones)})
+    assert "equation one: collinear columns of instruments" in system.fit().reason
+
+
+def test_systems_and_panels_name_columns() -> None:
+    exog = DATA[["const", "x"]].assign(copy=-2 * DATA.x)
+    equations = {
+        "first": gmm.IV(DATA.y, exog),
+        "second": gmm.IV(DATA.y, DATA[["const"]], DATA.w, DATA[["z1"]].assign(t=3 * DATA.z1)),
+    }
+    reason = gmm.System(equations).fit().reason
+    assert "equation first: collinear columns of exog: copy = -2 x" in reason
+    assert "equation second: collinear columns of instruments: t = 3 z1" in reason
+    with pytest.raises(TypeError, match="equation 'a' is of type tuple"):
+        gmm.System({"a": (1, 2)})
+    with pytest.raises(TypeError, match="must be a dict"):
+        gmm.System([equations["first"]])
+
+    entity, time = (a.ravel() for a in np.indices((10, 6)))
+    panel = {"entity": entity, "time": time}
+    given = DATA[["x"]].assign(copy=-2 * DATA.x)
+    for kind in ("exog", "endog", "predetermined"):
+        result = gmm.DynamicPanel(DATA.y, **{kind: given}, **panel, collapse=True).fit(steps=1)
+        assert result.status == gmm.Status.SINGULAR
+        assert "collinear regressors: copy = -2 x" in str(result.summary())
+    given = DATA[["x"]].assign(born=entity % 3)
+    result = gmm.DynamicPanel(DATA.y, given, **panel, collapse=True).fit(steps=1)
+    assert "born does not vary over time" in result.reason
+    many = gmm.DynamicPanel(DATA.y, endog=DATA[["x"]], **panel).fit()
+    assert "the number of entities" in many.reason

@@ -97,3 +97,50 @@ def test_bad_options_say_what_is_wrong() -> None:
         gmm.KClass(*DATA, scores="both")
     with pytest.raises(ValueError, match="kind is 'jive3'"):
         gmm.JIVE(*DATA, kind="jive3")
+
+
+def test_ujive_is_kolesars_formula() -> None:
+    """By hand: predictions without each observation, on all exogenous columns and on X alone."""
+    rng = np.random.default_rng(4)
+    n = 150
+    x = np.column_stack([np.ones(n), rng.standard_normal((n, 4))])
+    z, u = rng.standard_normal((n, 8)), rng.standard_normal(n)
+    w = 0.3 * z.sum(axis=1) + x.sum(axis=1) + 0.7 * u + rng.standard_normal(n)
+    y = x @ np.arange(5.0) + 2 * w + u
+
+    def without(a: np.ndarray) -> np.ndarray:
+        predictions = np.empty(n)
+        for i in range(n):
+            rest = np.delete(np.arange(n), i)
+            predictions[i] = a[i] @ np.linalg.lstsq(a[rest], w[rest])[0]
+        return predictions
+
+    instrument = without(np.column_stack([x, z])) - without(x)
+    beta = instrument @ y / (instrument @ w)
+    result = gmm.JIVE(y, x, w, z, kind="ujive").fit()
+    np.testing.assert_allclose(result.params[5], beta, rtol=1e-10)
+    gamma = np.linalg.lstsq(x, y - w * beta)[0]
+    np.testing.assert_allclose(result.params[:5], gamma, rtol=1e-9)
+    residual = y - w * beta - x @ gamma
+    error = np.sqrt((residual**2 * instrument**2).sum()) / abs(instrument @ w)
+    np.testing.assert_allclose(result.bse[5], error, rtol=1e-9)
+    stack = gmm.JIVE(np.stack([y, -y]), x, w, z, kind="ujive").fit()
+    np.testing.assert_allclose(stack.params[:, 5], [beta, -beta], rtol=1e-9)
+    assert "UJIVE" in str(result.summary())
+
+
+def test_ujive_is_not_biased_by_many_exogenous_regressors() -> None:
+    """40 dummies and 10 instruments: JIVE is off, as Kolesar (2013) says, UJIVE is not."""
+    rng = np.random.default_rng(6)
+    n, samples = 200, 1500
+    x = (np.arange(n)[:, np.newaxis] % 40 == np.arange(40)).astype(float)
+    z = rng.standard_normal((samples, n, 10))
+    u = rng.standard_normal((samples, n))
+    w = 0.25 * z.sum(axis=2) + 0.8 * u + 0.6 * rng.standard_normal((samples, n))
+    y = w + u
+    off = {
+        kind: abs(np.median(gmm.JIVE(y, x, w, z, kind=kind).fit().params[:, -1]) - 1)
+        for kind in ("jive1", "ujive")
+    }
+    assert off["ujive"] < 0.025
+    assert off["jive1"] > 2 * off["ujive"]

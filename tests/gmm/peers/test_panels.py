@@ -59,6 +59,125 @@ def test_difference_and_system_gmm_are_those_of_pydynpd(row: tuple) -> None:
         assert_allclose(result.serial_correlation(order).statistic, value, rtol=1e-6)
 
 
+# pydynpd's "fod" and "timedumm": slopes, standard errors, Hansen's J, m1 and m2 of two steps.
+ORTHOGONAL, EFFECTS = {"transformation": "orthogonal"}, {"time_effects": True}
+MORE = [
+    ({"endog": X, "gmm_lags": (2, 3), **ORTHOGONAL},
+     [0.23567212517335334, 0.5621452760448625], [0.12763351822915442, 0.17369605088504705],
+     17.951614923494237, [-3.4929530239759936, 0.2539149559703756]),
+    ({"exog": X, "gmm_lags": (2, 4), "collapse": True, **ORTHOGONAL},
+     [0.07458568975003582, 0.566982112210865], [0.12277163091195711, 0.07974033407283997],
+     3.2306962125004084, [-3.1888318369900834, -0.2019614218362319]),
+    ({"endog": X, "gmm_lags": (2, 3), **EFFECTS},
+     [0.16848805984529103, 0.38117199726757955], [0.1275033248132582, 0.1847203196816767],
+     19.700407678228466, [-3.3370784354693255, 0.227012129759721]),
+    ({"endog": X, "gmm_lags": (2, 3), "collapse": True, **EFFECTS},
+     [0.26631352063502256, 0.34461176964976675], [0.17621828340714404, 0.20727101381794916],
+     0.1499252663768794, [-3.123747112293529, 0.4251884192351305]),
+    ({"endog": X, "gmm_lags": (2, 3), "collapse": True, "system": True, **EFFECTS},
+     [0.3631899614376588, 0.4394337672832614], [0.09378017549124334, 0.14286695393122886],
+     0.5618361225303526, [-4.354332233886205, 0.5812245478631562]),
+    ({"endog": X, "gmm_lags": (2, 3), "collapse": True, **ORTHOGONAL, **EFFECTS},
+     [0.22163115928211177, 0.32540310550552926], [0.17125679890210768, 0.22225135497070084],
+     0.6571807326071445, [-3.1741511869007435, 0.3808598224627442]),
+    ({"endog": X, "gmm_lags": (2, 3), "collapse": True, "system": True, **ORTHOGONAL},
+     [0.34002289832811455, 0.546481267428798], [0.10352554867474992, 0.19144784960333475],
+     2.3881871134666484, [-4.549769598561359, 0.4758891782833423]),
+    ({"endog": X, "gmm_lags": (2, 3), "collapse": True, "system": True, **ORTHOGONAL, **EFFECTS},
+     [0.38228143998398206, 0.4875805323399949], [0.111265087017081, 0.18638742238036562],
+     2.2099289490094107, [-4.40941802071249, 0.6454568304877544]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", MORE)
+def test_orthogonal_deviations_and_time_effects_are_those_of_pydynpd(row: tuple) -> None:
+    """Time effects of pgmm's "twoways", too."""
+    options, slopes, errors, j, m = row
+    result = gmm.DynamicPanel(DATA.y, **PANEL, **options).fit(**WINDMEIJER)
+    assert_allclose(result.params[["L1.y", "x"]], slopes, rtol=1e-8)
+    assert_allclose(result.bse[["L1.y", "x"]], errors, rtol=1e-7)
+    assert_allclose(result.j, j, rtol=1e-7)
+    for order, value in enumerate(m, 1):
+        assert_allclose(result.serial_correlation(order).statistic, value, rtol=1e-6)
+
+
+def test_time_effects_are_named_and_those_of_pydynpd() -> None:
+    model = {"endog": X, "gmm_lags": (2, 3), "collapse": True, "system": True}
+    result = gmm.DynamicPanel(DATA.y, **PANEL, **model, time_effects=True).fit()
+    assert result.parameters[1:7] == tuple(f"time {year}" for year in range(2003, 2009))
+    assert_allclose(result.params["time 2003"], 0.27061136512983497, rtol=1e-8)
+    assert_allclose(result.params["const"], 0.01371950918231397, rtol=1e-7)
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_one_step_with_all_lags_does_not_depend_on_the_transformation(system: bool) -> None:
+    """Arellano and Bover (1995): in a balanced panel, instruments of all lags, H = MM'."""
+    model = {"predetermined": X, "system": system}
+    one, other = (
+        gmm.DynamicPanel(DATA.y, **PANEL, **model, **more).fit(steps=1) for more in ({}, ORTHOGONAL)
+    )
+    assert_allclose(one.params, other.params, rtol=1e-8)
+    assert_allclose(one.bse, other.bse, rtol=1e-8)
+
+
+def test_gaps_cost_orthogonal_deviations_less() -> None:
+    """A missing period takes out one deviation, and two differences."""
+    fewer = DATA.drop(index=DATA.index[DATA.year == 2005])
+    found = {
+        name: gmm.DynamicPanel(
+            fewer.y, endog=fewer[["x"]], entity=fewer.id, time=fewer.year, gmm_lags=(2, 3),
+            transformation=name,
+        ).fit(steps=1)
+        for name in ("differences", "orthogonal")
+    }  # fmt: skip
+    assert found["orthogonal"].converged
+    assert found["orthogonal"].fit.problem.q > found["differences"].fit.problem.q
+
+
+def test_m_after_one_step_is_arellano_and_bonds_formula() -> None:
+    """Their (1991) equation 8 entity by entity; and what pydynpd's own function gives.
+
+    pydynpd 0.2.2 hands that function the Z'u of the second step after a first.
+    """
+    result = gmm.DynamicPanel(DATA.y, endog=X, gmm_lags=(2, 3), **PANEL).fit(steps=1)
+    problem, weights = result.fit.problem, result.fit.weights[0]
+    theta = np.asarray(result.params)
+    a = weights / problem.n  # of sums, not of means
+    zx = problem.zx[0].sum(axis=0)
+    for order, value in ((1, -4.02614109497903), (2, 0.2112402794716565)):
+        above = below = 0.0
+        slopes, products = np.zeros(2), np.zeros(problem.q)
+        for i in range(problem.n):
+            v = problem.dy[0, i] - problem.dx[0, i] @ theta
+            lagged = np.concatenate([np.zeros(order), v[:-order]])
+            above += lagged @ v
+            below += (lagged @ v) ** 2
+            slopes += lagged @ problem.dx[0, i]
+            products += (problem.zy[0, i] - problem.zx[0, i] @ theta) * (v @ lagged)
+        below -= 2 * slopes @ np.linalg.solve(zx.T @ a @ zx, zx.T @ a @ products)
+        below += slopes @ np.asarray(result.cov) @ slopes
+        statistic = result.serial_correlation(order).statistic
+        assert_allclose(statistic, above / np.sqrt(below), rtol=1e-9)
+        assert_allclose(statistic, value, rtol=1e-9)
+
+
+def test_m2_after_one_step_is_standard_normal() -> None:
+    """Of 3000 panels without serial correlation."""
+    rng = np.random.default_rng(1)
+    eta = rng.standard_normal((3000, 150))
+    y = [eta / 0.5 + rng.standard_normal((3000, 150))]
+    for _ in range(6):
+        y.append(0.5 * y[-1] + eta + rng.standard_normal((3000, 150)))
+    rows = np.moveaxis(y, 0, -1).reshape(3000, -1)
+    entity, time = (a.ravel() for a in np.indices((150, 7)))
+    result = gmm.DynamicPanel(rows, entity=entity, time=time, collapse=True).fit(steps=1)
+    m = result.serial_correlation(2).statistic
+    assert abs(m.mean()) < 0.1
+    assert abs(m.std() - 1) < 0.06
+    rejected = (result.serial_correlation(2).pvalue < 0.05).mean()
+    assert abs(rejected - 0.05) < 4 * (0.05 * 0.95 / 3000) ** 0.5 + 0.005
+
+
 def test_all_lags_are_those_of_pgmm() -> None:
     """plm 2.6-2, one step, whose 42 instruments two steps of 40 entities cannot weigh."""
     model = gmm.DynamicPanel(DATA.y, endog=X, **PANEL)
@@ -101,6 +220,8 @@ def test_a_stack_of_panels_is_its_samples() -> None:
 def test_mistakes_of_panels_are_named() -> None:
     with pytest.raises(ValueError, match="gmm_lags is"):
         gmm.DynamicPanel(DATA.y, **PANEL, gmm_lags=(1, 2))
+    with pytest.raises(ValueError, match="transformation is 'fod'"):
+        gmm.DynamicPanel(DATA.y, **PANEL, transformation="fod")
     with pytest.raises(ValueError, match="two rows in the same period"):
         gmm.DynamicPanel(DATA.y, entity=np.zeros(320), time=DATA.year)
     with pytest.raises(ValueError, match="whole numbers"):
