@@ -2,8 +2,7 @@
 
     python benchmarks/sparse.py                       # all cases, about twenty minutes
     python benchmarks/sparse.py --only 'Poisson'      # cases whose name the pattern finds
-    python benchmarks/sparse.py --growth              # time against n, 2-D and 3-D grids
-    python benchmarks/sparse.py --plot growth.json docs/images/sparse-growth.png
+    python benchmarks/sparse_growth.py                # time against n, 2-D and 3-D grids
 
 Peers: SciPy's `spsolve` and the best of four `splu`, and what is installed of Octave's backslash,
 CHOLMOD and UMFPACK (cvxopt), KLU (kvxopt), PARDISO (pypardiso) and rslab. Every run is a process of
@@ -309,64 +308,6 @@ def report(case: str, found: dict[str, dict[str, float]], limit: float) -> str:
     return f"{case}: {line}\n    " + "\n    ".join(cells)
 
 
-def exponent(unknowns: list[int], seconds: list[float]) -> float:
-    """Of the last half of the points, by least squares of the logarithms."""
-    half = max(2, len(unknowns) // 2)
-    return float(np.polyfit(np.log(unknowns[-half:]), np.log(seconds[-half:]), 1)[0])
-
-
-def growth(peers: list[str], limit: float) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for peer in peers:
-        for d in (2, 3):
-            series = []
-            for name, (dimensions, n, _) in growth_cases().items():
-                if dimensions != d:
-                    continue
-                found = run(name, peer, limit)
-                if found is None or found["error"] > WRONG or not found["seconds"] < limit:
-                    break
-                series.append((n, found["seconds"], found["peak"]))
-            if len(series) > 1:
-                unknowns, seconds, _ = zip(*series, strict=True)
-                rows.append({"peer": peer, "dimensions": d, "points": series})
-                grows = exponent(list(unknowns), list(seconds))
-                rows[-1]["exponent"] = grows
-                print(f"{peer}, {d}-D: n^{grows:.2f}; {series[-1][0]:,} in {series[-1][1]:.3g} s")
-    return rows
-
-
-def plot(source: str, target: str) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    rows = json.loads(Path(source).read_text())["growth"]
-    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.4), layout="constrained", sharey=True)
-    peers = list(dict.fromkeys(row["peer"] for row in rows))
-    for axis, d, theory in zip(axes, (2, 3), (1.5, 2.0), strict=True):
-        for row in (row for row in rows if row["dimensions"] == d):
-            n, seconds, _ = np.array(row["points"], float).T
-            ours = row["peer"] == "smartsolve"
-            axis.loglog(
-                *(n, seconds),
-                marker="o" if ours else ".",
-                linewidth=2.2 if ours else 1,
-                color="black" if ours else f"C{peers.index(row['peer'])}",
-                label=f"{row['peer']}  n^{row['exponent']:.2f}",
-            )
-            if ours:
-                guide = seconds[-1] * (n / n[-1]) ** theory
-                axis.loglog(n, guide, ":", color="gray", label=f"flops  n^{theory:g}")
-        axis.set_title(f"{d}-D Poisson")
-        axis.set_xlabel("unknowns n")
-        axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
-    axes[0].set_ylabel("seconds, one right-hand side")
-    figure.savefig(target, dpi=130)
-
-
 def tiny() -> None:
     """A system of three unknowns, where the call is all there is."""
     a, b = g.scattered(3, DOUBLE, rng()), np.ones(3)
@@ -412,16 +353,11 @@ def main() -> None:
     parser.add_argument("--peers", metavar="PATTERN", default="")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=40.0, help="seconds of one call")
-    parser.add_argument("--growth", action="store_true")
     parser.add_argument("--crossover", action="store_true")
-    parser.add_argument("--plot", nargs=2, metavar=("JSON", "PNG"))
     parser.add_argument("--child", nargs=2, metavar=("CASE", "PEER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         print(json.dumps(child(*options.child)))
-        return
-    if options.plot:
-        plot(*options.plot)
         return
     facts = machine(options)
     print_machine(facts)
@@ -430,8 +366,6 @@ def main() -> None:
     content: dict[str, Any] = {}
     if options.crossover:
         crossover()
-    elif options.growth:
-        content["growth"] = growth(peers, options.limit)
     else:
         if not options.only:
             tiny()
