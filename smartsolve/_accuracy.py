@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,10 +88,25 @@ def solve_factored(
         routine = rows if rows.ndim else str(rows)
         return SolveInfo(f.structure, f.method, routine, f.rcond, math.nan)
 
-    def plain(r: Array) -> Any:
-        return f.solve(r, transposed=transposed, conjugate=conjugate)
+    factored = Factored(f, transposed, conjugate) if a.ndim == 2 and a.dtype.char in "dD" else None
+    return improved(a, b, x, info, accuracy, bool(return_info), factored)
 
-    return improved(a, b, x, info, accuracy, bool(return_info), plain)
+
+@dataclass(frozen=True)
+class Factored:
+    """One matrix in double precision, whose factors are at hand, and which of it is meant."""
+
+    f: Any
+    transposed: bool
+    conjugate: bool
+
+    def solve(self, r: Array) -> Any:
+        return self.f.solve(r, transposed=self.transposed, conjugate=self.conjugate)
+
+    def triangles(self) -> tuple[Array, Array, bool] | None:
+        """``P m = L U`` of the matrix that is meant, or of its transpose; None of most."""
+        found = self.f._triangles()
+        return None if found is None else (*found[:2], found[2] != self.transposed)
 
 
 def improved(
@@ -101,18 +116,14 @@ def improved(
     info: Callable[[], SolveInfo],
     accuracy: str,
     return_info: bool,
-    plain: Any = None,
+    factored: Factored | None = None,
 ) -> Any:
-    """The solution x of a plain solve, made accurate, or with a bound.
-
-    `plain` solves a matrix' other systems, if its factors are at hand.
-    """
+    """The solution x of a plain solve, made accurate, or with a bound."""
     vector = b.ndim == 1
     if x.size == 0:
         return (x, replace(info(), error_bound=np.zeros(x.shape))) if return_info else x
     posed = Posed(a, b[:, None] if vector else b, x[..., None] if vector else x)
-    if a.ndim == 2 and a.dtype.char in "dD":
-        posed.plain = plain
+    posed.factored = factored
     if not posed.is_finite:
         return (x, replace(info(), error_bound=np.full(x.shape, np.nan))) if return_info else x
     if accuracy == "full":
@@ -218,11 +229,12 @@ class Posed:
         self.exponent = (of_b - self.of_a[:, None])[..., 0]  # of x, for each column
         self.x = np.ldexp(np.swapaxes(x, -1, -2).astype(np.float64), -self.exponent)
         self.is_finite = bool(np.isfinite(self.a).all() and np.isfinite(self.b).all())
-        self.plain: Any = None  # solves with the one matrix as it was given
+        self.factored: Factored | None = None  # the one matrix, as it was given
 
     def corrections(self) -> Any:
         """A function of residuals (count, k, n): what is to be added to the solutions."""
-        if self.plain is None:
+        one = self.factored
+        if one is None:
             with _condition.errstate(ill_conditioned="ignore", singular="nan"):
                 factors = _core.Factors(self.a)
             return lambda r: _rows(factors.solve(np.swapaxes(r, -1, -2)))
@@ -231,7 +243,7 @@ class Posed:
         def correct(r: Array) -> Array:
             r = r[0]
             columns = r[:, :half] + 1j * r[:, half:] if self.is_complex else r
-            x = self.plain(columns.T)
+            x = one.solve(columns.T)
             x = np.concatenate([x.real, x.imag]) if self.is_complex else x
             return np.ldexp(_rows(x)[None], self.of_a)
 
@@ -361,27 +373,21 @@ def _certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
 
 
 def _bound_by_triangles(posed: Posed, high: Array, low: Array) -> Array | None:
-    """For one matrix, at the price of another factorization; None if that proves nothing.
-
-    What the native half proves is abs(A' R - I) v <= alpha v for a v > 0: then R' is an approximate
-    inverse of A, A is regular, and with z = abs(R') abs(r), r = b - A x,
-
-        |A^-1 b - x| <= z + alpha / (1 - alpha) (v' z) / v
-    """
+    """For one matrix, by the triangles of its factors; None if that proves nothing."""
     a, b = posed.a[0], posed.b[0]
     n = len(a)
     up = 1 + 4 * (n + 8) * U
     of_sizes = (2 * (2 * n + 2) * U) ** 2
     with np.errstate(all="ignore"):
         r = np.abs(_core.residual(posed.a, high[None], low[None], posed.b)[0])
-        alpha, v, z = _core.bound_by_triangles(
+        exponent = int(posed.of_a.item())
+        near = posed.factored is not None and not posed.is_complex and abs(exponent) <= 100
+        triangles = posed.factored.triangles() if posed.factored and near else None
+        bound = _core.bound_by_triangles(
             a,
             (r * (1 + U) + of_sizes * np.abs(b) + TINY * (n + 1)) * up,
             (np.abs(high) + np.abs(low)) * up,
             of_sizes * up,
+            *(() if triangles is None else (2.0**exponent, *triangles)),
         )
-        if not alpha < 0.5:
-            return None
-        rest = alpha / (1 - alpha) * (z * v).sum(axis=-1, keepdims=True) / v
-        bound: Array = (z * up + rest * up) * up
-    return np.where(np.isfinite(bound), bound, np.inf)
+    return None if bound is None else np.where(np.isfinite(bound), bound, np.inf)

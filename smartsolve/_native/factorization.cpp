@@ -339,6 +339,34 @@ PyObject* rconds(PyObject* object, PyObject*) {
     });
 }
 
+// (lu, rows, of_transpose): P A = L U, or P A^T = L U, of one real matrix that was factored by an
+// LU in double precision and as it is; None of others. Columns of lu are rows of the array.
+PyObject* triangles(PyObject* object, PyObject*) {
+    FactorsObject* self = self_of(object);
+    if (self->batch_ndim() != 0 || self->type() != NPY_DOUBLE) Py_RETURN_NONE;
+    const FactoredStack<double>& slices = slices_of<double>(self);
+    if (slices.count() != 1) Py_RETURN_NONE;
+    const Factored<double>& f = slices[0];
+    npy_intp n = f.problem.a.n;
+    const bool is_small = f.method->factor == &factor_by<SmallLu, double>;
+    const bool is_lu = is_small || f.method->factor == &factor_by<Lu, double>;
+    if (!f.status || !is_lu || f.problem.exponent != 0) Py_RETURN_NONE;
+    const Object lu(PyArray_SimpleNew(2, PyArray_DIMS(self->array()), NPY_DOUBLE)),
+        rows(PyArray_SimpleNew(1, &n, NPY_INT));
+    if (!lu || !rows) return nullptr;
+    return guarded([&]() -> PyObject* {
+        Workspace w;
+        const ptrdiff_t ld = is_small ? padded<double>(n) : f.factors.ld;
+        double* const to = static_cast<double*>(PyArray_DATA(lu.array()));
+        for (ptrdiff_t j = 0; j < n; ++j)
+            std::copy(f.factors.data + j * ld, f.factors.data + j * ld + n, to + j * n);
+        std::copy_n(rows_of(f.factors, is_small, w), n,
+                    static_cast<int*>(PyArray_DATA(rows.array())));
+        return Py_BuildValue("OOO", lu.get(), rows.get(),
+                             !is_small && f.factors.transposed ? Py_True : Py_False);
+    });
+}
+
 // (mantissas, exponents): the determinants are mantissa * 2**exponent.
 PyObject* determinants(PyObject* object, PyObject*) {
     FactorsObject* self = self_of(object);
@@ -360,6 +388,7 @@ PyMethodDef methods_of_factors[] = {
      METH_FASTCALL | METH_KEYWORDS, factors_solve_doc},
     {"_rows", rows, METH_NOARGS, "Rows of the table of methods, one a slice."},
     {"_declined", declined, METH_NOARGS, "Pivots at which Cholesky declined, else -1."},
+    {"_triangles", triangles, METH_NOARGS, "(lu, rows, of_transpose) of one LU, or None."},
     {"_rconds", rconds, METH_NOARGS, "Reciprocal condition numbers, one a slice."},
     {"_determinants", determinants, METH_NOARGS,
      "(mantissas, exponents): the determinants are mantissa * 2**exponent."},

@@ -420,8 +420,8 @@ PyMethodDef functions[] = {
     {"solve_long", solve_long, METH_VARARGS,
      "solve_long(a, b, /)\n--\n\n(x, status): right to the last bit, by LU in double-double."},
     {"bound_by_triangles", bound_by_triangles, METH_VARARGS,
-     "bound_by_triangles(a, r, x, factor, /)\n--\n\n"
-     "(alpha, v, z): |a.T R - I| v <= alpha v, z = |R.T| (r + factor |a| x)."},
+     "bound_by_triangles(a, r, x, factor, /, *triangles)\n--\n\nA bound of |inv(a)| (r + factor "
+     "|a| x), or None."},
     {"bound_by_inverse", bound_by_inverse, METH_VARARGS,
      "bound_by_inverse(a, inverse, x, y, b, /)\n--\n\nA bound of |inv(a) b - (x + y)|, or inf."},
     {"choose", choose_row, METH_VARARGS,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import smartsolve
-from smartsolve import solve
+from smartsolve import _core, solve
 
 from .matrices import DTYPES, KINDS, hilbert, magic4, random_matrix, random_rhs
 
@@ -78,6 +78,34 @@ def test_bounds_hold_and_are_narrow() -> None:
                 assert abs(Fraction(float(value)) - true) <= Fraction(float(bound))
                 assert bound <= 4 * np.spacing(abs(value)) or np.linalg.cond(a) > 1e8
     assert proved > 1500
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("n", [13, 20, 130, 520])
+def test_triangles_bound_what_the_inverse_makes_of_a_residual(n: int, transposed: bool) -> None:
+    rng = np.random.default_rng(n)
+    a = rng.standard_normal((n, n)) * 2.0 ** rng.integers(-20, 21, n)
+    m = np.ascontiguousarray(a.T) if transposed else a
+    r, x = np.abs(rng.standard_normal((2, 3, n)))
+    least = (r + (1 / 1024) * x @ np.abs(m).T) @ np.abs(np.linalg.inv(m)).T
+    lu, rows, of_transpose = smartsolve.factorize(a)._triangles()
+    for triangles in ((), (1.0, lu, rows, of_transpose != transposed)):
+        bound = _core.bound_by_triangles(m, r, x, 1 / 1024, *triangles)
+        assert (bound >= (1 - 1e-6) * least).all()
+
+
+def test_bounds_hold_where_triangles_prove_them() -> None:
+    rng = np.random.default_rng(9)
+    for n in (13, 14, 17):
+        a, b = rng.standard_normal((n, n)), rng.standard_normal(n)
+        a *= 2.0 ** rng.integers(-20, 21, (n, 1))
+        for transposed in (False, True):
+            true = exact_solution(a.T if transposed else a, b)
+            f = smartsolve.factorize(a)
+            x, info = f.solve(b, transposed=transposed, accuracy="certified", return_info=True)
+            for value, t, bound in zip(x, true, info.error_bound, strict=True):
+                assert abs(Fraction(float(value)) - t) <= Fraction(float(bound))
+                assert bound <= 2 * np.spacing(abs(value))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -19,27 +19,26 @@ namespace {
 
 constexpr double u = 0x1p-53, tiny = 0x1p-1060;
 
-// P B = L U, in one square of columns ld apart; row k of P B is row[k] of B.
+// P A = L U, or P A' = L U, in one square of columns ld apart; row k of the left is row row[k] of
+// what was factored.
 struct Triangles {
     const double* data;
     ptrdiff_t ld;
-    int* row;
+    const int* row;
+    bool of_transpose;
 };
 
-bool factor(const double* b, ptrdiff_t n, Triangles& t, Workspace& w) {
+// Of a matrix that lies by rows, as the kernels take it best.
+bool factor(const double* a, ptrdiff_t n, Triangles& t, Workspace& w) {
+    const bool is_small = n < crossover::getrf_from;
     const Structure general{};
-    Problem<double> p{{const_cast<double*>(b), n, 1, n}, general};
+    const View<double> view = is_small ? View<double>{const_cast<double*>(a), n, n, 1}
+                                       : View<double>{const_cast<double*>(a), n, 1, n};
+    Problem<double> p{view, general};
     Factors<double> f{};
     f.n = n;
-    if (n < crossover::getrf_from) {
-        if (!SmallLu::factor(p, f, w)) return false;
-        t = {f.data, padded<double>(n), f.ipiv};
-        return true;
-    }
-    if (!Lu::factor(p, f, w)) return false;
-    t = {f.data, f.ld, w.take<int>(n)};
-    for (int k = 0; k < n; ++k) t.row[k] = k;
-    for (int k = 0; k < n; ++k) std::swap(t.row[k], t.row[f.ipiv[k] - 1]);
+    if (!(is_small ? SmallLu::factor(p, f, w) : Lu::factor(p, f, w))) return false;
+    t = {f.data, is_small ? padded<double>(n) : f.ld, rows_of(f, is_small, w), !is_small};
     return true;
 }
 
@@ -50,13 +49,14 @@ struct Panel {
     const double* sizes;  // rows apart
 };
 
+constexpr ptrdiff_t panel_width = 128;
+
 // visit(panel) for each; take(count) is where its numbers go.
 template <class Take, class Visit>
 void invert(char uplo, ptrdiff_t n, const Triangles& t, Take take, Visit visit) {
-    constexpr ptrdiff_t width = 128;
     const bool is_lower = uplo == 'L';
-    for (ptrdiff_t j = 0; j < n; j += width) {
-        const ptrdiff_t columns = std::min(width, n - j);
+    for (ptrdiff_t j = 0; j < n; j += panel_width) {
+        const ptrdiff_t columns = std::min(panel_width, n - j);
         const ptrdiff_t first = is_lower ? j : 0, rows = is_lower ? n - j : j + columns;
         double* const x = take(rows * columns);
         std::fill(x, x + rows * columns, 0.0);
@@ -83,77 +83,124 @@ void add_transposed_product(const Panel& p, const double* x, double* y) {
         y[p.first_column + c] += lanes<double>().dot(p.rows, p.sizes + c * p.rows, x + p.first_row);
 }
 
-// With v the sums of the rows of |B|, in the order of P, and R = X_U X_L P: alpha, for which
-// |P (B R - I) P'| v <= alpha v, and z = |P R'| s of each of nrhs columns s. By the bounds of
+// P B = L U for B = A or its transpose, R = X_U X_L P with the computed inverses of both triangles,
+// v the sums of the rows of |B|: then |P (B R - I) P'| P v <= alpha P v, since by the bounds of
 // Higham (Accuracy and Stability, theorems 8.5 and 9.3), which hold for sums in any order, also
 // where a division is a product with a rounded reciprocal,
 //
 //     |P (B R - I) P'| <= gamma (|L| |X_L| + 2 |L| |U| |X_U| |X_L|)
-double prove(ptrdiff_t n, const double* b, ptrdiff_t nrhs, const double* s, double* v, double* z,
-             Workspace& w) {
-    Triangles t;
-    if (!factor(b, n, t, w)) return std::numeric_limits<double>::infinity();
-    const double terms = 2.0 * n + 16, gamma = terms * u / (1 - terms * u);
-    const double up = 1 + 8 * (n + 8.0) * u;
+//
+// If alpha < 1, A is regular, and of a column with |r| <= s
+//
+//     |A^-1 r| <= |R| s + alpha / (1 - alpha) max(s / v) |R| v        where B = A
+//     |A^-1 r| <= |R'| s + alpha / (1 - alpha) (v' |R'| s) / v        where B = A'
+class ByTriangles {
+ public:
+    ByTriangles(ptrdiff_t n, const double* a, const Triangles& t, Workspace& w)
+        : n_(n), t_(t), w_(w) {
+        double* const sums = zeros(n);
+        v_ = zeros(n);
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            if (t.of_transpose) add_sizes(n, 1.0, a + j * n, sums);
+            else sums[j] = lanes<double>().asum(n, a + j * n);
+        }
+        for (ptrdiff_t k = 0; k < n; ++k) v_[k] = sums[t.row[k]];
+    }
 
-    double *const sums = w.take<double>(n), *const lower = w.take<double>(n),
-                  *const both = w.take<double>(n), *const of_u = w.take<double>(n),
-                  *const row = w.take<double>(n), *const y = w.take<double>(n * nrhs);
-    for (double* x : {sums, lower, both, of_u, row}) std::fill(x, x + n, 0.0);
-    std::fill(y, y + n * nrhs, 0.0);
-    std::fill(z, z + n * nrhs, 0.0);
-    for (ptrdiff_t j = 0; j < n; ++j) add_sizes(n, 1.0, b + j * n, sums);
-    for (ptrdiff_t k = 0; k < n; ++k) v[k] = sums[t.row[k]];
+    // bound becomes the bounds of nrhs columns s; false if nothing is proved.
+    bool bound(ptrdiff_t nrhs, const double* s, double* bound) {
+        double *const lower = zeros(n_), *const both = zeros(n_), *const y = zeros(n_ * nrhs),
+                      *const z = zeros(n_ * nrhs), *const b = zeros(n_ * nrhs);
+        for (ptrdiff_t c = 0; c < nrhs; ++c)
+            for (ptrdiff_t k = 0; k < n_; ++k)
+                b[c * n_ + k] = s[c * n_ + (t_.of_transpose ? k : t_.row[k])];
 
-    std::vector<Panel> panels;
-    invert(
-        'L', n, t, [&](ptrdiff_t count) { return w.take<double>(count); },
-        [&](const Panel& panel) {
-            add_product(panel, v, lower);
-            panels.push_back(panel);
+        std::vector<Panel> panels;  // needed again where B = A'
+        double* memory = t_.of_transpose ? nullptr : w_.take<double>(n_ * panel_width);
+        const auto take = [&](ptrdiff_t count) {
+            return t_.of_transpose ? w_.take<double>(count) : memory;
+        };
+        invert('L', n_, t_, take, [&](const Panel& panel) {
+            add_product(panel, v_, lower);
+            if (t_.of_transpose) panels.push_back(panel);
+            else
+                for (ptrdiff_t c = 0; c < nrhs; ++c) add_product(panel, b + c * n_, y + c * n_);
         });
-    double* const memory = w.take<double>(n * 128);
-    invert(
-        'U', n, t, [&](ptrdiff_t) { return memory; },
-        [&](const Panel& panel) {
-            add_product(panel, lower, both);
+        if (memory == nullptr) memory = w_.take<double>(n_ * panel_width);
+        for (ptrdiff_t i = 0; i < n_ * nrhs; ++i) y[i] *= up_;
+        invert(
+            'U', n_, t_, [&](ptrdiff_t) { return memory; },
+            [&](const Panel& panel) {
+                add_product(panel, lower, both);
+                for (ptrdiff_t c = 0; c < nrhs; ++c)
+                    if (t_.of_transpose) add_transposed_product(panel, b + c * n_, y + c * n_);
+                    else add_product(panel, y + c * n_, z + c * n_);
+            });
+        for (ptrdiff_t i = 0; t_.of_transpose && i < n_ * nrhs; ++i) y[i] *= up_;
+        for (const Panel& panel : panels)
             for (ptrdiff_t c = 0; c < nrhs; ++c)
-                add_transposed_product(panel, s + c * n, y + c * n);
-        });
-    for (ptrdiff_t i = 0; i < n * nrhs; ++i) y[i] *= up;
-    for (const Panel& panel : panels)
-        for (ptrdiff_t c = 0; c < nrhs; ++c) add_transposed_product(panel, y + c * n, z + c * n);
+                add_transposed_product(panel, y + c * n_, z + c * n_);
 
-    double largest = 1, all_sums = 0;
-    for (ptrdiff_t j = 0; j < n; ++j) {
-        const double* const column = t.data + j * t.ld;
-        add_sizes(j + 1, both[j], column, of_u);
-        for (ptrdiff_t i = 0; i <= j; ++i) largest = std::max(largest, std::fabs(column[i]));
-        all_sums += v[j] + lower[j] + both[j];
+        const double alpha = norm(lower, both);
+        if (!(alpha < 0.5)) return false;
+        const double rest = alpha / (1 - alpha) * up_;
+        for (ptrdiff_t c = 0; c < nrhs; ++c, bound += n_)
+            finish(rest, b + c * n_, z + c * n_, both, bound);
+        return true;
     }
-    for (ptrdiff_t j = 0; j < n; ++j) {
-        const double factor = lower[j] + 2 * of_u[j];
-        row[j] += factor;
-        add_sizes(n - j - 1, factor, t.data + j + 1 + j * t.ld, row + j + 1);
-    }
-    double alpha = 0, least = v[0];
-    for (ptrdiff_t k = 0; k < n; ++k) {
-        const double ratio = row[k] / v[k];
-        alpha = ratio <= alpha ? alpha : ratio;  // NaN stays
-        least = std::min(least, v[k]);
-    }
-    const double underflow = tiny * n * n * largest * all_sums / least;
-    alpha = (gamma * alpha * up + underflow) * up;
 
-    // Back to the order of the unknowns.
-    std::copy(v, v + n, sums);
-    for (ptrdiff_t k = 0; k < n; ++k) v[t.row[k]] = sums[k];
-    for (ptrdiff_t c = 0; c < nrhs; ++c) {
-        std::copy(z + c * n, z + (c + 1) * n, sums);
-        for (ptrdiff_t k = 0; k < n; ++k) z[c * n + t.row[k]] = sums[k] * up + tiny * (n + 1.0);
+ private:
+    double* zeros(ptrdiff_t count) {
+        double* const x = w_.take<double>(count);
+        std::fill(x, x + count, 0.0);
+        return x;
     }
-    return alpha;
-}
+
+    // alpha, from |X_L| v and |X_U| |X_L| v.
+    double norm(const double* lower, const double* both) {
+        double *const of_u = zeros(n_), *const row = zeros(n_);
+        double largest = 1, all_sums = 0;
+        for (ptrdiff_t j = 0; j < n_; ++j) {
+            const double* const column = t_.data + j * t_.ld;
+            add_sizes(j + 1, both[j], column, of_u);
+            for (ptrdiff_t i = 0; i <= j; ++i) largest = std::max(largest, std::fabs(column[i]));
+            all_sums += v_[j] + lower[j] + both[j];
+        }
+        for (ptrdiff_t j = 0; j < n_; ++j) {
+            const double factor = lower[j] + 2 * of_u[j];
+            row[j] += factor;
+            add_sizes(n_ - j - 1, factor, t_.data + j + 1 + j * t_.ld, row + j + 1);
+        }
+        double alpha = 0, least = v_[0];
+        for (ptrdiff_t k = 0; k < n_; ++k) {
+            const double ratio = row[k] / v_[k];
+            alpha = ratio <= alpha ? alpha : ratio;  // NaN stays
+            least = std::min(least, v_[k]);
+        }
+        const double terms = 2.0 * n_ + 16, gamma = terms * u / (1 - terms * u);
+        return (gamma * alpha * up_ + tiny * n_ * n_ * largest * all_sums / least) * up_;
+    }
+
+    void finish(double rest, const double* s, const double* z, const double* both,
+                double* bound) const {
+        const double underflow = tiny * (n_ + 1.0);
+        double whole = 0;
+        for (ptrdiff_t k = 0; k < n_; ++k)
+            whole = t_.of_transpose ? whole + v_[k] * (z[k] * up_ + underflow)
+                                    : std::max(whole, s[k] / v_[k]);
+        whole *= up_ * up_ * rest;
+        for (ptrdiff_t k = 0; k < n_; ++k) {
+            const double more = t_.of_transpose ? whole / v_[k] : whole * both[k];
+            bound[t_.of_transpose ? t_.row[k] : k] = (z[k] * up_ + underflow + more * up_) * up_;
+        }
+    }
+
+    ptrdiff_t n_;
+    const Triangles& t_;
+    Workspace& w_;
+    double* v_;
+    double up_ = 1 + 8 * (n_ + 8.0) * u;
+};
 
 // What a system is bounded by: an approximate inverse R of its matrix, all by rows. With G = I - R
 // A, norm(G) <= alpha < 1 proves A regular, and
@@ -223,6 +270,8 @@ struct ByInverse {
     }
 };
 
+double* data(PyArrayObject* x) { return static_cast<double*>(PyArray_DATA(x)); }
+
 bool is_contiguous(PyArrayObject* x, ptrdiff_t columns) {
     return PyArray_NDIM(x) == 2 && PyArray_TYPE(x) == NPY_DOUBLE && PyArray_IS_C_CONTIGUOUS(x) &&
            PyArray_ISALIGNED(x) && PyArray_ISNOTSWAPPED(x) && PyArray_DIM(x, 1) == columns;
@@ -230,40 +279,53 @@ bool is_contiguous(PyArrayObject* x, ptrdiff_t columns) {
 
 }  // namespace
 
+// (a, r, x, factor, scale, triangles): bounds of inv(a) times columns of at most r + factor |a| x,
+// or None. `triangles` is None, or what Factors._triangles() gives of scale * a.
 PyObject* bound_by_triangles(PyObject*, PyObject* args) {
-    PyArrayObject *a, *r, *x;
-    double factor;
-    if (!PyArg_ParseTuple(args, "O!O!O!d", &PyArray_Type, &a, &PyArray_Type, &r, &PyArray_Type, &x,
-                          &factor))
+    PyArrayObject *a, *r, *x, *given = nullptr, *rows = nullptr;
+    double factor, scale = 1;
+    int of_transpose = 0;
+    if (!PyArg_ParseTuple(args, "O!O!O!d|dO!O!p", &PyArray_Type, &a, &PyArray_Type, &r,
+                          &PyArray_Type, &x, &factor, &scale, &PyArray_Type, &given, &PyArray_Type,
+                          &rows, &of_transpose))
         return nullptr;
     npy_intp n = PyArray_NDIM(a) == 2 ? PyArray_DIM(a, 0) : 0;
+    const bool given_fits =
+        given == nullptr ||
+        (rows != nullptr && is_contiguous(given, n) && PyArray_DIM(given, 0) == n &&
+         PyArray_TYPE(rows) == NPY_INT && PyArray_IS_C_CONTIGUOUS(rows) && PyArray_SIZE(rows) == n);
     if (n == 0 || !is_contiguous(a, n) || !is_contiguous(r, n) || !is_contiguous(x, n) ||
-        PyArray_DIM(r, 0) != PyArray_DIM(x, 0)) {
+        PyArray_DIM(r, 0) != PyArray_DIM(x, 0) || !given_fits) {
         PyErr_SetString(PyExc_ValueError,
                         "expected C-contiguous float64: (n, n), (nrhs, n) and (nrhs, n)");
         return nullptr;
     }
-    const Object v(PyArray_SimpleNew(1, &n, NPY_DOUBLE)),
-        z(PyArray_SimpleNew(2, PyArray_DIMS(r), NPY_DOUBLE));
-    if (!v || !z) return nullptr;
+    const Object bound(PyArray_SimpleNew(2, PyArray_DIMS(r), NPY_DOUBLE));
+    if (!bound) return nullptr;
     return guarded([&]() -> PyObject* {
-        const auto data = [](PyArrayObject* x) { return static_cast<double*>(PyArray_DATA(x)); };
-        double alpha;
+        bool proved = false;
         {
             WithoutGil gil(n >= 32);
             Workspace w;
-            const double* const b = data(a);  // whose columns are the rows of a
-            const ptrdiff_t nrhs = PyArray_DIM(r, 0);
-            double* const s = w.take<double>(n * nrhs);
-            for (ptrdiff_t c = 0; c < nrhs; ++c)
-                for (ptrdiff_t i = 0; i < n; ++i)
-                    s[c * n + i] =
-                        data(r)[c * n + i] +
-                        factor * lanes<double>().abs_dot(n, b + i * n, data(x) + c * n).weighted;
-            // What is proved of the transpose is proved of a.
-            alpha = prove(n, b, nrhs, s, data(v.array()), data(z.array()), w);
+            Triangles t;
+            if (given != nullptr)
+                t = {data(given), n, static_cast<int*>(PyArray_DATA(rows)), of_transpose != 0};
+            if (given != nullptr || smartsolve::factor(data(a), n, t, w)) {
+                const ptrdiff_t nrhs = PyArray_DIM(r, 0);
+                double* const s = w.take<double>(n * nrhs);
+                for (ptrdiff_t c = 0; c < nrhs; ++c)
+                    for (ptrdiff_t i = 0; i < n; ++i)
+                        s[c * n + i] = data(r)[c * n + i] +
+                                       factor * lanes<double>()
+                                                    .abs_dot(n, data(a) + i * n, data(x) + c * n)
+                                                    .weighted;
+                double* const to = data(bound.array());
+                proved = ByTriangles(n, data(a), t, w).bound(nrhs, s, to);
+                for (ptrdiff_t i = 0; i < n * nrhs; ++i) to[i] *= scale;
+            }
         }
-        return Py_BuildValue("dOO", alpha, v.get(), z.get());
+        if (!proved) Py_RETURN_NONE;
+        return Py_NewRef(bound.get());
     });
 }
 
@@ -279,9 +341,6 @@ PyObject* bound_by_inverse(PyObject*, PyObject* args) {
     if (!z) return nullptr;
     return guarded([&]() -> PyObject* {
         const ptrdiff_t count = PyArray_DIM(b, 0), nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
-        const auto data = [](PyArrayObject* array) {
-            return static_cast<double*>(PyArray_DATA(array));
-        };
         Workspace w;
         ByInverse by{n, nullptr, nullptr, w.take<double>(n * n), w.take<double>(n)};
         double *const r = w.take<double>(n), *const of_r = w.take<double>(n);

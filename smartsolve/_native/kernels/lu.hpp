@@ -69,4 +69,14 @@ struct Lu {
     }
 };
 
+// Row k of P A is this row of A, or of A^T if that was factored.
+template <class T>
+const int* rows_of(const Factors<T>& f, bool is_small, Workspace& w) {
+    if (is_small) return f.ipiv;
+    int* const rows = w.take<int>(f.n);
+    for (int k = 0; k < f.n; ++k) rows[k] = k;
+    for (int k = 0; k < f.n; ++k) std::swap(rows[k], rows[f.ipiv[k] - 1]);
+    return rows;
+}
+
 }  // namespace smartsolve
