@@ -65,7 +65,7 @@ class _Call:
         self.__name__ = getattr(function, "__name__", "solve")  # of the tasks
 
     def __call__(self, *blocks: Any) -> Any:
-        *operands, place = blocks
+        *operands, place = map(_only, blocks)
         with errstate(**self.policy):  # type: ignore[arg-type]
             try:
                 return self.function(*operands, **self.options)
@@ -73,6 +73,16 @@ class _Call:
                 if place:
                     error.add_note(f"in block {tuple(place)} of the stack's axes, counted there")
                 raise
+
+
+def _only(block: Any) -> Any:
+    """Axes that the result has not lie in one block, which dask hands over in lists of one.
+
+    To have it join them would copy the block.
+    """
+    while isinstance(block, list):
+        (block,) = block
+    return block
 
 
 def _blockwise(
@@ -93,7 +103,7 @@ def _blockwise(
         dtype=dtype,
         meta=np.empty((0,) * len(out), dtype),
         new_axes=new,
-        concatenate=True,
+        concatenate=False,
         align_arrays=False,
     )
     return result
