@@ -336,10 +336,12 @@ def check_finite(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> None:
     refuse_infinite("b", b)
 
 
-def refuse_infinite(name: str, array: npt.NDArray[Any]) -> None:
-    """Raise ``ValueError`` if the array holds an inf or a NaN."""
+def refuse_infinite(
+    name: str, array: npt.NDArray[Any], shape: tuple[int, ...] | None = None
+) -> None:
+    """Raise ``ValueError`` if the array, what is stored of that `shape`, holds an inf or a NaN."""
     if not np.isfinite(array).all():
         raise ValueError(
             f"{name} must not contain infs or NaNs (check_finite=True); "
-            f"{name} of shape {array.shape} has {np.count_nonzero(~np.isfinite(array))}"
+            f"{name} of shape {shape or array.shape} has {np.count_nonzero(~np.isfinite(array))}"
         )

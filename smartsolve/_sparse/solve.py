@@ -85,8 +85,8 @@ def solve_square(m: SparseMatrix, b: Any, given: Options, *, through_zero: bool 
     """
     rhs = RightHandSide(b, m.shape[0], m.shape)
     if given.check_finite:
-        _errors.refuse_infinite("a", m.arrays()[0])
-        _errors.refuse_infinite("b", rhs.stored())
+        _errors.refuse_infinite("a", m.arrays()[0], m.shape)
+        _errors.refuse_infinite("b", rhs.stored(), rhs.shape)
     dtype, factors_dtype = result_type(m.dtype, rhs.dtype)
     declared = canonical_name("assume_a", given.assume_a)
     m = declared_matrix(m.astype(factors_dtype), declared, given.lower)

@@ -276,7 +276,7 @@ def test_nan_and_inf_are_never_lost() -> None:
                 assert not np.isfinite(x).all()
             _, info = solve(a, b, return_info=True)
             assert np.isnan(info.rcond)
-            with pytest.raises(ValueError, match="a must not contain infs or NaNs"):
+            with pytest.raises(ValueError, match=rf"a must .* a of shape \({n}, {n}\) has 1"):
                 solve(a, b, check_finite=True)
         b = np.ones((n, 2))
         b[0, 1] = np.nan
