@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "cross_products.hpp"
 #include "signed_sums.hpp"
 
 // One source for several instruction sets, chosen when the module is loaded, where the dynamic
@@ -171,7 +172,34 @@ PyObject* signed_sums(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
     return nullptr;
 }
 
+PyObject* cross_products(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "cross_products(columns, products)");
+        return nullptr;
+    }
+    const Doubles columns(arguments[0], false);
+    if (!columns.held) return nullptr;
+    const Doubles products(arguments[1], true);
+    if (!products.held) return nullptr;
+    if (!(columns.fits(3) && products.fits(3) && columns.length(0) == products.length(0) &&
+          columns.length(1) == products.length(1) && columns.length(1) == products.length(2))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "columns (R, p, n) and products (R, p, p) must be contiguous float64 "
+                        "arrays");
+        return nullptr;
+    }
+    Py_BEGIN_ALLOW_THREADS;
+    gmm::cross_products(columns.data(), columns.length(0), columns.length(1), columns.length(2),
+                        products.data());
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
+}
+
 PyMethodDef functions[] = {
+    {"cross_products", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(cross_products)),
+     METH_FASTCALL,
+     "cross_products(columns, products): products[r, i, j] is the inner product of the rows i and "
+     "j of columns[r]."},
     {"signed_sums", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(signed_sums)),
      METH_FASTCALL,
      "signed_sums(bits, columns, sums): sums[d] of the rows of columns, each less where the bit of "

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gmm import _core
 from gmm.data.arrays import Array, flattened
 from gmm.data.collinearity import rounding
 from gmm.estimation.linear import inverse_each, root_each, solve_each
@@ -141,7 +142,7 @@ def _products(groups: list[Array], lead: tuple[int, ...]) -> Array:
     samples = math.prod(lead)
     parts = [flattened(a, 2, lead) for a in groups]
     size = max(1, _CACHE_BYTES // (8 * n * width))
-    together = np.empty((min(size, samples), n, width))
+    together = np.empty((min(size, samples), width, n))
     result = np.empty((samples, width, width))
     for first in range(0, samples, size):
         span = slice(first, min(first + size, samples))
@@ -149,8 +150,8 @@ def _products(groups: list[Array], lead: tuple[int, ...]) -> Array:
         last = 0
         for a in parts:
             begin, last = last, last + a.shape[2]
-            stack[..., begin:last] = a if len(a) == 1 else a[span]
-        np.matmul(stack.swapaxes(1, 2), stack, out=result[span])
+            stack[:, begin:last] = (a if len(a) == 1 else a[span]).swapaxes(1, 2)
+        _core.cross_products(stack, result[span])
     return result
 
 
