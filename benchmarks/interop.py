@@ -28,7 +28,7 @@ from timing import (
     write_json,
 )
 
-EFFORT = Effort(turn=0.02, case=2.0, fewest=7, most=25)
+EFFORT = Effort(turn=0.02, case=1.5, fewest=7, most=25)
 SEED = 18
 STACKS = {2: 100_000, 3: 86_268, 4: 50_000, 8: 12_000, 16: 3_000, 32: 1_000}
 
@@ -96,7 +96,62 @@ def in_numba() -> Iterator[Case]:
         yield Case(f"one call of {count:,} {n}x{n}", calls, count)
 
 
-LIBRARIES: dict[str, Callable[[], Iterator[Case]]] = {"numba": in_numba}
+def in_jax() -> Iterator[Case]:
+    import jax
+    import jax.numpy as jnp
+
+    import smartsolve.jax
+
+    jax.config.update("jax_enable_x64", True)
+    solvers = {"jax": jnp.linalg.solve, "smartsolve": smartsolve.jax.solve}
+    ready = "jax.block_until_ready(f(a, b))"
+
+    def calls(make: Callable[[Any], Any], a: Any, b: Any) -> dict[str, Call]:
+        names = {"a": jnp.asarray(a), "b": jnp.asarray(b), "jax": jax}
+        return {name: Call(ready, {"f": make(solver), **names}) for name, solver in solvers.items()}
+
+    targets = {2: 25.0, 3: 25.0, 4: 25.0, 8: 8.0, 16: 4.0, 32: 2.5}
+    counts = STACKS | {2: 100_000, 3: 100_000, 4: 100_000}
+    for n, count in counts.items():
+        stack = calls(lambda f: jax.jit(jax.vmap(f)), numbers(count, n, n), numbers(count, n))
+        yield Case(f"vmap of {count:,} {n}x{n}", stack, count, ratio=targets[n])
+
+    def gradient(solver: Any) -> Any:
+        def loss(a: Any, b: Any) -> Any:
+            return jnp.sum(jax.vmap(solver)(a, b) ** 2)
+
+        return jax.jit(jax.grad(loss, (0, 1)))
+
+    for n, count in counts.items():
+        stack = calls(gradient, numbers(count, n, n), numbers(count, n))
+        yield Case(f"gradient, {count:,} {n}x{n}", stack, count, ratio=15.0 if n == 4 else None)
+
+    def scanned(solver: Any) -> Any:
+        def step(x: Any, a: Any) -> Any:
+            return solver(a, x), None
+
+        return jax.jit(lambda a, b: jax.lax.scan(step, b, a)[0])
+
+    for n in (4, 32):
+        stack = calls(scanned, numbers(1000, n, n) + n * np.eye(n), numbers(n))
+        yield Case(f"scan over 1,000 {n}x{n}", stack, 1000)
+    for n in (2, 4, 8, 32, 128, 256):
+        yield Case(f"one jitted call, {n}x{n}", calls(jax.jit, numbers(n, n), numbers(n)), 1)
+    names = {"a": jnp.asarray(numbers(2, 2)), "b": jnp.asarray(numbers(2)), "jax": jax}
+    empty = {
+        "empty jit": Call(ready, {"f": jax.jit(lambda a, b: b), **names}),
+        "smartsolve": Call(ready, {"f": jax.jit(smartsolve.jax.solve), **names}),
+    }
+    yield Case("one jitted call, 2x2", empty, 1, most_times=1.5)
+    tall, right = numbers(5_000, 30, 4), numbers(5_000, 30)
+    solvers["jax"] = lambda a, b: jnp.linalg.lstsq(a, b)[0]
+    solvers["smartsolve"] = smartsolve.jax.mldivide
+    yield Case(
+        "regressions, 5,000 of 30x4", calls(lambda f: jax.jit(jax.vmap(f)), tall, right), 5_000
+    )
+
+
+LIBRARIES: dict[str, Callable[[], Iterator[Case]]] = {"jax": in_jax, "numba": in_numba}
 
 
 def verdict(case: Case, timings: Timings) -> str:

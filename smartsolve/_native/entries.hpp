@@ -14,6 +14,9 @@ bool add_sparse(PyObject* module);
 // interop/c_api.cpp: the capsule _C_API
 bool add_c_api(PyObject* module);
 
+// interop/xla_handlers.cpp: what JAX calls, as capsules by name
+PyObject* xla_handlers(PyObject* module, PyObject* none);
+
 // least_squares.cpp
 PyObject* least_squares(PyObject* module, PyObject* args);
 

@@ -441,6 +441,8 @@ PyMethodDef functions[] = {
     {"instruction_sets", list_instruction_sets, METH_NOARGS,
      "instruction_sets()\n--\n\nThose this processor can run."},
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set()\n--\n\nThe one in use."},
+    {"xla_handlers", xla_handlers, METH_NOARGS,
+     "xla_handlers()\n--\n\nFunctions of XLA's typed interface, as capsules by name."},
     {nullptr, nullptr, 0, nullptr}};
 
 int load_module(PyObject* module) {

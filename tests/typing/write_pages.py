@@ -28,11 +28,11 @@ def script(page: Path) -> str:
 
 
 def main(directory: Path) -> None:
-    """Write a module for each page that has a session."""
+    """Write a module for each page that has a session and needs no other library."""
     directory.mkdir(parents=True, exist_ok=True)
     for page in PAGES:
         text = script(page)
-        if text:
+        if text and "<!-- needs" not in page.read_text():
             name = "_".join(page.relative_to(ROOT).with_suffix("").parts).replace("-", "_")
             (directory / f"{name}.py").write_text(text)
 

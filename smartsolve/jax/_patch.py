@@ -1,0 +1,71 @@
+"""`jnp.linalg.solve` led to `smartsolve.jax.solve`, for code that cannot be changed."""
+
+from contextlib import ContextDecorator, ExitStack
+from types import TracebackType
+from typing import Any
+
+from .._patch import Replacement, function
+from ._linalg import solve
+
+__all__ = ["patch"]
+
+
+class _JaxSolve(Replacement):
+    """`smartsolve.jax.solve`, and JAX's own for what that refuses."""
+
+    __slots__ = ()
+
+    def _call(self, a: Any, b: Any) -> Any:
+        try:
+            return solve(a, b)
+        except (TypeError, ValueError) as refusal:
+            return self._instead(refusal, a, b)
+
+
+class patch(ContextDecorator):
+    """Context in which ``jnp.linalg.solve`` is `smartsolve.jax.solve`.
+
+    Parameters
+    ----------
+    everywhere : bool, default False
+        Replace also what modules imported so far have bound to names of their
+        own.
+
+    Notes
+    -----
+    JAX calls Python when it traces a function: what is compiled in the context
+    keeps what it was compiled with, after its end as well, and what was
+    compiled before does not see it. Contexts nest. What `smartsolve.jax.solve`
+    refuses goes to JAX's own.
+
+    Examples
+    --------
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import smartsolve.jax
+    >>> @jax.jit
+    ... def old(a, b):
+    ...     return jnp.linalg.solve(a, b)
+    >>> with smartsolve.jax.patch():
+    ...     old(jnp.eye(2), jnp.ones(2))
+    Array([1., 1.], dtype=float32)
+    """
+
+    def __init__(self, *, everywhere: bool = False) -> None:
+        self._everywhere = everywhere
+        self._ends: list[ExitStack] = []
+
+    def __enter__(self) -> "patch":
+        own = function("jax.numpy.linalg", "solve")
+        end = ExitStack()
+        end.callback(own.replace(_JaxSolve(own.original), everywhere=self._everywhere))
+        self._ends.append(end)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ends.pop().close()
