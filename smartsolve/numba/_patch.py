@@ -84,6 +84,7 @@ def _with_own(own: Any) -> Any:
 
 def _lead_numpy_here(ours: bool) -> None:
     """Say what Numba's entry of np.linalg.solve compiles from now on."""
+    cpu_target.target_context.refresh()  # loads Numba's linear algebra if nothing has
     cpu_target.typing_context.refresh()
     entry = cpu_target.typing_context.resolve_value_type(np.linalg.solve)
     for template in entry.templates:

@@ -239,6 +239,18 @@ def test_numpys_name_is_compiled_as_ours_by_opt_in_alone() -> None:
         after(a[0], np.array([1, np.nan]))
 
 
+def test_numpys_name_may_be_led_here_before_anything_is_compiled() -> None:
+    run(
+        """
+        import numpy as np, smartsolve.numba
+        from numba import njit
+        smartsolve.numba.patch().start()
+        solve = njit(lambda a, b: np.linalg.solve(a, b))
+        assert solve(np.ones((3, 1, 1)), np.ones(1)).shape == (3, 1)
+        """
+    )
+
+
 PATCHED = """
     import numpy as np, smartsolve
     from numba import njit
