@@ -151,7 +151,40 @@ def in_jax() -> Iterator[Case]:
     )
 
 
-LIBRARIES: dict[str, Callable[[], Iterator[Case]]] = {"jax": in_jax, "numba": in_numba}
+def in_torch() -> Iterator[Case]:
+    import torch
+
+    import smartsolve.torch
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    solvers = {"torch": torch.linalg.solve, "smartsolve": smartsolve.torch.solve}
+
+    def calls(a: Any, b: Any, statement: str = "f(a, b)") -> dict[str, Call]:
+        return {
+            name: Call(statement, {"f": solver, "a": torch.from_numpy(a), "b": torch.from_numpy(b)})
+            for name, solver in solvers.items()
+        }
+
+    counts = STACKS | {2: 100_000, 3: 100_000, 4: 100_000}
+    for n, count in counts.items():
+        stack = calls(numbers(count, n, n), numbers(count, n, 1))
+        yield Case(f"stack of {count:,} {n}x{n}", stack, count, ratio=5.0 if n <= 8 else None)
+    for n, count in counts.items():
+        stack = calls(
+            numbers(count, n, n),
+            numbers(count, n, 1),
+            "a.requires_grad_(); a.grad = None; f(a, b).square().sum().backward()",
+        )
+        yield Case(f"gradient, {count:,} {n}x{n}", stack, count)
+    for n in (2, 8, 32, 128, 256):
+        yield Case(f"one call, {n}x{n}", calls(numbers(n, n), numbers(n)), 1)
+
+
+LIBRARIES: dict[str, Callable[[], Iterator[Case]]] = {
+    "jax": in_jax,
+    "torch": in_torch,
+    "numba": in_numba,
+}
 
 
 def verdict(case: Case, timings: Timings) -> str:

@@ -181,7 +181,7 @@ class Function:
         self.original: Callable[..., Any] = getattr(import_module(module), name)
         # Where it says it is defined as well: there pickle looks for it.
         modules = dict.fromkeys([module, self.original.__module__])
-        self._homes = [vars(import_module(module)) for module in modules]
+        self._homes = [home for each in modules if name in (home := vars(import_module(each)))]
         self._requests: list[_Request] = []
         self._reset()
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-EXTRAS = ["jax", "numba"]
+EXTRAS = ["jax", "numba", "torch"]
 LIBRARIES = ["jax", "jaxlib", "lineax", "llvmlite", "numba", "torch"]
 
 

@@ -1,0 +1,75 @@
+"""`torch.linalg.solve` led to `smartsolve.torch.solve`, for code that cannot be changed."""
+
+from contextlib import ContextDecorator, ExitStack
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from .._patch import Replacement, function
+from ._linalg import solve
+
+__all__ = ["patch"]
+
+
+class _TorchSolve(Replacement):
+    """`smartsolve.torch.solve` with PyTorch's rules, and PyTorch's own for what that refuses."""
+
+    __slots__ = ()
+
+    def _call(self, A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
+        if out is None and type(A) in _PLAIN and type(B) in _PLAIN and A.dtype == B.dtype:
+            try:
+                return solve(A, B, left=left, shape_rules="torch")
+            except (TypeError, ValueError, RuntimeError, Warning) as refusal:
+                if isinstance(refusal, torch.linalg.LinAlgError):
+                    raise
+        return self._original(A, B, left=left, out=out)
+
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+
+
+class patch(ContextDecorator):
+    """Context in which ``torch.linalg.solve`` is `smartsolve.torch.solve`.
+
+    With PyTorch's rules for shapes; what that refuses goes to PyTorch's own,
+    as do calls with ``out=``.
+
+    Parameters
+    ----------
+    everywhere : bool, default False
+        Replace also what modules imported so far have bound to names of their
+        own.
+
+    Notes
+    -----
+    The name is the process's: all its threads see it replaced. Contexts nest.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import smartsolve.torch
+    >>> with smartsolve.torch.patch():
+    ...     torch.linalg.solve(2 * torch.eye(2), torch.ones(2))
+    tensor([0.5000, 0.5000])
+    """
+
+    def __init__(self, *, everywhere: bool = False) -> None:
+        self._everywhere = everywhere
+        self._ends: list[ExitStack] = []
+
+    def __enter__(self) -> "patch":
+        own = function("torch.linalg", "solve")
+        end = ExitStack()
+        end.callback(own.replace(_TorchSolve(own.original), everywhere=self._everywhere))
+        self._ends.append(end)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ends.pop().close()
