@@ -9,7 +9,7 @@
 
 namespace smartsolve {
 
-using xla::Buffer, xla::Element, xla::ErrorCode, xla::Frame;
+using xla::Buffer, xla::ErrorCode, xla::Frame;
 
 inline xla::Error* fail(const Frame& frame, ErrorCode code, const char* message) {
     xla::ErrorArguments arguments{{sizeof(xla::ErrorArguments), nullptr}, message, code};
@@ -97,13 +97,13 @@ class Layout {
 };
 
 template <class Run>
-xla::Error* with_element(Element type, Run&& run) {
+xla::Error* with_element(xla::Element type, Run&& run) {
     switch (type) {
-        case Element::f32:
+        case xla::Element::f32:
             return run(float{});
-        case Element::c64:
+        case xla::Element::c64:
             return run(std::complex<float>{});
-        case Element::c128:
+        case xla::Element::c128:
             return run(std::complex<double>{});
         default:
             return run(double{});
