@@ -155,19 +155,19 @@ PyObject* signed_sums(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
     if (!sums.held) return nullptr;
     Py_buffer bits;
     if (PyObject_GetBuffer(arguments[0], &bits, PyBUF_SIMPLE) != 0) return nullptr;
-    const bool match = columns.fits(2) && sums.fits(2) && columns.length(1) == sums.length(1) &&
+    const bool match = columns.fits(2) && sums.fits(2) && columns.length(1) == sums.length(0) &&
                        columns.length(0) % 8 == 0 && columns.length(1) % 8 == 0 &&
-                       bits.len == columns.length(0) / 8 * sums.length(0);
+                       bits.len == columns.length(0) / 8 * sums.length(1);
     if (match) {
         Py_BEGIN_ALLOW_THREADS;
-        gmm::signed_sums(static_cast<const unsigned char*>(bits.buf), sums.length(0),
+        gmm::signed_sums(static_cast<const unsigned char*>(bits.buf), sums.length(1),
                          columns.length(0) / 8, columns.data(), columns.length(1), sums.data());
         Py_END_ALLOW_THREADS;
     }
     PyBuffer_Release(&bits);
     if (match) Py_RETURN_NONE;
     PyErr_SetString(PyExc_ValueError,
-                    "columns (8 b, m) and sums (draws, m) must be contiguous float64 arrays, m a "
+                    "columns (8 b, m) and sums (m, draws) must be contiguous float64 arrays, m a "
                     "multiple of 8, and bits have b bytes for each draw");
     return nullptr;
 }
@@ -202,8 +202,8 @@ PyMethodDef functions[] = {
      "j of columns[r]."},
     {"signed_sums", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(signed_sums)),
      METH_FASTCALL,
-     "signed_sums(bits, columns, sums): sums[d] of the rows of columns, each less where the bit of "
-     "draw d is set; the first row's is the lowest of the draw's first byte."},
+     "signed_sums(bits, columns, sums): sums[:, d] of the rows of columns, each less where the bit "
+     "of draw d is set; the first row's is the lowest of the draw's first byte."},
     {"central_moments",
      reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(central_moments)), METH_FASTCALL,
      "central_moments(x, mean, central): the mean of each row of x, and central[r, j], the mean of "

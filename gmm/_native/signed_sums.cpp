@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(SMARTSOLVE_SANITIZE)
 #define GMM_CLONES [[gnu::target_clones("default", "avx2", "avx512f")]]
@@ -42,15 +43,22 @@ GMM_CLONES void add_tile(const unsigned char* bits, std::ptrdiff_t draws, std::p
         tabulate(columns + 4 * group * m, m, table[group]);
     for (std::ptrdiff_t d = 0; d < draws; ++d) {
         const unsigned char* own = bits + d * bytes;
-        Eight first = {}, second = {};
-        for (std::ptrdiff_t byte = 0; byte < count; ++byte) {
-            first += table[2 * byte][own[byte] & 15];
-            second += table[2 * byte + 1][own[byte] >> 4];
+        // Four sums, as an addition waits for the one before it.
+        Eight part[4] = {};
+        std::memcpy(&part[0], sums + lanes * d, sizeof part[0]);
+        std::ptrdiff_t byte = 0;
+        for (; byte + 2 <= count; byte += 2) {
+            part[0] += table[2 * byte][own[byte] & 15];
+            part[1] += table[2 * byte + 1][own[byte] >> 4];
+            part[2] += table[2 * byte + 2][own[byte + 1] & 15];
+            part[3] += table[2 * byte + 3][own[byte + 1] >> 4];
         }
-        Eight sum;
-        std::memcpy(&sum, sums + d * m, sizeof sum);
-        sum += first + second;
-        std::memcpy(sums + d * m, &sum, sizeof sum);
+        if (byte < count) {
+            part[0] += table[2 * byte][own[byte] & 15];
+            part[1] += table[2 * byte + 1][own[byte] >> 4];
+        }
+        const Eight sum = (part[0] + part[1]) + (part[2] + part[3]);
+        std::memcpy(sums + lanes * d, &sum, sizeof sum);
     }
 }
 
@@ -58,11 +66,16 @@ GMM_CLONES void add_tile(const unsigned char* bits, std::ptrdiff_t draws, std::p
 
 void signed_sums(const unsigned char* bits, std::ptrdiff_t draws, std::ptrdiff_t bytes,
                  const double* columns, std::ptrdiff_t m, double* sums) {
-    std::fill(sums, sums + draws * m, 0.0);
-    for (std::ptrdiff_t column = 0; column < m; column += lanes)
+    std::vector<double> own(lanes * draws);
+    for (std::ptrdiff_t column = 0; column < m; column += lanes) {
+        std::fill(own.begin(), own.end(), 0.0);
         for (std::ptrdiff_t byte = 0; byte < bytes; byte += tile)
             add_tile(bits + byte, draws, bytes, std::min(tile, bytes - byte),
-                     columns + 8 * byte * m + column, m, sums + column);
+                     columns + 8 * byte * m + column, m, own.data());
+        for (std::ptrdiff_t d = 0; d < draws; ++d)
+            for (std::ptrdiff_t lane = 0; lane < lanes; ++lane)
+                sums[(column + lane) * draws + d] = own[lanes * d + lane];
+    }
 }
 
 }  // namespace gmm

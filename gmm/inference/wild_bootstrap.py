@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from gmm import _core
 from gmm.data.arrays import Array
-from gmm.estimation.linear import inverse_each, quadratic_each
+from gmm.estimation.linear import inverse_each
 
 Signs = Literal["rademacher", "mammen", "webb", "normal"]
 
@@ -69,21 +69,31 @@ class Null:
 
     def statistics(self, signs: Array) -> Array:
         """Wald statistics (B,) of draws (B, n), or (B, G) with clusters."""
-        sums, spread = self._sums(signs)
-        return self._wald(sums, spread, lambda slope, shift: self._meat(signs, slope, shift))
+        u, v = self._products
+
+        def meat(slope: Array, shift: Array) -> Array:
+            return self._meat(signs, slope.T, shift.T).transpose(1, 2, 0)
+
+        spread = (v.T @ signs.T).reshape(*self.first.shape, len(signs))
+        return self._wald(u.T @ signs.T, spread, meat)
 
     def _wald(self, sums: Array, spread: Array, meat_of: Callable[[Array, Array], Array]) -> Array:
-        """Wald statistics (B,) from z'u*, z'V* and the meat that estimates imply."""
-        count, k1 = len(sums), self.front.shape[1]
-        a = np.empty((count, self.z.shape[1], k1 + self.noise.shape[1]))
-        a[:, :, :k1] = self.front
-        a[:, :, k1:] = self.first + spread
-        bread = inverse_each(a.swapaxes(1, 2) @ a)
-        delta = (bread @ (a.swapaxes(1, 2) @ sums[..., np.newaxis]))[..., 0]
-        shift = delta[:, :k1] @ self.front.T + delta[:, k1:] @ self.first.T
-        meat = meat_of(delta[:, k1:], shift)
-        half = self.r @ bread @ a.swapaxes(1, 2)
-        return quadratic_each(delta @ self.r.T, inverse_each(half @ meat @ half.swapaxes(1, 2)))
+        """Wald statistics (B,) from z'u* (q, B), z'V* (q, k2, B) and the meat (q, q, B).
+
+        The draws are the last axis: they are many and the others few, so that sums over these are
+        sums of long rows. The meat is one of estimates (k2, B) and (q, B).
+        """
+        k1 = self.front.shape[1]
+        a = np.empty((len(sums), k1 + spread.shape[1], sums.shape[1]))
+        a[:, :k1] = self.front[..., np.newaxis]
+        np.add(self.first[..., np.newaxis], spread, out=a[:, k1:])
+        bread = _inverses(np.einsum("qib,qjb->ijb", a, a))
+        delta = np.einsum("ijb,jb->ib", bread, np.einsum("qib,qb->ib", a, sums))
+        meat = meat_of(delta[k1:], self.front @ delta[:k1] + self.first @ delta[k1:])
+        half = np.einsum("rib,qib->rqb", np.einsum("ri,ijb->rjb", self.r, bread), a)
+        covariance = np.einsum("rpb,spb->rsb", np.einsum("rqb,qpb->rpb", half, meat), half)
+        beyond = self.r @ delta
+        return np.asarray(np.einsum("rb,rsb,sb->b", beyond, _inverses(covariance), beyond))
 
     @cached_property
     def _cubes(self) -> "Cubes | None":
@@ -98,21 +108,15 @@ class Null:
         """Those of `count` draws of n signs, each beginning with a byte of its own."""
         assert self._cubes is not None
         cubes, (q, k2) = self._cubes, self.first.shape
-        sums = np.empty((count, cubes.columns.shape[1]))
+        sums = np.empty((cubes.columns.shape[1], count))
         _core.signed_sums(bits, cubes.columns, sums)
-        linear, u, v = np.split(sums, [q * (1 + k2), q * (1 + k2) + cubes.size], axis=1)
-        spread = linear[:, q:].reshape(count, q, k2)
-        v = v[:, : k2 * cubes.size]
+        linear, u, v = np.split(sums, [q * (1 + k2), q * (1 + k2) + cubes.size])
+        v = v[: k2 * cubes.size].reshape(k2, cubes.size, count)
 
         def meat(slope: Array, shift: Array) -> Array:
             return cubes.meat(u, v, slope, shift)
 
-        return self._wald(linear[:, :q], spread, meat)
-
-    def _sums(self, signs: Array) -> tuple[Array, Array]:
-        """z'u* (B, q) and z'V* (B, q, k2)."""
-        u, v = self._products
-        return signs @ u, (signs @ v).reshape(len(signs), *self.first.shape)
+        return self._wald(linear[:q], linear[q:].reshape(q, k2, count), meat)
 
     @cached_property
     def _products(self) -> tuple[Array, Array]:
@@ -204,19 +208,22 @@ class Cubes:
         return cls(columns, len(triples), place, squares, crossed, rows, across)
 
     def meat(self, u: Array, v: Array, slope: Array, shift: Array) -> Array:
-        """The sum of squares of z e* (B, q, q)."""
-        count, q = shift.shape
-        full = np.concatenate([np.ones((count, 1)), slope], axis=1)
-        outer = (full[:, :, np.newaxis] * full[:, np.newaxis]).reshape(count, -1)
-        sums = outer @ self.squares.T
-        sums += (shift[:, :, np.newaxis] * shift[:, np.newaxis]).reshape(count, -1) @ self.crossed.T
-        cubes = u
-        if slope.shape[1]:
-            cubes = u - (slope[:, np.newaxis] @ v.reshape(count, -1, self.size))[:, 0]
-        sums -= 2 * (cubes[:, self.place] @ shift[..., np.newaxis])[..., 0]
-        meat = np.empty((count, q, q))
-        meat[:, self.rows, self.across] = meat[:, self.across, self.rows] = sums
+        """The sum of squares of z e* (q, q, B)."""
+        q, count = shift.shape
+        full = np.concatenate([np.ones((1, count)), slope])
+        sums = self.squares @ (full[:, np.newaxis] * full).reshape(-1, count)
+        sums += self.crossed @ (shift[:, np.newaxis] * shift).reshape(-1, count)
+        cubes = 2 * (u - np.einsum("kb,ktb->tb", slope, v))
+        for place, own in zip(self.place.T, shift, strict=True):
+            sums -= cubes[place] * own
+        meat = np.empty((q, q, count))
+        meat[self.rows, self.across] = meat[self.across, self.rows] = sums
         return meat
+
+
+def _inverses(a: Array) -> Array:
+    """Of the matrices a[..., b] (k, k, B)."""
+    return np.ascontiguousarray(inverse_each(a.transpose(2, 0, 1)).transpose(1, 2, 0))
 
 
 def wild_bootstrap(null: Null, draws: int, signs: Signs, seed: Any) -> tuple[float, float, Array]:
