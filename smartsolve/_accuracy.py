@@ -57,7 +57,15 @@ def solve_accurately(a: Array, b: Array, accuracy: str, **options: Any) -> Any:
     m = meant(a, options.get("assume_a"), bool(options.get("lower")))
     if options.get("transposed"):
         m = np.swapaxes(m, -1, -2)
-    return improved(m, b, x, lambda: solved(return_info=True)[1], accuracy, return_info)
+    return improved(
+        m,
+        b,
+        x,
+        lambda: solved(return_info=True)[1],
+        accuracy,
+        return_info,
+        on_singular=options.get("on_singular"),
+    )
 
 
 def _is_worth_factors(a: Array, b: Array, options: dict[str, Any]) -> bool:
@@ -117,19 +125,25 @@ def improved(
     accuracy: str,
     return_info: bool,
     factored: Factored | None = None,
+    on_singular: str | None = None,
 ) -> Any:
-    """The solution x of a plain solve, made accurate, or with a bound."""
+    """The solution x of a plain solve, made accurate, or with a bound.
+
+    What holds Inf or NaN, a system of a stack or a column, keeps its plain solution.
+    """
     vector = b.ndim == 1
     if x.size == 0:
         return (x, replace(info(), error_bound=np.zeros(x.shape))) if return_info else x
     posed = Posed(a, b[:, None] if vector else b, x[..., None] if vector else x)
     posed.factored = factored
-    if not posed.is_finite:
+    if not posed.is_finite.any():
         return (x, replace(info(), error_bound=np.full(x.shape, np.nan))) if return_info else x
+    plain, keeps = x, posed.set_aside()
+    bound = None
     if accuracy == "full":
-        better, failed = _full(posed)
-        bound = None
+        better, failed = _full(posed, on_singular or _condition.policy().singular)
         x = posed.restored(better).reshape(x.shape).astype(x.dtype)
+        x = np.where(keeps.reshape(x.shape), plain, x)
         if failed.any():
             rcond = float(np.min(info().rcond))
             _condition.doubt(
@@ -138,6 +152,8 @@ def improved(
     else:
         pair, wide = _certified(posed)
         x, bound = posed.rounded(pair, wide, x.shape, x.dtype)
+        keeps = keeps.reshape(x.shape)
+        x, bound = np.where(keeps, plain, x), np.where(keeps, np.nan, bound)
         if np.isinf(bound).any():
             rcond = float(np.min(info().rcond))
             _condition.doubt(_errors.not_certified(), "IllConditionedWarning", rcond)
@@ -228,8 +244,19 @@ class Posed:
         self.b = np.ascontiguousarray(scaled[..., 0, :])
         self.exponent = (of_b - self.of_a[:, None])[..., 0]  # of x, for each column
         self.x = np.ldexp(np.swapaxes(x, -1, -2).astype(np.float64), -self.exponent)
-        self.is_finite = bool(np.isfinite(self.a).all() and np.isfinite(self.b).all())
+        of_a = np.isfinite(self.a).all(axis=(-2, -1))
+        self.is_finite = of_a[:, None] & np.isfinite(self.b).all(axis=-1)  # of each column
+        self.batch = () if shared else batch
         self.factored: Factored | None = None  # the one matrix, as it was given
+
+    def set_aside(self) -> Array:
+        """Put what can be solved in the place of what holds Inf or NaN, and say where of x."""
+        away = ~self.is_finite
+        if away.any():
+            self.a[away.all(axis=-1)] = np.eye(self.a.shape[-1])
+            self.b[away] = self.x[away] = 0
+        columns = np.broadcast_to(away[..., None], self.b.shape)
+        return np.asarray(self.restored(columns.astype(float), exponent=False).real > 0)
 
     def corrections(self) -> Any:
         """A function of residuals (count, k, n): what is to be added to the solutions."""
@@ -336,7 +363,7 @@ def _refined(posed: Posed, correct: Any, most: int = 12) -> tuple[Array, Array, 
     return high, low, np.asarray(slow.any(axis=-1))
 
 
-def _full(posed: Posed) -> tuple[Array, Array]:
+def _full(posed: Posed, on_singular: str) -> tuple[Array, Array]:
     """The solution rounded from more digits, and which systems failed."""
     count, n = posed.a.shape[:2]
     failed = np.zeros(count, bool)
@@ -348,14 +375,18 @@ def _full(posed: Posed) -> tuple[Array, Array]:
     if hard.any():
         some = np.ascontiguousarray(posed.a[hard]), np.ascontiguousarray(posed.b[hard])
         longer, status = _core.solve_long(*some)
-        singular = np.flatnonzero(status == 1)
-        if singular.size and _condition.policy().singular == "raise":
-            raise LinAlgError(_errors.singular_in_double_double())
         x = np.array(x)
-        bad = status != 0
-        longer[bad] = np.nan if (status[bad] == 1).all() else longer[bad]
+        longer[status == 1] = np.nan
         x[hard] = longer
-        failed[hard] = bad
+        failed[hard] = status > 1
+        marked = ~np.isfinite(posed.x[hard]).all(axis=(-2, -1))  # by the plain solve, which said so
+        singular = np.flatnonzero(hard)[(status == 1) & ~marked]
+        if singular.size and on_singular != "nan":
+            place = _errors.where(int(singular[0]), singular.size, posed.batch)
+            if on_singular == "raise":
+                raise LinAlgError(_errors.singular_in_double_double(place))
+            text = _errors.singular_in_double_double(place, is_raised=False)
+            _condition.doubt(text, "SingularMatrixWarning", rcond=0.0)
     return x, failed
 
 

@@ -161,12 +161,15 @@ def not_certified() -> str:
     )
 
 
-def singular_in_double_double() -> str:
+def singular_in_double_double(place: str, is_raised: bool = True) -> str:
     """Text for a matrix with a zero pivot in LU with twice the digits."""
+    subject = f"{place}: " if place else ""
+    zero = f"Singular matrix: {subject}a pivot of LU in double-double arithmetic is exactly zero"
+    if not is_raised:
+        return f"{zero}; the solution holds NaN."
     return (
-        "Singular matrix: a pivot of LU in double-double arithmetic is exactly zero. Use "
-        "smartsolve.mldivide(a, b, minimum_norm=True) for a least-squares solution of a singular "
-        "system, or on_singular='nan' to have NaN in its place."
+        f"{zero}. Use smartsolve.mldivide(a, b, minimum_norm=True) for a least-squares solution of "
+        "a singular system, or on_singular='nan' to have NaN in its place."
     )
 
 

@@ -165,3 +165,62 @@ def test_factorizations_and_mldivide() -> None:
     assert (info.error_bound < 1e-14).all()
     with pytest.raises(ValueError, match="square"):
         smartsolve.mldivide(np.ones((3, 2)), np.ones(3), accuracy="full")
+
+
+@pytest.mark.parametrize("dtype", ["d", "D"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_keeps_no_other_system_from_its_digits(value: float, dtype: str) -> None:
+    a = np.stack([hilbert(8)] * 4).reshape(2, 2, 8, 8).astype(dtype)
+    b = np.ones((2, 2, 8, 2), dtype)
+    a[0, 1, 3, 3] = b[1, 0, 2, 1] = value
+    for accuracy in ("full", "certified"):
+        alone = solve(a[0, 0], b[0, 0], accuracy=accuracy)
+        before = a.copy(), b.copy()
+        x, info = solve(a, b, accuracy=accuracy, return_info=True)
+        assert np.array_equal(a, before[0], equal_nan=True)
+        assert np.array_equal(b, before[1], equal_nan=True)
+        assert np.array_equal(x[0, 0], alone)
+        assert np.array_equal(x[1, 1], alone)
+        assert np.array_equal(x[1, 0, :, 0], alone[:, 0])
+        plain = solve(a, b)
+        assert np.array_equal(x[0, 1], plain[0, 1], equal_nan=True)
+        assert np.array_equal(x[1, 0, :, 1], plain[1, 0, :, 1], equal_nan=True)
+        if accuracy == "certified":
+            assert np.isnan(info.error_bound[0, 1]).all()
+            assert np.isnan(info.error_bound[1, 0, :, 1]).all()
+            assert (info.error_bound[1, 0, :, 0] <= 1e-7).all()
+    for n in (8, 30):  # one matrix, and its factors
+        m = np.random.default_rng(1).standard_normal((n, n)).astype(dtype)
+        c = np.ones((n, 3), dtype)
+        c[2, 1] = value
+        for a_solve in (lambda *v, m=m, **k: solve(m, *v, **k), smartsolve.factorize(m).solve):
+            x, info = a_solve(c, accuracy="certified", return_info=True)
+            assert np.isnan(info.error_bound[:, 1]).all()
+            assert (info.error_bound[:, ::2] < 1e-13).all()
+
+
+def test_what_is_singular_in_more_digits_does_as_it_is_told() -> None:
+    hardest = hilbert(12) @ hilbert(12) @ hilbert(12)
+    a = np.stack([hilbert(12), np.ones((12, 12)), hardest])
+    b = np.ones(12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", smartsolve.IllConditionedWarning)
+        x = solve(a, b, accuracy="full", on_singular="nan")
+    assert np.array_equal(x[0], solve(a[0], b, accuracy="full"))
+    assert np.isnan(x[1]).all()
+    assert np.isfinite(x[2]).all()
+    # Plain elimination finds no zero among what rounding has left.
+    x, y, z = np.array([993546315, 878837113, 811285220]) * 2.0**-30
+    third = np.array([[1, x, z], [y, 1 / 2, 1 / 4], [0, 0, 0]])
+    third[2] = 3 / 8 * third[1] + 1 / 4 * third[0]  # exactly
+    stack = np.stack([np.eye(3), third])
+    with smartsolve.errstate(ill_conditioned="ignore"):
+        assert np.isfinite(solve(third, np.ones(3))).all()
+    with pytest.raises(np.linalg.LinAlgError, match="slice 1 of 2: a pivot of LU in double-double"):
+        solve(stack, np.ones(3), accuracy="full")
+    assert np.isnan(solve(third, np.ones(3), accuracy="full", on_singular="nan")).all()
+    with smartsolve.errstate(singular="nan"):
+        x = solve(stack, np.ones(3), accuracy="full")
+    assert np.array_equal(np.isnan(x).all(axis=-1), [False, True])
+    with pytest.warns(smartsolve.SingularMatrixWarning, match="slice 1 of 2"):
+        solve(stack, np.ones(3), accuracy="full", on_singular="warn")
