@@ -244,7 +244,7 @@ class Posed:
         self.b = np.ascontiguousarray(scaled[..., 0, :])
         self.exponent = (of_b - self.of_a[:, None])[..., 0]  # of x, for each column
         self.x = np.ldexp(np.swapaxes(x, -1, -2).astype(np.float64), -self.exponent)
-        of_a = np.isfinite(self.a).all(axis=(-2, -1))
+        of_a = np.asarray(np.isfinite(self.a).all(axis=(-2, -1)))
         self.is_finite = of_a[:, None] & np.isfinite(self.b).all(axis=-1)  # of each column
         self.batch = () if shared else batch
         self.factored: Factored | None = None  # the one matrix, as it was given
@@ -387,7 +387,27 @@ def _full(posed: Posed, on_singular: str) -> tuple[Array, Array]:
                 raise LinAlgError(_errors.singular_in_double_double(place))
             text = _errors.singular_in_double_double(place, is_raised=False)
             _condition.doubt(text, "SingularMatrixWarning", rcond=0.0)
+    failed |= _are_singular(posed, x, failed)
     return x, failed
+
+
+def _are_singular(posed: Posed, x: Array, failed: Array) -> Array:
+    """Which systems have more than one solution, x being one of them.
+
+    Where the plain solution was right, the matrix is regular. Of others another right-hand side is
+    solved, which no singular matrix has a solution for.
+    """
+    largest = _over_last(np.maximum, np.abs(x))
+    with np.errstate(invalid="ignore"):
+        moved = ~(_over_last(np.maximum, np.abs(x - posed.x)) <= 2.0**-20 * largest)
+    doubtful = (moved & np.isfinite(largest)).any(axis=-1) & ~failed
+    result = np.zeros_like(failed)
+    if doubtful.any():
+        some = np.ascontiguousarray(posed.a[doubtful])
+        sides = np.random.default_rng(1).standard_normal((1, 1, some.shape[-1]))
+        sides = np.ascontiguousarray(np.broadcast_to(sides, (len(some), 1, some.shape[-1])))
+        result[doubtful] = _core.solve_long(some, sides)[1] != 0
+    return result
 
 
 def _certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
