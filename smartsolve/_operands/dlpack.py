@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _errors
 from .._types import Align, Side
-from .kind import Kind
+from .kind import Kind, with_rounding
 
 __all__ = ["Exchanged"]
 
@@ -69,15 +69,26 @@ class Exchanged(Kind):
                 options["dtype"] = _type_name(options["dtype"])
             return super().through(function, a, b, side, align=align, **options)
         name = _type_name(options.pop("dtype"))
-        a, b = (self._single(x) if self.knows(x) else np.asarray(x, np.float32) for x in (a, b))
+        # What is to be accurate is so of the numbers as they are.
+        is_accurate = options.get("accuracy") is not None
+        for of, x in (("a", a), ("b", b)):
+            if "complex" in str(getattr(x, "dtype", "")):
+                raise TypeError(f"{of} is complex; dtype={name!r} would lose its imaginary part")
+
+        def working(x: Any) -> Any:
+            known = self.knows(x)
+            small = not is_accurate or (known and _type_name(x.dtype) in (*_HALVES, "float32"))
+            name = "float32" if small else "float64"
+            return self._cast(x, name) if known else np.asarray(x, name)
+
+        a, b = working(a), working(b)
         solved = super().through(function, a, b, side, align=align, **options)
         if options.get("return_info"):
             x, info = solved
-            return self._cast(x, name), info
+            narrow = self._cast(x, name)
+            back = np.from_dlpack(self._cast(narrow, "float32"))
+            return narrow, with_rounding(info, np.from_dlpack(x), back)
         return self._cast(solved, name)
-
-    def _single(self, x: Any) -> Any:
-        return self._cast(x, "float32")
 
     def _cast(self, x: Any, name: str) -> Any:
         """Converted by its own library, which knows types that NumPy does not."""

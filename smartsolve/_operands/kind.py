@@ -2,12 +2,17 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .. import _errors
+from .._report import SolveInfo
 from .._types import Align, Side
 
-__all__ = ["Kind", "is_loaded_class"]
+__all__ = ["Kind", "is_loaded_class", "with_rounding"]
 
 
 class Kind:
@@ -92,3 +97,13 @@ def is_loaded_class(cls: type, module: str, *names: str) -> bool:
     """Whether it derives from a class of a module that is loaded; nothing is imported to ask."""
     loaded = sys.modules.get(module)
     return loaded is not None and issubclass(cls, tuple(getattr(loaded, name) for name in names))
+
+
+def with_rounding(info: SolveInfo, x: npt.NDArray[Any], narrow: npt.NDArray[Any]) -> SolveInfo:
+    """What is known of a solution, once that has been rounded: its bound grows."""
+    if info.error_bound is None:
+        return info
+    wide = np.result_type(x, np.float64)
+    with np.errstate(invalid="ignore"):
+        off = np.abs(x.astype(wide) - narrow.astype(wide))
+    return replace(info, error_bound=(info.error_bound + off) * (1 + 2.0**-50))

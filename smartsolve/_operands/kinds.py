@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from .. import _errors
 from .dlpack import Exchanged
-from .kind import Kind
+from .kind import Kind, with_rounding
 from .labels import Pandas, Xarray
 from .lazy import Dask
 from .quantities import Astropy, Pint, Unyt
@@ -48,7 +48,11 @@ def outermost(a: Any, b: Any) -> Kind | None:
 def rounded(
     function: Callable[..., Any], a: Any, b: Any, dtype: npt.DTypeLike, **options: Any
 ) -> Any:
-    """A call in the type that is asked for; half precision is computed in single, and rounded."""
+    """A call in the type that is asked for; half precision is computed in single, and rounded.
+
+    With an ``accuracy`` the numbers stay as they are, in double precision, and the answer is
+    rounded.
+    """
     wanted = _dtype(dtype)
     half = wanted.itemsize == 2
     working = np.dtype(np.float32) if half else wanted
@@ -58,12 +62,15 @@ def rounded(
     for name, array in zip("ab", arrays, strict=True):
         if array.dtype.kind == "c" and working.kind != "c":
             raise TypeError(f"{name} is complex; dtype={dtype!r} would lose its imaginary part")
+    if options.get("accuracy") is not None:
+        working = np.dtype(np.complex128 if working.kind == "c" else np.float64)
     solved = function(*(array.astype(working, copy=False) for array in arrays), **options)
-    if not half:
+    if working == wanted:
         return solved
     if options.get("return_info"):
         x, info = solved
-        return x.astype(wanted), info
+        narrow = x.astype(wanted)
+        return narrow, with_rounding(info, x, narrow)
     return solved.astype(wanted)
 
 

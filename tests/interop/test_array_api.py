@@ -108,6 +108,20 @@ def test_half_precision_if_asked(library: str, name: str) -> None:
             )
 
 
+@pytest.mark.parametrize("library", ["jax", "torch"])
+def test_half_precision_keeps_bounds_and_refuses_imaginary_parts(library: str) -> None:
+    xp = LIBRARIES[library]()
+    a = np.array([[3.0, 1.0], [2.0, 7.0]]) / 3
+    options = {"dtype": "bfloat16", "accuracy": "certified", "return_info": True}
+    x, info = solve(xp.asarray(a), B, **options)
+    assert x.dtype == xp.bfloat16
+    error = abs(np.asarray(x.tolist()) - solve(a, B))
+    assert (error <= info.error_bound * (1 + 1e-9)).all()
+    assert (info.error_bound < 0.01).all()
+    with pytest.raises(TypeError, match=r"a is complex; dtype='bfloat16' would lose"):
+        solve(xp.asarray(A + 1j), xp.asarray(B), dtype="bfloat16")
+
+
 def test_bfloat16_of_numpy() -> None:
     bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
     x = solve(A.astype(bfloat16), B.astype(bfloat16), dtype=bfloat16)

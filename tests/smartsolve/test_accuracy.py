@@ -224,3 +224,32 @@ def test_what_is_singular_in_more_digits_does_as_it_is_told() -> None:
     assert np.array_equal(np.isnan(x).all(axis=-1), [False, True])
     with pytest.warns(smartsolve.SingularMatrixWarning, match="slice 1 of 2"):
         solve(stack, np.ones(3), accuracy="full", on_singular="warn")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("given", ["e", "f", "d"])
+def test_bounds_are_of_the_numbers_given_and_of_the_solution_returned(
+    given: str, dtype: str
+) -> None:
+    rng = np.random.default_rng(8)
+    a, b = rng.standard_normal((5, 5)).astype(given), rng.standard_normal(5).astype(given)
+    true = exact_solution(a, b)
+    for call in (solve, smartsolve.mldivide):
+        x, info = call(a, b, dtype=dtype, accuracy="certified", return_info=True)
+        assert x.dtype == dtype
+        for value, t, bound in zip(x, true, info.error_bound, strict=True):
+            assert abs(Fraction(float(value.real)) - t) <= Fraction(float(bound))
+            assert bound <= np.finfo(dtype).eps * abs(float(value.real)) + 1e-9
+        x = call(a, b, dtype=dtype, accuracy="full")
+        assert np.array_equal(x, np.array([float(t) for t in true]).astype(dtype))
+
+
+def test_a_singular_system_with_solutions_is_said_to_be_singular() -> None:
+    rng = np.random.default_rng(3)
+    for n in (5, 20):
+        a = rng.integers(-(2**20), 2**20, (n, n)).astype(float)
+        a[2] = a[0] * 3 - a[1] * 2
+        a = a[rng.permutation(n)].T.copy() if n == 20 else a
+        b = a @ rng.integers(-9, 9, n)  # exactly: infinitely many solutions
+        with pytest.warns(smartsolve.IllConditionedWarning, match="singular"):
+            solve(a, b, accuracy="full")
