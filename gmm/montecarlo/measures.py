@@ -102,9 +102,9 @@ class Spread:
         self.third.add(near**3)
 
     def error_of_variance(self, i: int) -> float:
-        """For a column; NaN if there are fewer than two rows."""
+        """For a column; NaN if there are fewer than three rows, whose deviations are one number."""
         count, shift = self.first.count, self.first.mean[i]
-        if count < 2:
+        if count < 3:
             return math.nan
         covariance = (self.third.mean[i] - shift * self.second.mean[i]) * count / (count - 1)
         variance = self.second.sd(i) ** 2 - 4 * shift * covariance
@@ -171,12 +171,23 @@ def bootstrapped(
     count = len(columns[0])
     if not count:
         return math.nan, math.nan
+
+    def value(columns: Sequence[Array]) -> float:
+        answer = np.asarray(function(*columns))
+        if answer.size != 1 or answer.dtype.kind not in "biuf":
+            raise TypeError(
+                f"the function answers with {answer.dtype} of shape {answer.shape}; a measure is "
+                "one real number"
+            )
+        return float(answer.item())
+
+    found = value(columns)
     rng = np.random.default_rng(0)
     again = np.empty(draws)
     for i in range(draws):
         rows = rng.integers(0, count, count)
-        again[i] = function(*(column[rows] for column in columns))
-    return float(function(*columns)), float(again.std(ddof=1))
+        again[i] = value([column[rows] for column in columns])
+    return found, float(again.std(ddof=1))
 
 
 def as_json(x: float) -> float | None:

@@ -29,6 +29,8 @@ def stream(seed: int, design: int, block: int, row: int, name: str) -> np.random
 def named(name: str, answer: Any) -> Iterator[tuple[str, Any]]:
     """The statistics of one function: itself, or each of a dict's."""
     if isinstance(answer, Mapping):
+        if not answer:
+            raise ValueError(f"{name} answers with an empty dict; there is nothing to record")
         for key, value in answer.items():
             yield f"{name}: {key}", value
     else:

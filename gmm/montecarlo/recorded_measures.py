@@ -54,6 +54,7 @@ def _of_number(values: Array) -> dict[str, Measure]:
         # The variance of an estimated variance, (m4 - m2^2) / R, by the delta method.
         deviations = (there - mean) ** 2
         spread = float(deviations.std()) / (2 * sd) if sd else 0.0
+        spread = spread if count > 2 else math.nan  # both deviations are one number
     return {
         "mean": Measure(mean, sd / math.sqrt(count), missing=missing),
         "sd": Measure(sd, spread / math.sqrt(count), missing=missing),

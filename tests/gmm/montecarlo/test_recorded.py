@@ -494,3 +494,24 @@ def test_an_optimizer_that_has_not_converged_is_a_failure() -> None:
     )
     assert (out.status == Status.MAX_ITERATIONS).all()
     assert np.isnan(out.estimates).all()
+
+
+def test_what_is_no_answer_is_said_by_name() -> None:
+    with pytest.raises(ValueError, match="stage answers with an empty dict"):
+        study(record={"stage": lambda result: {}}).run(40, seed=SEED)
+    out = study().run(40, seed=SEED)
+    for function in (lambda b: b, lambda b: "far", lambda b: None, lambda b: 1j):
+        with pytest.raises(TypeError, match=r"the function answers with .* one real number"):
+            out.measure(function, "beta")
+    assert out.measure(lambda b: b.mean(keepdims=True), "beta").value == pytest.approx(
+        out.measure(np.mean, "beta").value
+    )
+
+
+def test_two_replications_do_not_tell_how_good_their_standard_deviation_is() -> None:
+    record = {"at": lambda result: result.params[..., 1]}
+    for replications, known in ((2, False), (3, True)):
+        row = study(record=record).run(replications, seed=SEED).summary()
+        for name in ("beta", "at"):
+            assert np.isfinite(row[name]["sd"].value)
+            assert np.isfinite(row[name]["sd"].mcse) == known
