@@ -81,21 +81,23 @@ def _is_worth_factors(a: Array, b: Array, options: dict[str, Any]) -> bool:
 
 
 def solve_factored(
-    f: Any, b: Any, transposed: bool, conjugate: bool, accuracy: str, return_info: bool
+    f: Any, b: Any, transposed: bool, conjugate: bool, accuracy: str | None, return_info: bool
 ) -> Any:
-    """`Factorization.solve` with an accuracy; called by the native entry."""
-    _refuse(accuracy)
-    b = np.asarray(b)
-    x = f.solve(b, transposed=transposed, conjugate=conjugate)
-    a = meant(f._matrix, f._declared, f._lower)
-    a = np.swapaxes(a, -1, -2) if transposed else a
-    a = a.conj() if conjugate else a
+    """`Factorization.solve` with an accuracy, or asked for its info; called by the native entry."""
 
     def info() -> SolveInfo:
         rows = np.array([row["routine"] for row in _core.methods()])[f._rows()]
         routine = rows if rows.ndim else str(rows)
         return SolveInfo(f.structure, f.method, routine, f.rcond, math.nan)
 
+    if accuracy is None:
+        return f.solve(b, transposed=transposed, conjugate=conjugate), info()
+    _refuse(accuracy)
+    b = np.asarray(b)
+    x = f.solve(b, transposed=transposed, conjugate=conjugate)
+    a = meant(f._matrix, f._declared, f._lower)
+    a = np.swapaxes(a, -1, -2) if transposed else a
+    a = a.conj() if conjugate else a
     factored = Factored(f, transposed, conjugate) if a.ndim == 2 and a.dtype.char in "dD" else None
     return improved(a, b, x, info, accuracy, bool(return_info), factored)
 

@@ -229,8 +229,10 @@ def mldivide(
             return kind.through(mldivide, a, b, "left", align=align, **options)
         if align is not None:
             raise TypeError(_errors.nothing_to_align(align))
+        _refuse_dense_options(a, accuracy, dtype)
         return _operands.rounded(mldivide, a, b, **options)
     if is_sparse(a):
+        _refuse_dense_options(a, accuracy, dtype)
         from ._sparse.mldivide import mldivide as divide
 
         return divide(a, b, minimum_norm, tol, return_info, engine, sparse_x)
@@ -398,8 +400,10 @@ def mrdivide(
             return kind.through(_exchanged(mrdivide), a, b, "right", align=align, **options)
         if align is not None:
             raise TypeError(_errors.nothing_to_align(align))
+        _refuse_dense_options(a, accuracy, dtype)
         return _operands.rounded(_exchanged(mrdivide), a, b, **options)
     if is_sparse(a):
+        _refuse_dense_options(a, accuracy, dtype)
         from ._sparse.mldivide import mrdivide as divide
 
         return divide(b, a, minimum_norm, tol, return_info, engine, sparse_x)
@@ -446,6 +450,11 @@ def _given(*values: Any) -> dict[str, Any]:
 
 def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a if a.ndim < 2 else np.swapaxes(a, -1, -2)
+
+
+def _refuse_dense_options(a: Any, accuracy: Accuracy | None, dtype: Any) -> None:
+    if is_sparse(a) and (accuracy is not None or dtype is not None):
+        raise TypeError(_errors.only_for_dense("dtype" if accuracy is None else "accuracy"))
 
 
 def _refuse_sparse_options(engine: str | None, sparse_x: bool) -> None:

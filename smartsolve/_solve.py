@@ -31,8 +31,9 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
     if "align" in options:
         raise TypeError(_errors.nothing_to_align(options["align"]))
     if is_sparse(a):
-        if "dtype" in options:
-            raise TypeError("dtype is an option for dense matrices; convert a and b themselves")
+        for name in ("accuracy", "dtype"):
+            if name in options:
+                raise TypeError(_errors.only_for_dense(name))
         return _sparse_solve()(a, b, **options)
     if "dtype" in options:
         call = "solve() with dtype"

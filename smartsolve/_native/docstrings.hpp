@@ -199,7 +199,8 @@ conjugate : bool, default False
 accuracy : {"full", "certified"}, optional
     As in `solve`.
 return_info : bool, default False
-    With an `accuracy`, also return a `SolveInfo` with the `error_bound`.
+    Also return a `SolveInfo`, with the `error_bound` of a certified solution;
+    its backward error is not computed, NaN.
 
 Returns
 -------

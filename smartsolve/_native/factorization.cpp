@@ -251,11 +251,17 @@ PyObject* solve_factors(PyObject* object, PyObject* const* args, Py_ssize_t posi
     PyObject *accuracy = nullptr, *return_info = Py_False;
     if (!parse_solve(args, positional, keywords, given, meant, accuracy, return_info))
         return nullptr;
-    if (accuracy != nullptr) [[unlikely]] {
+    const int wants_info = return_info == Py_False ? 0 : PyObject_IsTrue(return_info);
+    if (wants_info < 0) return nullptr;
+    if (accuracy != nullptr || wants_info) [[unlikely]] {
         const Object transposed(PyBool_FromLong(meant.transposed)),
             conjugated(PyBool_FromLong(meant.conjugated));
-        PyObject* const arguments[] = {object,           given,    transposed.get(),
-                                       conjugated.get(), accuracy, return_info};
+        PyObject* const arguments[] = {object,
+                                       given,
+                                       transposed.get(),
+                                       conjugated.get(),
+                                       accuracy != nullptr ? accuracy : Py_None,
+                                       return_info};
         return call_python("smartsolve._accuracy", "solve_factored", arguments, 6).release();
     }
     const Object b = is_plain(given) ? as_array(given) : Object(Py_NewRef(given));

@@ -191,3 +191,11 @@ def test_labelled_factors_can_be_pickled() -> None:
     for a, b in (pandas_pair(), xarray_pair()):
         f = pickle.loads(pickle.dumps(factorize(a)))
         assert f.solve(b).equals(factorize(a).solve(b))
+
+
+def test_labelled_factors_tell_of_their_solution() -> None:
+    pd = pytest.importorskip("pandas")
+    f = factorize(pd.DataFrame(2 * np.eye(2), columns=["x", "y"]))
+    x, info = f.solve(np.ones(2), return_info=True)
+    assert list(x.index) == ["x", "y"]
+    assert info.rcond == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import smartsolve
 from smartsolve import _core, solve
@@ -253,3 +254,24 @@ def test_a_singular_system_with_solutions_is_said_to_be_singular() -> None:
         b = a @ rng.integers(-9, 9, n)  # exactly: infinitely many solutions
         with pytest.warns(smartsolve.IllConditionedWarning, match="singular"):
             solve(a, b, accuracy="full")
+
+
+def test_sparse_matrices_refuse_what_dense_ones_have() -> None:
+    a, b = sparse.eye_array(5).tocsc(), np.ones(5)
+    for options in ({"accuracy": "full"}, {"accuracy": "certified", "return_info": True},
+                    {"dtype": "float32"}):  # fmt: skip
+        name = next(iter(options))
+        expected = pytest.raises(TypeError, match=f"{name} is an option for dense matrices")
+        for call in (solve, smartsolve.mldivide, lambda a, b, **o: smartsolve.mrdivide(b, a, **o)):
+            with expected:
+                call(a, b, **options)
+
+
+def test_factors_tell_of_their_solution_without_an_accuracy() -> None:
+    for a in (np.array([[4.0, 1.0], [2.0, 3.0]]), np.stack([np.eye(2), 3 * np.eye(2)])):
+        f, b = smartsolve.factorize(a), np.array([1.0, 2.0])
+        x, info = f.solve(b, transposed=True, return_info=True)
+        assert np.array_equal(x, f.solve(b, transposed=True))
+        assert np.array_equal(info.rcond, f.rcond)
+        assert info.error_bound is None
+        assert np.array_equal(info.structure, f.structure)
