@@ -277,10 +277,16 @@ def unsolvable_dtype(dtype: Any) -> str:
 
 def not_on_the_host(name: str, operand: Any, device: int) -> str:
     """Text for an array in the memory of another device."""
+    owns = {"jax": "jnp.linalg.solve", "jaxlib": "jnp.linalg.solve", "torch": "torch.linalg.solve"}
+    package = type(operand).__module__.partition(".")[0]
+    own = owns.get(package)
+    instead = "its library's own solve"
+    if own is not None:
+        instead = f"{own} (smartsolve.{package.removesuffix('lib')}.solve leaves it to that)"
     devices = {2: "a CUDA GPU", 8: "a Metal GPU", 10: "a ROCm GPU", 14: "a oneAPI device"}
     return (
         f"{name} is a {_class(operand)} on {devices.get(device, f'device type {device}')}; "
-        "smartsolve computes on the CPU. Use its library's own solve, or copy it to the host"
+        f"smartsolve computes on the CPU. Use {instead}, or copy it to the host"
     )
 
 

@@ -21,7 +21,15 @@ from ._core import solve
 from ._sparse import is_sparse
 from ._types import StructureName
 
-__all__ = ["Function", "Replacement", "function", "numpy_solve", "patch_numpy", "scipy_solve"]
+__all__ = [
+    "Function",
+    "Replacement",
+    "function",
+    "numpy_inv",
+    "numpy_solve",
+    "patch_numpy",
+    "scipy_solve",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -110,6 +118,25 @@ class _NumpySolve(Replacement):
             return solve(a, b)
         except (TypeError, ValueError, Warning) as refusal:
             return self._instead(refusal, a, b)
+
+
+class _NumpyInv(Replacement):
+    """The inverse as `smartsolve.solve` of the identity, as NumPy has it, and NumPy's own as above.
+
+    NumPy's own also for matrices and other subclasses, which it returns as what they are.
+    """
+
+    __slots__ = ()
+
+    def _call(self, a: Any) -> Any:
+        if type(a) not in (np.ndarray, list, tuple):
+            return self._original(a)
+        try:
+            matrix = np.asarray(a)
+            kind = matrix.dtype if matrix.dtype.char in "fdFD" else np.float64
+            return solve(matrix, np.eye(matrix.shape[-1] if matrix.ndim else 0, dtype=kind))
+        except (TypeError, ValueError, Warning) as refusal:
+            return self._instead(refusal, a)
 
 
 class _ScipySolve(Replacement):
@@ -293,6 +320,13 @@ def numpy_solve(ill_conditioned: IllConditioned | None = None) -> tuple[Function
 
 
 @functools.cache
+def numpy_inv(ill_conditioned: IllConditioned | None = None) -> tuple[Function, Replacement]:
+    """`numpy.linalg.inv`, and what stands for it."""
+    inv = function("numpy.linalg", "inv")
+    return inv, _NumpyInv(inv.original, ill_conditioned)
+
+
+@functools.cache
 def scipy_solve(ill_conditioned: IllConditioned | None = None) -> tuple[Function, Replacement]:
     """`scipy.linalg.solve`, and what stands for it."""
     solve = function("scipy.linalg", "solve")
@@ -300,10 +334,12 @@ def scipy_solve(ill_conditioned: IllConditioned | None = None) -> tuple[Function
 
 
 def replacements(
-    ill_conditioned: IllConditioned | None = None, *, scipy: bool
+    ill_conditioned: IllConditioned | None = None, *, scipy: bool, inv: bool
 ) -> list[tuple[Function, Replacement]]:
     """All functions that are replaced, and what stands for them."""
     pairs = [numpy_solve(ill_conditioned)]
+    if inv:
+        pairs.append(numpy_inv(ill_conditioned))
     if scipy:
         from ._sparse.patch import sparse_solvers
 
@@ -319,6 +355,8 @@ class patch_numpy(ContextDecorator):
     scipy : bool, default False
         Replace ``scipy.linalg.solve`` as well, and ``spsolve``, ``factorized``
         and, without options, ``splu`` of ``scipy.sparse.linalg``.
+    inv : bool, default False
+        Replace ``numpy.linalg.inv`` as well, by `solve` with the identity.
     everywhere : bool, default False
         Replace also the names that modules imported so far have bound, as
         ``from numpy.linalg import solve`` does. Names in modules are found;
@@ -368,8 +406,10 @@ class patch_numpy(ContextDecorator):
     package's factors; ``L``, ``U``, ``perm_r``, ``perm_c`` and ``nnz`` are
     SuperLU's own, computed when they are asked for.
 
-    ``inv`` and ``lstsq`` are not replaced: `lstsq` returns rank and singular
-    values, which cost a singular value decomposition whatever the structure.
+    ``lstsq`` is not replaced: it returns rank and singular values, which cost a
+    singular value decomposition whatever the structure. ``torch.linalg.solve``
+    and ``jnp.linalg.solve`` are led here by ``smartsolve.torch.patch`` and
+    ``smartsolve.jax.patch``.
 
     See Also
     --------
@@ -406,23 +446,29 @@ class patch_numpy(ContextDecorator):
         self,
         *,
         scipy: bool = False,
+        inv: bool = False,
         everywhere: bool = False,
         ill_conditioned: IllConditioned | None = None,
     ) -> None:
         errstate(ill_conditioned=ill_conditioned)  # refuses what it does not know
         self._scipy = scipy
+        self._inv = inv
         self._everywhere = everywhere
         self._ill_conditioned = ill_conditioned
         self._ends: list[ExitStack] = []
 
     def _recreate_cm(self) -> "patch_numpy":
         return patch_numpy(
-            scipy=self._scipy, everywhere=self._everywhere, ill_conditioned=self._ill_conditioned
+            scipy=self._scipy,
+            inv=self._inv,
+            everywhere=self._everywhere,
+            ill_conditioned=self._ill_conditioned,
         )
 
     def __enter__(self) -> "patch_numpy":
         with ExitStack() as ends:
-            for solver, replacement in replacements(self._ill_conditioned, scipy=self._scipy):
+            pairs = replacements(self._ill_conditioned, scipy=self._scipy, inv=self._inv)
+            for solver, replacement in pairs:
                 ends.callback(solver.replace(replacement, everywhere=self._everywhere))
             self._ends.append(ends.pop_all())
         return self

@@ -28,9 +28,10 @@ __all__ = ["add_arguments", "run"]
 DESCRIPTION = """\
 Run a Python program as it is, and report where it solves linear systems: calls, shapes,
 structures found, the time in NumPy and the time that smartsolve.solve would take, measured on the
-same operands, and what to do. Also inverses that are multiplied, and least squares of square
-systems. The program's arguments, exit status and output are its own; the report goes to standard
-error after its end, or into a file."""
+same operands, and what to do. Also inverses that are multiplied, least squares of square systems,
+and torch.linalg.solve and jnp.linalg.solve in programs that import PyTorch or JAX. The program's
+arguments, exit status and output are its own; the report goes to standard error after its end, or
+into a file."""
 USAGE = """[-o FILE] [--systems FILE] [--scipy]
                                     (SCRIPT | -m MODULE) [ARGS ...]"""
 

@@ -1,6 +1,6 @@
 """What to do about a call site, in one line."""
 
-from .findings import CallSite
+from .findings import CallSite, our_solve
 
 __all__ = ["advice"]
 
@@ -23,6 +23,8 @@ _BY_HAND = {
 
 def advice(site: CallSite, with_ours: bool = False) -> str:
     """The most that can be said for certain first, then what only its author can know."""
+    if site.traces and not site.calls:
+        return _about_traces(site)
     if not site.calls:
         return "every call failed"
     if site.role == "inv":
@@ -50,6 +52,8 @@ def advice(site: CallSite, with_ours: bool = False) -> str:
 def _repetition(site: CallSite) -> str:
     if site.matrices is None or not 0 < site.matrices * _REPEATED <= site.calls:
         return ""
+    if site.library == "PyTorch":  # whose tensors have derivatives, and factors have none
+        return ""
     if site.matrices == 1:
         found = f"the same matrix was solved {site.calls:,} times: factorize it once"
     else:
@@ -58,7 +62,8 @@ def _repetition(site: CallSite) -> str:
             "factorize each once"
         )
     a, b = site.operands if site.operands and len(site.operands) == 2 else ("a", "b")
-    return f"{found}, `smartsolve.factorize({a}).solve({b})`"
+    package = our_solve(site.function).rpartition(".")[0]
+    return f"{found}, `{package}.factorize({a}).solve({b})`"
 
 
 def _structure(site: CallSite, with_ours: bool) -> str:
@@ -66,7 +71,7 @@ def _structure(site: CallSite, with_ours: bool) -> str:
     total = sum(counts.values())
     found = next(iter(counts), "general")
     faster = _times_as_fast(site, with_ours)
-    whose = site.function.partition(".")[0].replace("numpy", "NumPy").replace("scipy", "SciPy")
+    whose = site.library
     if len(counts) == 1 and found != "general":
         subject = f"all {total:,} matrices were" if total > 1 else "the matrix was"
         by_hand = _by_hand(site, found)
@@ -80,7 +85,25 @@ def _structure(site: CallSite, with_ours: bool) -> str:
     several = ""
     if len(counts) > 1:
         several = f"{counts[found]:,} of {total:,} matrices were {found}: "
-    return f"{several}`{_instead(site)}` is {faster:.2g} times as fast"
+    return f"{several}`{_instead(site)}` is {_digits(faster)} times as fast"
+
+
+def _digits(ratio: float) -> str:
+    """Two, and no exponent."""
+    return f"{float(f'{ratio:.2g}'):g}"
+
+
+def _about_traces(site: CallSite) -> str:
+    pairs = [(t.seconds, t.other_seconds) for t in site.traces if t.seconds and t.other_seconds]
+    if not pairs:
+        return "compiled: `smartsolve.jax.solve` in its place could not be compared"
+    theirs, ours = max(pairs)
+    if theirs < _WORTH_IT * ours:
+        return f"compiled: nothing to gain, {site.library} was as fast"
+    return (
+        "compiled: `smartsolve.jax.solve` in place of jnp.linalg.solve is "
+        f"{_digits(theirs / ours)} times as fast in each run, on random systems"
+    )
 
 
 def _instead(site: CallSite) -> str:
@@ -88,7 +111,7 @@ def _instead(site: CallSite) -> str:
     found = site.instead
     if site.function.startswith("scipy.sparse"):  # whose options are not ours
         found = f"smartsolve.solve({', '.join(site.operands)})" if site.operands else None
-    return found if found and len(found) <= _LONGEST else "smartsolve.solve(a, b)"
+    return found if found and len(found) <= _LONGEST else f"{our_solve(site.function)}(a, b)"
 
 
 def _by_hand(site: CallSite, structure: str) -> str:
@@ -98,7 +121,7 @@ def _by_hand(site: CallSite, structure: str) -> str:
         return ""
     ((of_a, of_b),) = axes
     form = _BY_HAND.get(structure, {}).get(of_b)
-    if of_a != 2 or form is None or site.function.startswith("scipy.sparse"):
+    if of_a != 2 or form is None or not site.function.startswith(("numpy", "scipy.linalg")):
         return ""
     a, b = site.operands
     text = form.format(a=a, b=b if form.startswith("scipy") or b.isidentifier() else f"({b})")
@@ -147,7 +170,7 @@ def _about_factors(site: CallSite, with_ours: bool) -> str:
         return "nothing could be compared"
     if faster < _WORTH_IT:
         return f"nothing to gain in factoring ({found}): SciPy was as fast"
-    return f"{found}: `smartsolve.factorize({a})` is {faster:.2g} times as fast"
+    return f"{found}: `smartsolve.factorize({a})` is {_digits(faster)} times as fast"
 
 
 def _about_least_squares(site: CallSite) -> str:

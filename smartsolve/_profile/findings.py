@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .recorder import Group, Recording, Role, Site
+from .recorder import Group, Recording, Role, Site, Trace
 from .source import find_call
 
-__all__ = ["CallSite", "Example", "Findings", "Systems", "examples"]
+__all__ = ["CallSite", "Example", "Findings", "Systems", "examples", "our_solve"]
+
+
+_LIBRARIES = {"numpy": "NumPy", "scipy": "SciPy", "torch": "PyTorch", "jax": "JAX"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class CallSite:
     instead: str | None  # what the program's text could say
     is_dot: bool
     systems: tuple[Systems, ...]
+    traces: tuple[Trace, ...]
 
     @property
     def structures(self) -> dict[str, int]:
@@ -72,6 +76,11 @@ class CallSite:
         for systems in self.systems:
             counts.update(systems.structures)
         return dict(counts.most_common())
+
+    @property
+    def library(self) -> str:
+        """Whose function it is."""
+        return _LIBRARIES[self.function.partition(".")[0]]
 
     @property
     def place(self) -> str:
@@ -107,6 +116,12 @@ class Findings:
         """The sites that call a solve."""
         return tuple(site for site in self.sites if site.role == "solve")
 
+    @property
+    def library(self) -> str:
+        """Whose functions were called, if they are one library's."""
+        libraries = {site.library for site in self.sites}
+        return libraries.pop() if len(libraries) == 1 else "original"
+
     def times(self, site: CallSite) -> tuple[float | None, float | None]:
         """NumPy's (or SciPy's) time and ours; None for what did not run."""
         pair = (site.seconds if site.calls else None, site.other_seconds)
@@ -141,7 +156,8 @@ def examples(
 
 
 def _call_site(site: Site) -> CallSite:
-    call = find_call(site.code, site.instruction, site.line)
+    ours = our_solve(site.function)
+    call = find_call(site.code, site.instruction, site.line, ours)
     groups = list(site.groups.values())
     for group in groups:
         group.settle()
@@ -164,10 +180,24 @@ def _call_site(site: Site) -> CallSite:
         multiplied=call.multiplied,
         multiplied_as=call.name,
         operands=call.operands,
-        instead=call.instead,
+        instead=_by_its_rules(call.instead, groups) if "torch" in ours else call.instead,
         is_dot=call.is_dot,
         systems=tuple(map(_systems, groups)),
+        traces=tuple(site.traces.values()),
     )
+
+
+def our_solve(function: str) -> str:
+    """What stands for another library's solve."""
+    package = function.partition(".")[0]
+    return f"smartsolve.{package}.solve" if package in ("torch", "jax") else "smartsolve.solve"
+
+
+def _by_its_rules(call: str | None, groups: list[Group]) -> str | None:
+    """PyTorch takes (m, n) for m vectors where a is (m, n, n)."""
+    if call and any(group.b_shape == group.a_shape[:-1] != group.a_shape[-1:] for group in groups):
+        return f"{call[:-1]}, shape_rules='torch')"
+    return call
 
 
 def _systems(group: Group) -> Systems:

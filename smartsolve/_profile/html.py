@@ -4,8 +4,8 @@ from html import escape
 
 from .._report import html_page
 from .advice import advice
-from .findings import CallSite, Findings
-from .text import duration, measured_how, shapes, summary
+from .findings import CallSite, Findings, our_solve
+from .text import calls, duration, measured_how, shapes, summary
 
 __all__ = ["fragment", "page"]
 
@@ -57,12 +57,14 @@ def _section(profile: Findings, site: CallSite, longest: float) -> str:
     theirs, ours = profile.times(site)
     rows = [_row(site.function, theirs, "theirs", longest)]
     if site.role != "inv":
-        rows.append(_row("smartsolve.solve", ours, "ours", longest))
-    calls = f"{site.calls:,} call" + ("s" if site.calls != 1 else "")
+        rows.append(_row(our_solve(site.function), ours, "ours", longest))
+    count = calls(site)
+    if site.calls or not site.traces:
+        count += " call" + ("s" if site.calls != 1 else "")
     failed = f", {site.failed:,} failed" if site.failed else ""
     lines = [
         f'<p><span class="place">{escape(site.place)}</span> '
-        f'<span class="dim">{escape(site.where)}, {calls}{failed}</span></p>',
+        f'<span class="dim">{escape(site.where)}, {count}{failed}</span></p>',
         f"<p><code>{escape(site.text)}</code></p>",
         f"<table>{''.join(rows)}</table>",
         *(f'<p class="dim">{escape(line)}</p>' for line in shapes(site)),

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any, Literal
@@ -22,6 +23,7 @@ __all__ = [
     "Recording",
     "Role",
     "Site",
+    "Trace",
     "silence",
 ]
 
@@ -118,6 +120,23 @@ class Group:
                 self.unremembered += 1
 
 
+@dataclass
+class Trace:
+    """Calls that were compiled: how often they run is not seen.
+
+    `seconds` and `other_seconds` are those of one run on random systems, in the library and in
+    ours; None if there was none.
+    """
+
+    a_shape: tuple[int, ...]
+    a_dtype: str
+    b_shape: tuple[int, ...]
+    b_dtype: str
+    seconds: float | None
+    other_seconds: float | None
+    count: int = 0
+
+
 class Site:
     """One place in a program's text that calls one function."""
 
@@ -126,6 +145,7 @@ class Site:
         self.code: CodeType = frame.f_code  # kept: its id names the site
         self.instruction, self.line = frame.f_lasti, frame.f_lineno
         self.groups: dict[Any, Group] = {}
+        self.traces: dict[Any, Trace] = {}
         self.failed = 0
         self.other_calls, self.other_seconds = 0, 0.0  # on what only its own library understands
 
@@ -255,7 +275,7 @@ class Recorder(Replacement):
             with silence:
                 self._other(*self.tiny)  # its code is in the cache, as it would be in a loop
                 if args or kwargs:
-                    a, b = a.copy(), b.copy()
+                    a, b = self._copied(a, b)
                     began = perf_counter()
                     self._other(a, b, *args, **kwargs)
                 else:

@@ -3,6 +3,8 @@
 import functools
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,13 @@ import numpy as np
 from .._core import solve as smart_solve
 from .._patch import Function, Replacement, function, numpy_solve, scipy_solve
 from .._warm_up import warm_up
+from .imports import once_imported
 from .recorder import InvRecorder, LstsqRecorder, Recorder, Recording
 
 __all__ = ["record"]
 
 _ABOVE_ANY_PATCH = 1
+_IMPORTED_LATER = ("jax", "torch")  # nothing imports them but the program
 
 
 @contextmanager
@@ -24,7 +28,8 @@ def record(
     """Record until the context ends; the program gets NumPy's results, or `with_ours` ours.
 
     With `scipy` also the calls of `scipy.linalg` and of the direct solvers of
-    `scipy.sparse.linalg`. With `examples` the first system of each group is kept.
+    `scipy.sparse.linalg`, and without being asked those of PyTorch and JAX once the program has
+    imported them. With `examples` the first system of each group is kept.
     """
     _warm_up()
     recording = Recording(examples)
@@ -38,12 +43,22 @@ def record(
                 recorded = function(module, role)
                 original = recorded.original
                 recorder = kind(f"{module}.{role}", recording, original, original, _solve_instead)
-                ends.callback(recorded.replace(recorder, everywhere=True))
+                ends.callback(recorded.replace(recorder, everywhere=True, rank=_ABOVE_ANY_PATCH))
         if scipy:
             from .sparse import sparse_recorders
 
             for solver, recorder in sparse_recorders(recording, with_ours):
                 ends.callback(solver.replace(recorder, everywhere=True, rank=_ABOVE_ANY_PATCH))
+        for library in _IMPORTED_LATER:
+
+            def watch(library: str = library) -> None:
+                began = perf_counter()
+                recorders = import_module(f"{__package__}.of_{library}")
+                for solver, recorder in recorders.recorders(recording, with_ours):
+                    ends.callback(solver.replace(recorder, everywhere=True, rank=_ABOVE_ANY_PATCH))
+                recording.overhead += perf_counter() - began
+
+            ends.enter_context(once_imported(library, watch))
         yield recording
 
 

@@ -10,6 +10,7 @@ from types import CodeType
 __all__ = ["Call", "find_call"]
 
 _LONGEST = 60
+_OPERANDS = {"a", "b", "A", "B"}  # PyTorch has capitals
 _PRODUCTS = {"dot", "matmul"}
 
 
@@ -33,8 +34,11 @@ class Call:
     is_dot: bool = False  # which sums otherwise than @ where an operand has three axes or more
 
 
-def find_call(code: CodeType, instruction: int, line: int) -> Call:
-    """The call that an instruction of the code makes; at least the text of its line."""
+def find_call(code: CodeType, instruction: int, line: int, ours: str = "smartsolve.solve") -> Call:
+    """The call that an instruction of the code makes; at least the text of its line.
+
+    `ours` is the function that stands for a solve.
+    """
     source = linecache.getlines(code.co_filename)
     start, end, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
     fallback = source[line - 1].strip() if 0 < line <= len(source) else ""
@@ -53,7 +57,7 @@ def find_call(code: CodeType, instruction: int, line: int) -> Call:
                 None if product is None else product.line,
                 name,
                 _operands(node),
-                _solve_instead(node) if product is None else product.instead(node),
+                _solve_instead(node, ours) if product is None else product.instead(node),
                 product is not None and product.is_dot,
             )
     return Call(_shortened(fallback), column + 1)
@@ -111,17 +115,22 @@ class _Product:
 def _operands(call: ast.Call) -> tuple[str, ...] | None:
     """Texts of the operands a and b, in this order; None where there is more, or it is hidden."""
     given = dict(zip("ab", call.args, strict=False))
-    given |= {word.arg: word.value for word in call.keywords if word.arg in ("a", "b")}
+    words = {word.arg: word.value for word in call.keywords if word.arg}
+    given |= {name.lower(): words[name] for name in words if name in _OPERANDS}
     if len(given) != len(call.args) + len(call.keywords) or any(map(_is_starred, call.args)):
         return None
     return tuple(ast.unparse(given[name]) for name in sorted(given))
 
 
-def _solve_instead(call: ast.Call) -> str | None:
+def _solve_instead(call: ast.Call, ours: str) -> str | None:
     """The same call of our solve, options and all: SciPy's are ours."""
     if len(call.args) > 2:
         return None
-    renamed = ast.Call(ast.Name("smartsolve.solve"), call.args, call.keywords)
+    words = [
+        ast.keyword(word.arg.lower() if word.arg in _OPERANDS else word.arg, word.value)
+        for word in call.keywords
+    ]
+    renamed = ast.Call(ast.Name(ours), call.args, words)
     return ast.unparse(renamed)
 
 

@@ -1,25 +1,33 @@
 """`jnp.linalg.solve` led to `smartsolve.jax.solve`, for code that cannot be changed."""
 
+import functools
 from contextlib import ContextDecorator, ExitStack
 from types import TracebackType
 from typing import Any
 
-from .._patch import Replacement, function
+from .._patch import Function, Replacement, function
 from ._linalg import solve
 
-__all__ = ["patch"]
+__all__ = ["jax_solve", "patch"]
 
 
 class _JaxSolve(Replacement):
     """`smartsolve.jax.solve`, and JAX's own for what that refuses."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)  # `jax.jit` keeps such references, and crashes without
 
     def _call(self, a: Any, b: Any) -> Any:
         try:
             return solve(a, b)
         except (TypeError, ValueError) as refusal:
             return self._instead(refusal, a, b)
+
+
+@functools.cache
+def jax_solve() -> tuple[Function, Replacement]:
+    """`jax.numpy.linalg.solve`, and what stands for it."""
+    own = function("jax.numpy.linalg", "solve")
+    return own, _JaxSolve(own.original)
 
 
 class patch(ContextDecorator):
@@ -56,9 +64,9 @@ class patch(ContextDecorator):
         self._ends: list[ExitStack] = []
 
     def __enter__(self) -> "patch":
-        own = function("jax.numpy.linalg", "solve")
+        own, ours = jax_solve()
         end = ExitStack()
-        end.callback(own.replace(_JaxSolve(own.original), everywhere=self._everywhere))
+        end.callback(own.replace(ours, everywhere=self._everywhere))
         self._ends.append(end)
         return self
 

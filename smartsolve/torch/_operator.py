@@ -124,10 +124,16 @@ def apply(a: Any, b: Any, adjoint: bool, raises: bool) -> Any:
 
 def _is_alone(a: Any, b: Any) -> bool:
     """Whether nothing records or replaces what happens to these tensors."""
+    return not (torch.is_grad_enabled() and (a.requires_grad or b.requires_grad)) and holds_numbers(
+        a, b
+    )
+
+
+def holds_numbers(a: Any, b: Any) -> bool:
+    """Whether both are tensors on a CPU whose values are there now, whatever records them."""
     return (
         type(a) in _PLAIN
         and type(b) in _PLAIN
-        and not (torch.is_grad_enabled() and (a.requires_grad or b.requires_grad))
         and forward_ad._current_level < 0
         and torch._C._len_torch_dispatch_stack() == 0
         and torch._C._get_tracing_state() is None

@@ -1,15 +1,16 @@
 """`torch.linalg.solve` led to `smartsolve.torch.solve`, for code that cannot be changed."""
 
+import functools
 from contextlib import ContextDecorator, ExitStack
 from types import TracebackType
 from typing import Any
 
 import torch
 
-from .._patch import Replacement, function
+from .._patch import Function, Replacement, function
 from ._linalg import solve
 
-__all__ = ["patch"]
+__all__ = ["patch", "torch_solve"]
 
 
 class _TorchSolve(Replacement):
@@ -28,6 +29,13 @@ class _TorchSolve(Replacement):
 
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
+
+
+@functools.cache
+def torch_solve() -> tuple[Function, Replacement]:
+    """`torch.linalg.solve`, and what stands for it."""
+    own = function("torch.linalg", "solve")
+    return own, _TorchSolve(own.original)
 
 
 class patch(ContextDecorator):
@@ -60,9 +68,9 @@ class patch(ContextDecorator):
         self._ends: list[ExitStack] = []
 
     def __enter__(self) -> "patch":
-        own = function("torch.linalg", "solve")
+        own, ours = torch_solve()
         end = ExitStack()
-        end.callback(own.replace(_TorchSolve(own.original), everywhere=self._everywhere))
+        end.callback(own.replace(ours, everywhere=self._everywhere))
         self._ends.append(end)
         return self
 

@@ -292,6 +292,14 @@ print("callback" in jax.jit(solve).lower(a[0], jnp.ones(3)).as_text())
     assert done.stdout == "True\n"
 
 
+def test_the_patched_name_can_be_compiled_itself() -> None:
+    """`jax.jit` keeps weak references to what it compiles."""
+    with smartsolve.jax.patch():
+        solve, stacked = jax.jit(jnp.linalg.solve), jax.jit(jax.vmap(jnp.linalg.solve))
+        assert solve(jnp.eye(3) * 2, jnp.ones(3)).tolist() == [0.5] * 3
+        assert stacked(jnp.eye(2)[None] * 4, jnp.ones((1, 2))).tolist() == [[0.25] * 2]
+
+
 def test_patch() -> None:
     a, b, own = jnp.eye(3), jnp.ones(3), jnp.linalg.solve
 

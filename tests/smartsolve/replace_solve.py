@@ -6,8 +6,8 @@
 The name is replaced while pytest starts, before any test module or conftest file can say
 `from numpy.linalg import solve`. Run it from a directory that does not hold the source tree, so
 that the installed package is the one that is tested. `--replace-solve none-numpy` and
-`none-scipy` count the calls and change nothing: the baseline. `patched-numpy` and `patched-scipy`
-leave the replacing to `smartsolve.patch_numpy`.
+`none-scipy` count the calls and change nothing: the baseline. `patched-numpy`, `patched-scipy` and
+`patched-inv` (for NumPy's `TestInv`) leave the replacing to `smartsolve.patch_numpy`.
 
 `--solve-report FILE` writes what happened: the calls of the replaced name, and per test its
 outcome with the reason or the traceback. What SciPy's suite demands and NumPy's contract forbids
@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-SUITES = ("numpy", "scipy", "patched-numpy", "patched-scipy", "none-numpy", "none-scipy")
+SUITES = ("numpy", "scipy", "none-numpy", "none-scipy")
+SUITES += ("patched-numpy", "patched-scipy", "patched-inv")
 
 calls = 0
 outcomes: dict[str, tuple[str, str]] = {}
@@ -56,11 +57,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if choice.startswith("patched"):
         from smartsolve import patch_numpy
 
-        patch_numpy(scipy=choice.endswith("scipy"), everywhere=True).__enter__()
-    solve = module.solve
+        options = {word: choice.endswith(word) for word in ("scipy", "inv")}
+        patch_numpy(**options, everywhere=True).__enter__()
+    name = "inv" if choice.endswith("inv") else "solve"
+    function = getattr(module, name)
     if choice in ("numpy", "scipy"):
-        from smartsolve import solve
-    module.solve = counted(solve)
+        from smartsolve import solve as function
+    setattr(module, name, counted(function))
 
 
 def left_out_of_scipy(test: str, params: Mapping[str, Any], patched: bool) -> str | None:

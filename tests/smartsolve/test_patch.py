@@ -7,6 +7,7 @@ import asyncio
 import copy
 import inspect
 import pickle
+import re
 import sys
 import threading
 import types
@@ -75,6 +76,43 @@ def test_scipy_on_request() -> None:
     with patch_numpy(scipy=True):
         assert is_ours(scipy.linalg.solve)
         assert is_ours(np.linalg.solve)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (4, 4), (60, 60), (5, 3, 3), (0, 0), (3, 0, 0), (0, 4, 4)]
+)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i4", "?"])
+def test_inverses_on_request(shape: tuple[int, ...], dtype: str) -> None:
+    a = np.random.default_rng(0).standard_normal(shape) + 9 * np.sqrt(shape[-1]) * np.eye(shape[-1])
+    a = (a if dtype != "?" else a > 5).astype(dtype)
+    expected = np.linalg.inv(a)
+    with patch_numpy(inv=True):
+        x = np.linalg.inv(a)
+        assert pickle.loads(pickle.dumps(np.linalg.inv)) is np.linalg.inv
+    assert (x.shape, x.dtype, x.flags.c_contiguous) == (expected.shape, expected.dtype, True)
+    assert type(x) is np.ndarray
+    tolerance = 50 * np.finfo(x.dtype).eps * np.abs(expected).max(initial=0.0)
+    assert np.allclose(x, expected, rtol=0, atol=tolerance)
+    assert "smartsolve" not in type(np.linalg.inv).__module__
+
+
+def test_inverses_of_what_numpy_refuses_or_returns_otherwise() -> None:
+    inv = np.linalg.inv
+    refused: list[Any] = [3.0, np.ones(2), np.ones((2, 3)), np.eye(2, dtype="f2"), [["x"]], None]
+    with patch_numpy(inv=True):
+        for a in refused:
+            with pytest.raises(Exception) as theirs:  # noqa: PT011
+                inv(a)
+            with pytest.raises(type(theirs.value), match=re.escape(str(theirs.value))):
+                np.linalg.inv(a)
+        with pytest.raises(LinAlgError, match="pivot"):
+            np.linalg.inv(np.ones((2, 2)))
+        assert type(np.linalg.inv(A.view(np.matrix))) is np.matrix
+        assert np.allclose(np.linalg.inv(A.tolist()), inv(A), rtol=1e-15)
+        with pytest.warns(smartsolve.IllConditionedWarning):
+            np.linalg.inv(HILBERT)
+    with patch_numpy():
+        assert np.linalg.inv is inv
 
 
 def test_everywhere_finds_names_that_modules_have_bound(module: Any) -> None:

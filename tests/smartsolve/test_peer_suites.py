@@ -32,6 +32,7 @@ TESTS = {
     "scipy": "scipy.linalg.tests.test_basic::TestSolve",
 }
 TESTS |= {f"patched-{suite}": tests for suite, tests in TESTS.items()}
+TESTS["patched-inv"] = "numpy.linalg.tests.test_linalg::TestInv"
 RELEASE = ".".join(scipy.__version__.split(".")[:2])
 # Of SciPy's suite, by release: the tests, and those that want a complex system with
 # transposed=True refused. Of other releases only the names of what is left out are known.
@@ -40,6 +41,7 @@ SCIPY_TESTS, SCIPY_REFUSALS = SCIPY_COUNTS.get(RELEASE, SCIPY_COUNTS["1.17"])
 LEFT_OUT = {
     "numpy": {},
     "patched-numpy": {},
+    "patched-inv": {},
     "patched-scipy": {
         "complex with transposed=True": SCIPY_REFUSALS,
         "overwrite_a did write": 48,
@@ -49,11 +51,12 @@ LEFT_OUT = {
 LEFT_OUT["scipy"] = {"scalar a": 4} | LEFT_OUT["patched-scipy"]
 # NumPy 2.4 and 2.5 have 11 tests, most of them loops over many cases. The calls are those of the
 # suites that call least.
-PASSED = {"numpy": 11, "patched-numpy": 11}
+PASSED = {"numpy": 11, "patched-numpy": 11, "patched-inv": 9}
 PASSED |= {
     suite: SCIPY_TESTS - sum(LEFT_OUT[suite].values()) for suite in ("scipy", "patched-scipy")
 }
 CALLS = {"numpy": 5000, "scipy": 1400, "patched-numpy": 5000, "patched-scipy": 1400}
+CALLS["patched-inv"] = 5000
 
 
 @dataclass(frozen=True)
