@@ -57,15 +57,16 @@ def solve_accurately(a: Array, b: Array, accuracy: str, **options: Any) -> Any:
     m = meant(a, options.get("assume_a"), bool(options.get("lower")))
     if options.get("transposed"):
         m = np.swapaxes(m, -1, -2)
-    return improved(
-        m,
-        b,
-        x,
-        lambda: solved(return_info=True)[1],
-        accuracy,
-        return_info,
-        on_singular=options.get("on_singular"),
-    )
+    with np.errstate(all="ignore"):  # as elsewhere, Inf and NaN are seen in the solution
+        return improved(
+            m,
+            b,
+            x,
+            lambda: solved(return_info=True)[1],
+            accuracy,
+            return_info,
+            on_singular=options.get("on_singular"),
+        )
 
 
 def _is_worth_factors(a: Array, b: Array, options: dict[str, Any]) -> bool:
@@ -99,7 +100,8 @@ def solve_factored(
     a = np.swapaxes(a, -1, -2) if transposed else a
     a = a.conj() if conjugate else a
     factored = Factored(f, transposed, conjugate) if a.ndim == 2 and a.dtype.char in "dD" else None
-    return improved(a, b, x, info, accuracy, bool(return_info), factored)
+    with np.errstate(all="ignore"):
+        return improved(a, b, x, info, accuracy, bool(return_info), factored)
 
 
 @dataclass(frozen=True)

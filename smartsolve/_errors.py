@@ -292,9 +292,13 @@ def not_on_the_host(name: str, operand: Any, device: int) -> str:
 
 def not_exchanged(name: str, operand: Any, error: Exception) -> str:
     """Text for an array that does not hand out its memory."""
+    library = type(operand).__module__.partition(".")[0]
+    library = "jax" if library == "jaxlib" else library
+    knows = f". smartsolve.{library}.solve follows gradients and transformations"
     return (
         f"{name} is a {_class(operand)} whose numbers cannot be had by DLPack: "
-        f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        f"{str(error).splitlines()[0].rstrip('.') if str(error) else type(error).__name__}"
+        f"{knows if library in ('jax', 'torch') else ''}"
     )
 
 

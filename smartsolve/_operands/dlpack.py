@@ -23,7 +23,10 @@ class Exchanged(Kind):
         return hasattr(cls, "__dlpack__") and not issubclass(cls, np.ndarray | np.generic)
 
     def inside(self, x: Any, name: str) -> Any:
-        device = x.__dlpack_device__()[0]
+        try:
+            device = x.__dlpack_device__()[0]
+        except Exception as error:  # such as an AttributeError of what JAX traces
+            raise TypeError(_errors.not_exchanged(name, x, error)) from error
         if device not in _ON_THE_HOST:
             raise TypeError(_errors.not_on_the_host(name, x, int(device)))
         if _type_name(x.dtype) == "bfloat16":

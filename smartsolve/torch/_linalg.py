@@ -82,6 +82,9 @@ def solve(
     """
     raises = _is(on_singular, "on_singular", "raise", "nan")
     by_torch = _is(shape_rules, "shape_rules", "torch", "numpy")
+    for name, x in (("a", a), ("b", b)):
+        if not isinstance(x, torch.Tensor):
+            raise TypeError(f"{name} is a {type(x).__name__}; expected a torch.Tensor")
     if a.dim() < 2 or a.shape[-1] != a.shape[-2]:
         raise RuntimeError(f"a has shape {tuple(a.shape)}; expected (..., n, n), square matrices")
     for name, x in (("a", a), ("b", b)):

@@ -189,3 +189,20 @@ class Exchanged:
 def test_dlpack_alone_is_enough() -> None:
     """np.asarray sees no shape in such an object."""
     np.testing.assert_array_equal(solve(Exchanged(A), Exchanged(B)), solve(A, B))
+
+
+def test_a_tracer_says_so() -> None:
+    jax, jnp = pytest.importorskip("jax"), _jax()
+    for function in (solve, mldivide):
+        with pytest.raises(TypeError, match=r"a is a .*Tracer whose .*smartsolve\.jax\.solve"):
+            jax.jit(function)(jnp.asarray(A), jnp.asarray(B))
+
+
+def test_the_solver_for_tensors_names_what_is_none() -> None:
+    torch = _torch()
+    from smartsolve.torch import solve as solve_tensors
+
+    with pytest.raises(TypeError, match=r"a is a ndarray; expected a torch\.Tensor"):
+        solve_tensors(A, torch.tensor(B))
+    with pytest.raises(TypeError, match=r"b is a list; expected a torch\.Tensor"):
+        solve_tensors(torch.tensor(A), [1.0, 2.0])

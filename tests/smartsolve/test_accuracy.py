@@ -275,3 +275,19 @@ def test_factors_tell_of_their_solution_without_an_accuracy() -> None:
         assert np.array_equal(info.rcond, f.rcond)
         assert info.error_bound is None
         assert np.array_equal(info.structure, f.structure)
+
+
+def test_floating_point_errors_are_those_of_no_caller() -> None:
+    """Where the plain solve says nothing, neither does what follows it."""
+    wide = np.eye(2) * 1e-200, np.array([1e200, 1.0])
+    single = np.eye(3, dtype="f") * np.float32(1e-30), np.full(3, 1e30, "f")
+    zero = np.eye(2), np.zeros(2)
+    random = np.random.default_rng(1).standard_normal((20, 20)), np.zeros(20)
+    unknown = np.stack([np.eye(2), np.full((2, 2), np.nan)]), np.ones(2)
+    with np.errstate(all="raise"), smartsolve.errstate(ill_conditioned="ignore"):
+        for a, b in (wide, single, zero, random, unknown):
+            for accuracy in ("full", "certified"):
+                x = solve(a, b, accuracy=accuracy)
+                assert np.array_equal(np.isfinite(x), np.isfinite(solve(a, b)))
+                factored = smartsolve.factorize(a).solve(b, accuracy=accuracy)
+                assert np.array_equal(factored, x, equal_nan=True)
