@@ -27,7 +27,10 @@ def fitted(x: Columns, theta: Array, index: Rows | slice) -> Array:
     result, last = np.zeros(()), 0
     for block in x:
         first, last = last, last + block.shape[-1]
-        part = (some(block, index) @ theta[:, first:last, np.newaxis])[..., 0]
+        if last - first == 1:
+            part = some(block, index)[..., 0] * theta[:, first:last]
+        else:
+            part = (some(block, index) @ theta[:, first:last, np.newaxis])[..., 0]
         result = part if first == 0 else result + part
     return result
 

@@ -59,7 +59,7 @@ def wu_hausman(model: LinearModel, cov: Any, small_sample: str | None) -> Hypoth
     _need_endogenous(model)
     k2 = len(model.endog_names)
     with np.errstate(all="ignore"):
-        noise = residuals(model.endog, beside(model.exog, model.instruments))
+        noise = residuals(model.endog, model.exog, model.instruments)
     regressors = beside(beside(model.exog, model.endog), noise)
     result = model.regression(model.y, regressors).fit(cov=cov, small_sample=small_sample)
     k = regressors.shape[-1]
@@ -74,10 +74,10 @@ def durbin(model: LinearModel) -> HypothesisTest:
     """
     _need_endogenous(model)
     with np.errstate(all="ignore"):
-        noise = residuals(model.endog, beside(model.exog, model.instruments))
+        noise = residuals(model.endog, model.exog, model.instruments)
         regressors = beside(model.exog, model.endog)
         rest = residuals(model.y[..., np.newaxis], regressors)
-        full = residuals(rest, beside(regressors, noise))
+        full = residuals(rest, regressors, noise)
         statistic = model.n * (1 - (full**2).sum(axis=(-2, -1)) / (rest**2).sum(axis=(-2, -1)))
     statistic = np.broadcast_to(statistic, model.shape)[()]
     test = HypothesisTest("Durbin test", "", statistic, len(model.endog_names))

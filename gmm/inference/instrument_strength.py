@@ -46,7 +46,7 @@ def orthonormal(a: Array) -> Array:
     """The columns of a (R, n, p) turned so that a'a / n = I, NaN if they are collinear."""
     products = a.swapaxes(1, 2) @ a / a.shape[1]
     root = root_each(products)
-    root[rounding_decides(a, products)] = np.nan
+    root[rounding_decides([a], products)] = np.nan
     return solve_each(root, a.swapaxes(1, 2)).swapaxes(1, 2)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm import _core
-from gmm.data.arrays import Array, flattened
+from gmm.data.arrays import Array, Rows, flattened
 from gmm.data.collinearity import rounding
 from gmm.estimation.linear import inverse_each, root_each, solve_each
 from gmm.estimation.weights import smallest_pivot
@@ -46,39 +46,54 @@ class LinearModel(Protocol):
         """The regression of y on the exogenous regressors and the instruments."""
 
 
-def residuals(y: Array, x: Array) -> Array:
-    """Of the columns of y (..., n, p) on those of x (..., n, k), by least squares.
+def residuals(y: Array, *x: Array) -> Array:
+    """Of the columns of y (..., n, p) on those of all x (..., n, k), by least squares.
 
     A second pass takes out what rounding of the cross products has left of x in the first. NaN if
     the columns of x are collinear: what rounding has left of them would be taken for regressors.
     """
-    if not x.shape[-1]:
+    groups = [a for a in x if a.shape[-1]]
+    if not groups:
         return y
-    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-    products = x.swapaxes(-1, -2) @ x
-    scale = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))[..., np.newaxis, :]
-    scale = np.where(scale > 0, scale, 1.0)
-    x = x / scale
-    products = x.swapaxes(-1, -2) @ x
-    y = np.where(rounding_decides(x, products)[..., np.newaxis, np.newaxis], np.nan, y)
-    products = np.broadcast_to(products, (*lead, x.shape[-1], x.shape[-1]))
+    own = np.broadcast_shapes(*(a.shape[:-2] for a in groups))
+    width = sum(a.shape[-1] for a in groups)
+    products = _products(groups, own).reshape(*own, width, width)
+    scale = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
+    scale = np.where(scale > 0, scale, 1.0)[..., np.newaxis]
+    products = products / (scale * scale.swapaxes(-1, -2))
+    gone = rounding_decides(groups, products)
+    if gone.any():
+        y = np.where(gone[..., np.newaxis, np.newaxis], np.nan, y)
+    lead = np.broadcast_shapes(own, y.shape[:-2])
+    products = np.broadcast_to(products, (*lead, width, width))
+    places = np.cumsum([a.shape[-1] for a in groups])[:-1]
     for _ in range(2):
-        right = np.broadcast_to(x.swapaxes(-1, -2) @ y, (*lead, x.shape[-1], y.shape[-1]))
-        y = y - x @ solve_each(products, right)
+        parts = [a.swapaxes(-1, -2) @ y for a in groups]
+        parts = [np.broadcast_to(a, (*lead, *a.shape[-2:])) for a in parts]
+        coefficients = solve_each(products, np.concatenate(parts, axis=-2) / scale) / scale
+        for a, b in zip(groups, np.split(coefficients, places, axis=-2), strict=True):
+            y = y - a * b if a.shape[-1] == 1 else y - a @ b
     return y
 
 
-def rounding_decides(x: Array, products: Array) -> npt.NDArray[np.bool_]:
-    """Whether (...) the columns of x are collinear; their products tell where that may be."""
-    n, p = x.shape[-2:]
-    stack = x.reshape(-1, n, p)
+def rounding_decides(groups: Sequence[Array], products: Array) -> npt.NDArray[np.bool_]:
+    """Whether (...) the columns of all are collinear; their products tell where that may be."""
+    p = products.shape[-1]
+    lead = products.shape[:-2]
     with np.errstate(all="ignore"):
         pivot = smallest_pivot(products.reshape(-1, p, p))
-    gone = np.zeros(len(stack), bool)
+    gone = np.zeros(len(pivot), bool)
     doubtful = np.flatnonzero(~(pivot > 64 * p * np.finfo(np.float64).eps))
     if doubtful.size:
-        gone[doubtful] = collinear(stack[doubtful])
-    return gone.reshape(x.shape[:-2])
+        gone[doubtful] = collinear(_chosen(groups, lead, doubtful))
+    return gone.reshape(lead)
+
+
+def _chosen(groups: Sequence[Array], lead: tuple[int, ...], rows: Rows) -> Array:
+    """All columns (r, n, .) of some samples side by side."""
+    parts = [flattened(a, 2, lead) for a in groups]
+    parts = [a[rows] if len(a) > 1 else np.repeat(a, len(rows), axis=0) for a in parts]
+    return np.concatenate(parts, axis=2)
 
 
 # A pivot is 1 - R^2 of a column on those before it; cross products lose as many digits as it has
@@ -111,10 +126,7 @@ class Projections:
             on, off, pivot = _eliminated(_products(groups, lead), k1, count)
             hard = np.flatnonzero(~(pivot > _SAFE_PIVOT))
             if hard.size:
-                parts = [flattened(a, 2, lead) for a in groups]
-                parts = [a[hard] if len(a) > 1 else np.repeat(a, hard.size, axis=0) for a in parts]
-                stack = np.concatenate(parts, axis=2)
-                on[hard], off[hard] = _by_residuals(stack, k1, count)
+                on[hard], off[hard] = _by_residuals(_chosen(groups, lead, hard), k1, count)
         on, off = (
             np.broadcast_to(a.reshape(*lead, p, p), (*model.shape, p, p)).reshape(-1, p, p)
             for a in (on, off)
@@ -136,7 +148,7 @@ class Projections:
         return values[0], values[1]
 
 
-def _products(groups: list[Array], lead: tuple[int, ...]) -> Array:
+def _products(groups: Sequence[Array], lead: tuple[int, ...]) -> Array:
     """A'A (R, p, p) of all columns side by side, for as many samples at a time as stay in cache."""
     n, width = groups[0].shape[-2], sum(a.shape[-1] for a in groups)
     samples = math.prod(lead)
@@ -157,19 +169,20 @@ def _products(groups: list[Array], lead: tuple[int, ...]) -> Array:
 
 def _eliminated(products: Array, k1: int, count: int) -> tuple[Array, Array, Array]:
     """Y'PY, Y'MY of cross products (R, p, p) of [X Z Y], and the smallest pivot relative to 1."""
-    size = np.diagonal(products, axis1=1, axis2=2).copy()
-    rest, smallest = products.copy(), np.ones(len(products))
+    # The samples last: they are many, and a column at a time is taken out of all of them.
+    rest = products.transpose(1, 2, 0).copy()
+    size, smallest = np.einsum("iir->ir", rest).copy(), np.ones(len(products))
     last = k1 + count
     for j in range(last):
         if j == k1:
-            before = rest[:, last:, last:].copy()
-        pivot = rest[:, j, j, np.newaxis]
-        np.minimum(smallest, pivot[:, 0] / size[:, j], out=smallest)
-        row = rest[:, j, j + 1 :]
-        rest[:, j + 1 :, j + 1 :] -= row[:, :, np.newaxis] * (row / pivot)[:, np.newaxis, :]
-    off = rest[:, last:, last:]
-    left = (np.diagonal(off, axis1=1, axis2=2) / size[:, last:]).min(axis=1)
-    return before - off, off.copy(), np.minimum(smallest, left)
+            before = rest[last:, last:].copy()
+        np.minimum(smallest, rest[j, j] / size[j], out=smallest)
+        row = rest[j, j + 1 :]
+        rest[j + 1 :, j + 1 :] -= row[:, np.newaxis] * (row / rest[j, j])
+    off = rest[last:, last:]
+    left = (np.einsum("iir->ir", off) / size[last:]).min(axis=0)
+    on, off = (np.ascontiguousarray(a.transpose(2, 0, 1)) for a in (before - off, off))
+    return on, off, np.minimum(smallest, left)
 
 
 def _by_residuals(stack: Array, k1: int, count: int) -> tuple[Array, Array]:
@@ -206,9 +219,16 @@ def relative_eigenvalues(a: Array, b: Array) -> Array:
     c = (c + c.swapaxes(1, 2)) / 2
     bad = ~np.isfinite(c).all(axis=(1, 2))
     c[bad] = 0.0
-    values: Array = np.asarray(np.linalg.eigvalsh(c), dtype=np.float64)
+    values: Array = eigenvalues_of_two(c) if c.shape[-1] == 2 else np.linalg.eigvalsh(c)
     values[bad] = np.nan
     return values
+
+
+def eigenvalues_of_two(c: Array) -> Array:
+    """Of symmetric matrices (R, 2, 2), ascending, without a call of LAPACK for each."""
+    middle = (c[:, 0, 0] + c[:, 1, 1]) / 2
+    radius = np.hypot((c[:, 0, 0] - c[:, 1, 1]) / 2, c[:, 1, 0])
+    return np.stack([middle - radius, middle + radius], axis=1)
 
 
 def projection(y: Array, x: Array) -> Array:

@@ -121,7 +121,7 @@ class KClass(IV):
     def problem(self, start: Array | None) -> tuple["GeneratedInstruments", Array]:
         """Instrumental variables with (I - kappa M) W."""
         kappa = np.asarray(self.kappa)[..., np.newaxis, np.newaxis]
-        off = residuals(self.endog, beside(self.exog, self.instruments))
+        off = residuals(self.endog, self.exog, self.instruments)
         scores = self.endog - off if self._scores == "fitted" else None
         return generated(self, self.endog - kappa * off, scores, symmetric=True)
 
