@@ -40,11 +40,10 @@ def smallest_pivot(a: Array) -> Array:
 
 def _smallest_pivot(c: Array) -> Array:
     """The smallest pivot of each C = L D L', positive if and only if C is positive definite."""
-    c = c.copy()
-    smallest = c[:, 0, 0].copy()
-    for j in range(1, c.shape[-1]):
-        column = c[:, j:, j - 1]
-        outer = column[:, :, np.newaxis] * column[:, np.newaxis, :]
-        c[:, j:, j:] -= outer / c[:, j - 1, j - 1, np.newaxis, np.newaxis]
-        np.minimum(smallest, c[:, j, j], out=smallest)
+    c = c.transpose(1, 2, 0).copy()  # the matrices last: they are many
+    smallest: Array = c[0, 0].copy()
+    for j in range(1, len(c)):
+        column = c[j:, j - 1]
+        c[j:, j:] -= column[:, np.newaxis] * column / c[j - 1, j - 1]
+        np.minimum(smallest, c[j, j], out=smallest)
     return smallest

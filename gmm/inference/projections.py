@@ -219,7 +219,8 @@ def relative_eigenvalues(a: Array, b: Array) -> Array:
     c = (c + c.swapaxes(1, 2)) / 2
     bad = ~np.isfinite(c).all(axis=(1, 2))
     c[bad] = 0.0
-    values: Array = eigenvalues_of_two(c) if c.shape[-1] == 2 else np.linalg.eigvalsh(c)
+    two = c.shape[-1] == 2
+    values: Array = eigenvalues_of_two(c) if two else np.asarray(np.linalg.eigvalsh(c), np.float64)
     values[bad] = np.nan
     return values
 

@@ -22,11 +22,18 @@ from gmm.inference.instrument_strength import covariance_of, flat
 from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues, residuals
 from gmm.inference.robust_sets import Moments, anderson_rubin_ends, intervals_of, searched_ends
 
+# So many samples that their nodes stay in cache.
+_SAMPLES = 256
+
 
 @cache
 def _nodes(count: int) -> tuple[Array, Array]:
-    """Gauss and Legendre's on (0, 1); the more degrees of freedom, the steeper the tail."""
-    x, weights = np.polynomial.legendre.leggauss(48 if count <= 10 else 48 + 2 * count)
+    """Gauss and Legendre's on (0, 1); the more degrees of freedom, the steeper the tail.
+
+    P-values are right to 2e-9, and to 1e-10 for up to four instruments.
+    """
+    number = 38 + 2 * count // 3 if count <= 10 else 48 + 2 * count
+    x, weights = np.polynomial.legendre.leggauss(number)
     return (1 + x) / 2, weights / 2
 
 
@@ -145,23 +152,38 @@ def clr_pvalue(ratio: Array, strength: Array, count: int, regressors: int = 1) -
     regressor this is exact (Andrews, Moreira and Stock 2007, J. Econometrics 139, 116-132), with
     several Kleibergen's (2007, same volume, 181-216) approximation.
     """
-    m, q = np.atleast_1d(ratio)[:, np.newaxis], np.atleast_1d(strength)[:, np.newaxis]
-    rest = count - regressors
-    if not rest:  # exactly identified: the likelihood ratio is Q_S
-        return np.asarray(special.chdtrc(regressors, m[:, 0]))
+    m, q = np.broadcast_arrays(np.atleast_1d(ratio), strength)
+    if count == regressors:  # exactly identified: the likelihood ratio is Q_S
+        return np.asarray(special.chdtrc(regressors, m))
+    p = np.empty(m.shape)
+    for first in range(0, len(m), _SAMPLES):
+        span = slice(first, first + _SAMPLES)
+        p[span] = _quadrature(m[span, np.newaxis], q[span, np.newaxis], count, regressors)
+    return np.where(m > 0, p, np.where(m == 0, 1.0, np.nan))
+
+
+def _quadrature(m: Array, q: Array, count: int, regressors: int) -> Array:
+    """The mean over f of the chi-squared tail (R,), where m (R, 1) is positive."""
     nodes, node_weights = _nodes(count)
+    rest = count - regressors
     # f is the square of the angle's sine. The tail falls where that is about m / count: the nodes
-    # are even below the square root of this, and even in the logarithm of the angle above.
+    # are even below half the square root of this, and even in the logarithm of the angle above.
     with np.errstate(all="ignore"):
-        turn = np.arcsinh(np.pi / 2 / np.clip(np.sqrt(m / count), 1e-7, 1.0))
+        turn = np.arcsinh(np.pi / 2 / np.clip(np.sqrt(m / count) / 2, 1e-7, 1.0))
         size = np.pi / 2 / np.sinh(turn)
-        angle = size * np.sinh(turn * nodes)
+        grown = np.exp(turn * nodes)
+        fallen = 1 / grown
+        angle = size / 2 * (grown - fallen)  # the hyperbolic sine, and its derivative below
         sine = np.sin(angle)
-        density = sine ** (regressors - 1) * np.cos(angle) ** (rest - 1) * np.cosh(turn * nodes)
         tail = chi2_tail(count, (q + m) / (1 + (q / m) * sine**2))
-        p = (density * tail) @ node_weights * (turn * size)[:, 0]
-        p = np.minimum(p * 2 / special.beta(regressors / 2, rest / 2), 1.0)
-    return np.where(m[:, 0] > 0, p, np.where(m[:, 0] == 0, 1.0, np.nan))
+        tail *= grown + fallen
+        # Powers of zero and one are not worth an array of them.
+        if rest > 1:
+            tail *= np.cos(angle) ** (rest - 1)
+        if regressors > 1:
+            tail *= sine ** (regressors - 1)
+        p = tail @ node_weights * (turn * size / 2)[:, 0]
+        return np.asarray(np.minimum(p * 2 / special.beta(regressors / 2, rest / 2), 1.0))
 
 
 def chi2_tail(df: int, x: Array) -> Array:

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from scipy import integrate, special
+from scipy import integrate, linalg, special
 
 import gmm
+from gmm.inference import weak_instruments
+from gmm.inference.projections import relative_eigenvalues
 from gmm.inference.weak_instruments import chi2_tail, clr_pvalue
 
 DATA = pd.read_csv(Path(__file__).parents[1] / "peers" / "sixty.csv")
@@ -91,6 +93,21 @@ def test_the_conditional_distribution_is_the_integral(count: int, m: float, q: f
     assert_allclose(clr_pvalue(np.array([m]), np.array([q]), count), value, rtol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("count", "error"), [(2, 1e-10), (4, 1e-10), (7, 1e-9), (10, 2e-9), (20, 1e-11)]
+)
+def test_more_nodes_do_not_change_the_conditional_distribution(
+    count: int, error: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    m, q = (
+        a.ravel() for a in np.meshgrid(np.geomspace(1e-3, 200, 40), np.geomspace(1e-6, 1e6, 40))
+    )
+    found = clr_pvalue(m, q, count)
+    x, weights = np.polynomial.legendre.leggauss(400)
+    monkeypatch.setattr(weak_instruments, "_nodes", lambda _: ((1 + x) / 2, weights / 2))
+    assert_allclose(found, clr_pvalue(m, q, count), rtol=0, atol=error)
+
+
 def test_the_conditional_distribution_at_its_ends() -> None:
     m = np.array([0.0, 3.0, 5.0])
     strong = clr_pvalue(m, np.full(3, 1e14), 4)
@@ -168,3 +185,10 @@ def test_sets_show_themselves() -> None:
     assert str(kleibergen) == "95 % K set of endog0: [1.4738, 1.91701] or [11.6109, 23.8958]"
     assert "cup" in kleibergen.to_latex()
     assert "300 samples" in str(weak().confidence_set())
+
+
+def test_two_relative_eigenvalues_are_those_of_lapack() -> None:
+    half = np.random.default_rng(1).standard_normal((2, 50, 2, 3))
+    a, b = half @ half.swapaxes(-1, -2)
+    expected = [linalg.eigvalsh(*pair) for pair in zip(a, b, strict=True)]
+    assert_allclose(relative_eigenvalues(a, b), expected, rtol=1e-10, atol=1e-12)
