@@ -469,7 +469,6 @@ class InLanes {
         Workspace w;
         T *const a = w.take<T>(group * n * n), *const b = w.take<T>(group * n * nrhs);
         ptrdiff_t left = 0, waiting = 0, slices[max_group], still_doubtful[max_group];
-        int exponents[max_group];
         std::optional<ScaledColumns<T>> columns[max_group];
         const auto run = [&] {
             const ptrdiff_t still =
