@@ -36,9 +36,10 @@ class _TorchRecorder(Recorder):
         key = (a.shape, a.dtype, b.shape, b.dtype)
         group = site.groups.get(key)
         if group is None:
-            with suppress(Exception), silence:  # what is loaded and started by the first call
-                self._runs(a, a)  # which fits from either side
-                self._other(a, a)
+            for right in (a, b):  # a fits from either side
+                with suppress(Exception), silence:  # what is loaded and started by the first call
+                    self._runs(a, right)
+                    self._other(a, right)
             with self._recording.lock:
                 group = site.groups.setdefault(key, Group(_as_numpy(a), _as_numpy(b)))
         return group, a
