@@ -302,3 +302,19 @@ def test_a_profile_leaves_numba_alone() -> None:
     assert is_numbas(new())
     """
     )
+
+
+def test_a_parallel_loop_learns_of_singular_matrices_from_nan_alone() -> None:
+    """Numba loses what is raised in a prange, by its own solver as well."""
+
+    @njit(parallel=True)
+    def each(a: Any, b: Any) -> Any:
+        x = np.empty_like(b)
+        for i in prange(len(a)):
+            x[i] = smartsolve.solve(a[i], b[i], on_singular="nan")
+        return x
+
+    rng = np.random.default_rng(5)
+    a, b = system(rng, (500, 6, 6), "f8"), system(rng, (500, 6), "f8")
+    a[[0, 77, 499]] = 1
+    assert np.flatnonzero(np.isnan(each(a, b)).any(axis=1)).tolist() == [0, 77, 499]
