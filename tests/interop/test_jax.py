@@ -20,10 +20,8 @@ DTYPES = ["float32", "float64", "complex64", "complex128"]
 
 
 @pytest.fixture(autouse=True)
-def _double_precision() -> Any:
+def _double_precision() -> None:
     jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", False)
 
 
 def random(*shape: int, dtype: str = "float64", seed: int = 0) -> Any:

@@ -39,7 +39,6 @@ def case() -> Any:
     harness.setUp()
     yield harness
     harness.tearDown()
-    jax.config.update("jax_enable_x64", False)
 
 
 def check(case: Any, of_a: Any, of_b: Any, dtype: Any, tolerance: float) -> None:
