@@ -37,6 +37,15 @@ def _refuse(accuracy: object) -> None:
         raise ValueError(f"accuracy is {accuracy!r}; expected None, 'full' or 'certified'")
 
 
+def _refuse_long_integers(name: str, x: Array) -> None:
+    """Raise ``ValueError`` for integers that are not numbers of double precision."""
+    if x.dtype.char in "qQlL" and x.size and max(int(x.max()), -int(x.min())) > 2**53:
+        raise ValueError(
+            f"{name} holds integers beyond 2**53, which double precision rounds: nothing is proved "
+            "of them. Scale the system, or round it yourself"
+        )
+
+
 def solve_accurately(a: Array, b: Array, accuracy: str, **options: Any) -> Any:
     """`solve` with an accuracy, for plain arrays; called by the native entry."""
     _refuse(accuracy)
@@ -135,6 +144,8 @@ def improved(
 
     What holds Inf or NaN, a system of a stack or a column, keeps its plain solution.
     """
+    for name, given in (("a", a), ("b", b)):
+        _refuse_long_integers(name, given)
     vector = b.ndim == 1
     if x.size == 0:
         return (x, replace(info(), error_bound=np.zeros(x.shape))) if return_info else x

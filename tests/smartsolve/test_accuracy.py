@@ -142,6 +142,15 @@ def test_stacks_and_shapes() -> None:
         assert solve(a, np.zeros((4, 3, 0)), accuracy=accuracy).shape == (5, 4, 3, 0)
 
 
+def test_integers_that_double_precision_rounds_are_refused() -> None:
+    long = np.array([[2**60 + 1]])
+    for a, b, name in ((long, np.array([2**60]), "a"), (np.eye(1), long[0], "b")):
+        for accuracy in ("full", "certified"):
+            with pytest.raises(ValueError, match=rf"^{name} holds integers beyond 2\*\*53"):
+                solve(a, b, accuracy=accuracy)
+    assert solve(np.array([[2**53]]), np.array([2**53]), accuracy="certified")[0] == 1
+
+
 def test_what_is_not_proved_is_said() -> None:
     with pytest.warns(smartsolve.IllConditionedWarning, match="no bound"):
         _, info = solve(hilbert(14), np.ones(14), accuracy="certified", return_info=True)
