@@ -281,8 +281,9 @@ class StandardizedMoments:
         m = self._shifted(theta[:, 0], 2 * self.q)
         result = np.empty((len(theta), self.q, self.q))
         for i in range(1, self.q + 1):
-            for j in range(1, self.q + 1):
-                result[:, i - 1, j - 1] = m[i + j] - m[i] * m[j]
+            for j in range(1, i + 1):
+                both = m[i + j] - m[i] * m[j]
+                result[:, i - 1, j - 1] = result[:, j - 1, i - 1] = both
         return result
 
     def take(self, rows: npt.NDArray[np.intp]) -> Self:
