@@ -27,6 +27,7 @@ Array = npt.NDArray[Any]
 ACCURACIES = ("full", "certified")
 U = 2.0**-53  # half an ulp of 1
 TINY = 2.0**-1060  # more than all that underflows in a sum of 2^13 products
+NEAR = 100  # exponents of sizes that are left as they are
 LONG_UP_TO = 12  # order up to which all is factored in double-double at once
 SLOWEST = 0.05  # a refinement that gains less a step is left to double-double
 
@@ -219,11 +220,14 @@ def _over_last(ufunc: np.ufunc, a: Array) -> Array:
 def _power(a: Array) -> tuple[Array, Array]:
     """Over the last two axes: a times a power of two that brings it near 1, and its exponent.
 
-    Where that would not be exact, nothing is done.
+    Where it is near enough, or that would not be exact, nothing is done.
     """
     largest = _over_last(np.maximum, np.abs(a).reshape(*a.shape[:-2], -1))[..., None, None]
     _, exponent = np.frexp(largest)
     exponent = np.clip(exponent, -1000, 1000)  # whose powers, and their inverses, are numbers
+    exponent = np.where(np.abs(exponent) <= NEAR, 0, exponent)
+    if not exponent.any():
+        return a, exponent
     scaled = a * np.ldexp(1.0, -exponent)
     equal = scaled * np.ldexp(1.0, exponent) == a
     if equal.all():
@@ -268,6 +272,7 @@ class Posed:
         """Put what can be solved in the place of what holds Inf or NaN, and say where of x."""
         away = ~self.is_finite
         if away.any():
+            self.a, self.b = self.a.copy(), self.b.copy()  # they may be the caller's
             self.a[away.all(axis=-1)] = np.eye(self.a.shape[-1])
             self.b[away] = self.x[away] = 0
         columns = np.broadcast_to(away[..., None], self.b.shape)

@@ -151,6 +151,19 @@ def test_integers_that_double_precision_rounds_are_refused() -> None:
     assert solve(np.array([[2**53]]), np.array([2**53]), accuracy="certified")[0] == 1
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (20, 20), (5, 3, 3), (4, 20, 20)])
+@pytest.mark.parametrize("value", [1.0, np.nan])
+def test_operands_are_kept(shape: tuple[int, ...], value: float) -> None:
+    rng = np.random.default_rng(11)
+    a, b = rng.standard_normal(shape), rng.standard_normal((*shape[:-1], 2))
+    a.flat[0] = b.flat[-1] = value
+    before = a.copy(), b.copy()
+    for accuracy in ("full", "certified"):
+        solve(a, b, accuracy=accuracy)
+        assert np.array_equal(a, before[0], equal_nan=True)
+        assert np.array_equal(b, before[1], equal_nan=True)
+
+
 def test_what_is_not_proved_is_said() -> None:
     with pytest.warns(smartsolve.IllConditionedWarning, match="no bound"):
         _, info = solve(hilbert(14), np.ones(14), accuracy="certified", return_info=True)
