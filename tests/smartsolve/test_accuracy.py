@@ -164,6 +164,16 @@ def test_operands_are_kept(shape: tuple[int, ...], value: float) -> None:
         assert np.array_equal(b, before[1], equal_nan=True)
 
 
+@pytest.mark.parametrize("n", [2, 5, 20])
+@pytest.mark.parametrize("row", [0, -1])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_inverse_that_is_not_finite_proves_nothing(n: int, row: int, value: float) -> None:
+    a = np.eye(n)[None]
+    inverse, b = a.copy(), np.ones((1, 1, n))
+    inverse[0, row, 0] = value
+    assert np.isinf(_core.bound_by_inverse(a, inverse, b, 0 * b, b)).all()
+
+
 def test_what_is_not_proved_is_said() -> None:
     with pytest.warns(smartsolve.IllConditionedWarning, match="no bound"):
         _, info = solve(hilbert(14), np.ones(14), accuracy="certified", return_info=True)

@@ -19,6 +19,9 @@ namespace {
 
 constexpr double u = 0x1p-53, tiny = 0x1p-1060;
 
+// The larger one; NaN if one of them is.
+double larger(double a, double b) { return a > b || std::isnan(a) ? a : b; }
+
 // P A = L U, or P A' = L U, in one square of columns ld apart; row k of the left is row row[k] of
 // what was factored.
 struct Triangles {
@@ -174,7 +177,7 @@ class ByTriangles {
         double alpha = 0, least = v_[0];
         for (ptrdiff_t k = 0; k < n_; ++k) {
             const double ratio = row[k] / v_[k];
-            alpha = ratio <= alpha ? alpha : ratio;  // NaN stays
+            alpha = larger(alpha, ratio);
             least = std::min(least, v_[k]);
         }
         const double terms = 2.0 * n_ + 16, gamma = terms * u / (1 - terms * u);
@@ -187,7 +190,7 @@ class ByTriangles {
         double whole = 0;
         for (ptrdiff_t k = 0; k < n_; ++k)
             whole = t_.of_transpose ? whole + v_[k] * (z[k] * up_ + underflow)
-                                    : std::max(whole, s[k] / v_[k]);
+                                    : larger(whole, s[k] / v_[k]);
         whole *= up_ * up_ * rest;
         for (ptrdiff_t k = 0; k < n_; ++k) {
             const double more = t_.of_transpose ? whole / v_[k] : whole * both[k];
@@ -243,7 +246,7 @@ struct ByInverse {
             }
             const double row = (rest * (1 + 2 * u) + 2 * u + gamma * up * rounding) * up +
                                tiny * (n + sizes + largest_sum);
-            alpha = row <= alpha ? alpha : row;  // NaN stays
+            alpha = larger(alpha, row);
         }
         return alpha;
     }
@@ -259,7 +262,7 @@ struct ByInverse {
                 more += std::fabs(element) * (std::fabs(r[j]) * (gamma * up) + of_r[j]);
             }
             z[i] = (std::fabs(sum) + more * up) * up + tiny * (n + 1);
-            largest = z[i] <= largest ? largest : z[i];
+            largest = larger(largest, z[i]);
         }
         const double rest = alpha / (1 - alpha) * (1 + 8 * u) * largest;
         for (ptrdiff_t i = 0; i < n; ++i) {
