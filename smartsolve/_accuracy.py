@@ -451,14 +451,13 @@ def _bound_by_triangles(posed: Posed, high: Array, low: Array) -> Array | None:
     of_sizes = (2 * (2 * n + 2) * U) ** 2
     with np.errstate(all="ignore"):
         r = np.abs(_core.residual(posed.a, high[None], low[None], posed.b)[0])
-        exponent = int(posed.of_a.item())
-        near = posed.factored is not None and not posed.is_complex and abs(exponent) <= 100
-        triangles = posed.factored.triangles() if posed.factored and near else None
+        is_posed_as_given = not posed.is_complex and posed.of_a.item() == 0
+        triangles = posed.factored.triangles() if posed.factored and is_posed_as_given else None
         bound = _core.bound_by_triangles(
             a,
             (r * (1 + U) + of_sizes * np.abs(b) + TINY * (n + 1)) * up,
             (np.abs(high) + np.abs(low)) * up,
             of_sizes * up,
-            *(() if triangles is None else (2.0**exponent, *triangles)),
+            *(triangles or ()),
         )
     return None if bound is None else np.where(np.isfinite(bound), bound, np.inf)

@@ -312,7 +312,6 @@ def bound_by_triangles(
     r: npt.NDArray[np.float64],
     x: npt.NDArray[np.float64],
     factor: float,
-    scale: float = ...,
     lu: npt.NDArray[np.float64] = ...,
     rows: npt.NDArray[np.intc] = ...,
     of_transpose: bool = ...,

@@ -282,15 +282,15 @@ bool is_contiguous(PyArrayObject* x, ptrdiff_t columns) {
 
 }  // namespace
 
-// (a, r, x, factor, scale, triangles): bounds of inv(a) times columns of at most r + factor |a| x,
-// or None. `triangles` is None, or what Factors._triangles() gives of scale * a.
+// (a, r, x, factor, *triangles): bounds of inv(a) times columns of at most r + factor |a| x, or
+// None. `triangles` is nothing, or what Factors._triangles() gives of a.
 PyObject* bound_by_triangles(PyObject*, PyObject* args) {
     PyArrayObject *a, *r, *x, *given = nullptr, *rows = nullptr;
-    double factor, scale = 1;
+    double factor;
     int of_transpose = 0;
-    if (!PyArg_ParseTuple(args, "O!O!O!d|dO!O!p", &PyArray_Type, &a, &PyArray_Type, &r,
-                          &PyArray_Type, &x, &factor, &scale, &PyArray_Type, &given, &PyArray_Type,
-                          &rows, &of_transpose))
+    if (!PyArg_ParseTuple(args, "O!O!O!d|O!O!p", &PyArray_Type, &a, &PyArray_Type, &r,
+                          &PyArray_Type, &x, &factor, &PyArray_Type, &given, &PyArray_Type, &rows,
+                          &of_transpose))
         return nullptr;
     npy_intp n = PyArray_NDIM(a) == 2 ? PyArray_DIM(a, 0) : 0;
     const bool given_fits =
@@ -322,9 +322,7 @@ PyObject* bound_by_triangles(PyObject*, PyObject* args) {
                                        factor * lanes<double>()
                                                     .abs_dot(n, data(a) + i * n, data(x) + c * n)
                                                     .weighted;
-                double* const to = data(bound.array());
-                proved = ByTriangles(n, data(a), t, w).bound(nrhs, s, to);
-                for (ptrdiff_t i = 0; i < n * nrhs; ++i) to[i] *= scale;
+                proved = ByTriangles(n, data(a), t, w).bound(nrhs, s, data(bound.array()));
             }
         }
         if (!proved) Py_RETURN_NONE;
