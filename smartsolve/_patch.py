@@ -1,5 +1,6 @@
 """For code that cannot be changed: NumPy's and SciPy's names led to `smartsolve.solve`."""
 
+import copy
 import copyreg
 import functools
 import inspect
@@ -11,7 +12,7 @@ from contextlib import ContextDecorator, ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from types import FunctionType, MethodType, ModuleType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -347,7 +348,56 @@ def replacements(
     return pairs
 
 
-class patch_numpy(ContextDecorator):
+class Patch(ContextDecorator):
+    """Contexts, which nest, in which functions are replaced; each tells which in `_pairs`."""
+
+    _name: str  # for messages
+
+    def __init__(self, *, everywhere: bool = False) -> None:
+        self._everywhere = everywhere
+        self._ends: list[ExitStack] = []
+
+    def _pairs(self) -> Iterable[tuple[Function, Replacement]]:
+        raise NotImplementedError
+
+    def _recreate_cm(self) -> Self:
+        again = copy.copy(self)
+        again._ends = []
+        return again
+
+    def __enter__(self) -> Self:
+        with ExitStack() as ends:
+            for solver, replacement in self._pairs():
+                ends.callback(solver.replace(replacement, everywhere=self._everywhere))
+            self._ends.append(ends.pop_all())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ends.pop().close()
+
+    def __call__(self, func: _Function) -> _Function:
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            raise TypeError(
+                f"{func.__qualname__} is a generator function, whose body would run after the "
+                f"decorator's context has ended; use 'with {self._name}():' inside"
+            )
+        if not inspect.iscoroutinefunction(func):
+            return super().__call__(func)
+
+        @functools.wraps(func)
+        async def patched(*args: Any, **kwargs: Any) -> Any:
+            with self._recreate_cm():
+                return await func(*args, **kwargs)
+
+        return patched  # type: ignore[return-value]
+
+
+class patch_numpy(Patch):
     """Context in which ``numpy.linalg.solve`` is `smartsolve.solve`.
 
     Parameters
@@ -442,6 +492,8 @@ class patch_numpy(ContextDecorator):
     another way
     """  # noqa: E501
 
+    _name = "smartsolve.patch_numpy"
+
     def __init__(
         self,
         *,
@@ -450,49 +502,11 @@ class patch_numpy(ContextDecorator):
         everywhere: bool = False,
         ill_conditioned: IllConditioned | None = None,
     ) -> None:
+        super().__init__(everywhere=everywhere)
         errstate(ill_conditioned=ill_conditioned)  # refuses what it does not know
         self._scipy = scipy
         self._inv = inv
-        self._everywhere = everywhere
         self._ill_conditioned = ill_conditioned
-        self._ends: list[ExitStack] = []
 
-    def _recreate_cm(self) -> "patch_numpy":
-        return patch_numpy(
-            scipy=self._scipy,
-            inv=self._inv,
-            everywhere=self._everywhere,
-            ill_conditioned=self._ill_conditioned,
-        )
-
-    def __enter__(self) -> "patch_numpy":
-        with ExitStack() as ends:
-            pairs = replacements(self._ill_conditioned, scipy=self._scipy, inv=self._inv)
-            for solver, replacement in pairs:
-                ends.callback(solver.replace(replacement, everywhere=self._everywhere))
-            self._ends.append(ends.pop_all())
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ends.pop().close()
-
-    def __call__(self, func: _Function) -> _Function:
-        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
-            raise TypeError(
-                f"{func.__qualname__} is a generator function, whose body would run after the "
-                "decorator's context has ended; use 'with smartsolve.patch_numpy():' inside"
-            )
-        if not inspect.iscoroutinefunction(func):
-            return super().__call__(func)
-
-        @functools.wraps(func)
-        async def patched(*args: Any, **kwargs: Any) -> Any:
-            with self._recreate_cm():
-                return await func(*args, **kwargs)
-
-        return patched  # type: ignore[return-value]
+    def _pairs(self) -> Iterable[tuple[Function, Replacement]]:
+        return replacements(self._ill_conditioned, scipy=self._scipy, inv=self._inv)

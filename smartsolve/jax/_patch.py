@@ -1,11 +1,9 @@
 """`jnp.linalg.solve` led to `smartsolve.jax.solve`, for code that cannot be changed."""
 
 import functools
-from contextlib import ContextDecorator, ExitStack
-from types import TracebackType
 from typing import Any
 
-from .._patch import Function, Replacement, function
+from .._patch import Function, Patch, Replacement, function
 from ._linalg import solve
 
 __all__ = ["jax_solve", "patch"]
@@ -30,7 +28,7 @@ def jax_solve() -> tuple[Function, Replacement]:
     return own, _JaxSolve(own.original)
 
 
-class patch(ContextDecorator):
+class patch(Patch):
     """Context in which ``jnp.linalg.solve`` is `smartsolve.jax.solve`.
 
     Parameters
@@ -59,21 +57,7 @@ class patch(ContextDecorator):
     Array([1., 1.], dtype=float32)
     """
 
-    def __init__(self, *, everywhere: bool = False) -> None:
-        self._everywhere = everywhere
-        self._ends: list[ExitStack] = []
+    _name = "smartsolve.jax.patch"
 
-    def __enter__(self) -> "patch":
-        own, ours = jax_solve()
-        end = ExitStack()
-        end.callback(own.replace(ours, everywhere=self._everywhere))
-        self._ends.append(end)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ends.pop().close()
+    def _pairs(self) -> tuple[tuple[Function, Replacement]]:
+        return (jax_solve(),)

@@ -1,13 +1,11 @@
 """`torch.linalg.solve` led to `smartsolve.torch.solve`, for code that cannot be changed."""
 
 import functools
-from contextlib import ContextDecorator, ExitStack
-from types import TracebackType
 from typing import Any
 
 import torch
 
-from .._patch import Function, Replacement, function
+from .._patch import Function, Patch, Replacement, function
 from ._linalg import solve
 
 __all__ = ["patch", "torch_solve"]
@@ -38,7 +36,7 @@ def torch_solve() -> tuple[Function, Replacement]:
     return own, _TorchSolve(own.original)
 
 
-class patch(ContextDecorator):
+class patch(Patch):
     """Context in which ``torch.linalg.solve`` is `smartsolve.torch.solve`.
 
     With PyTorch's rules for shapes; what that refuses goes to PyTorch's own,
@@ -63,21 +61,7 @@ class patch(ContextDecorator):
     tensor([0.5000, 0.5000])
     """
 
-    def __init__(self, *, everywhere: bool = False) -> None:
-        self._everywhere = everywhere
-        self._ends: list[ExitStack] = []
+    _name = "smartsolve.torch.patch"
 
-    def __enter__(self) -> "patch":
-        own, ours = torch_solve()
-        end = ExitStack()
-        end.callback(own.replace(ours, everywhere=self._everywhere))
-        self._ends.append(end)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ends.pop().close()
+    def _pairs(self) -> tuple[tuple[Function, Replacement]]:
+        return (torch_solve(),)

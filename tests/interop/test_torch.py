@@ -306,3 +306,11 @@ def test_pytorchs_own_samples_and_their_gradients(dtype: Any) -> None:
         inputs = (sample.input, *sample.args)
         torch.autograd.gradcheck(run, inputs, check_forward_ad=True)
         torch.autograd.gradgradcheck(run, inputs)
+
+
+def test_a_generator_function_is_refused_by_the_decorator() -> None:
+    with pytest.raises(TypeError, match=r"use 'with smartsolve\.torch\.patch\(\):' inside"):
+
+        @smartsolve.torch.patch()
+        def solutions() -> Any:
+            yield torch.linalg.solve(torch.eye(2), torch.ones(2))
