@@ -13,22 +13,18 @@ before, and less the pages of the files, which are the system's to keep.
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import dask
+import dask.array as da
 import numpy as np
 from timing import arguments, machine, print_machine
 
 import smartsolve
-
-# Dask asks for a package called sparse, and would find the script beside this one.
-sys.path.remove(str(Path(__file__).parent))
-import dask
-import dask.array as da
 
 ORDER = 4
 SEED = 18

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from pictures import DPI, GREY, WIDTH
-from sparse import PEERS, WRONG, growth_cases, installed, run
+from sparse_systems import PEERS, WRONG, growth_cases, installed, run
 from timing import arguments, machine, print_machine, write_json
 
 IMAGE = Path(__file__).resolve().parent.parent / "docs" / "images" / "sparse-growth.png"

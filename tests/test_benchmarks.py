@@ -98,3 +98,10 @@ def test_a_script_measures_unforced_peers():
         ]
         assert lines[0] == lines[1]
         assert "kernels" in lines[0]
+
+
+def test_no_script_is_taken_for_a_package():
+    """dask imports whatever is called sparse, and takes it for pydata's."""
+    pytest.importorskip("dask.array")
+    beside = run("-c", "import dask.array")
+    assert beside.returncode == 0, beside.stderr

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 __all__ = ["DENSE_BELOW", "is_sparse"]
 
 # Up to this order a sparse matrix is filled up and solved as a dense one:
-# benchmarks/sparse.py --crossover measures where that ends to pay.
+# benchmarks/sparse_systems.py --crossover measures where that ends to pay.
 DENSE_BELOW = 350
 
 

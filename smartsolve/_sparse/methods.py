@@ -22,7 +22,7 @@ __all__ = ["METHODS", "NOT_FINITE", "SMALL", "Method", "Price"]
 # Up to DENSE_BELOW dense; up to here before a structure is looked for, as the dense scan does it.
 DENSE_AT_ONCE = 32
 # Own LU is 1.0 to 1.8 times as fast as SuperLU up to 1400 flops per entry of the factors, with half
-# of its memory; beyond, SuperLU's panels win. benchmarks/sparse.py, convection and scattered.
+# of its memory; beyond, SuperLU's panels win. benchmarks/sparse_systems.py: convection, scattered.
 LU_FLOPS_PER_ENTRY = 1500
 
 

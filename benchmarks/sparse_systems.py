@@ -1,8 +1,8 @@
 """Sparse systems: smartsolve against every engine that is there, in time and in peak memory.
 
-    python benchmarks/sparse.py                       # all cases, about twenty minutes
-    python benchmarks/sparse.py --only 'Poisson'      # cases whose name the pattern finds
-    python benchmarks/sparse_growth.py                # time against n, 2-D and 3-D grids
+    python benchmarks/sparse_systems.py                       # all cases, about twenty minutes
+    python benchmarks/sparse_systems.py --only 'Poisson'      # cases whose name the pattern finds
+    python benchmarks/sparse_growth.py                        # time against n, 2-D and 3-D grids
 
 Peers: SciPy's `spsolve` and the best of four `splu`, and what is installed of Octave's backslash,
 CHOLMOD and UMFPACK (cvxopt), KLU (kvxopt), PARDISO (pypardiso) and rslab. Every run is a process of
