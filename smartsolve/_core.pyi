@@ -1,4 +1,4 @@
-from typing import Any, Literal, TypedDict, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -6,15 +6,10 @@ import numpy.typing as npt
 from ._report import SolveInfo
 from ._sparse.factorization import SparseFactorization
 from ._types import (
-    Accuracy,
-    Align,
-    Engine,
     Named,
-    OnSingular,
     Plain,
-    Precision,
+    SolveOptions,
     SparseLike,
-    StructureName,
 )
 
 MethodRow = TypedDict(
@@ -31,109 +26,34 @@ MethodRow = TypedDict(
 
 @overload
 def solve(
-    a: Named,
-    b: Any,
-    *,
-    assume_a: StructureName | None = None,
-    lower: bool = False,
-    transposed: bool = False,
-    overwrite_a: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = False,
-    on_singular: OnSingular | None = None,
-    workers: int = 1,
-    return_info: bool = False,
-    precision: Precision | None = None,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    a: Named, b: Any, *, return_info: bool = False, **options: Unpack[SolveOptions]
 ) -> Any: ...
 @overload
 def solve(
     a: Plain | SparseLike | Factors | SparseFactorization,
     b: Plain | SparseLike,
     *,
-    assume_a: StructureName | None = None,
-    lower: bool = False,
-    transposed: bool = False,
-    overwrite_a: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = False,
-    on_singular: OnSingular | None = None,
-    workers: int = 1,
     return_info: Literal[False] = False,
-    precision: Precision | None = None,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    **options: Unpack[SolveOptions],
 ) -> npt.NDArray[Any]: ...
 @overload
 def solve(
     a: Plain | SparseLike | Factors | SparseFactorization,
     b: Plain | SparseLike,
     *,
-    assume_a: StructureName | None = None,
-    lower: bool = False,
-    transposed: bool = False,
-    overwrite_a: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = False,
-    on_singular: OnSingular | None = None,
-    workers: int = 1,
     return_info: Literal[True],
-    precision: Precision | None = None,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    **options: Unpack[SolveOptions],
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def solve(
     a: Plain | SparseLike | Factors | SparseFactorization,
     b: Plain | SparseLike,
     *,
-    assume_a: StructureName | None = None,
-    lower: bool = False,
-    transposed: bool = False,
-    overwrite_a: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = False,
-    on_singular: OnSingular | None = None,
-    workers: int = 1,
     return_info: bool,
-    precision: Precision | None = None,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    **options: Unpack[SolveOptions],
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
-def solve(
-    a: Any,
-    b: Any,
-    *,
-    assume_a: StructureName | None = None,
-    lower: bool = False,
-    transposed: bool = False,
-    overwrite_a: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = False,
-    on_singular: OnSingular | None = None,
-    workers: int = 1,
-    return_info: bool = False,
-    precision: Precision | None = None,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
-) -> Any: ...
+def solve(a: Any, b: Any, *, return_info: bool = False, **options: Unpack[SolveOptions]) -> Any: ...
 
 _C_API: object
 __version__: str

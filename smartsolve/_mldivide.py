@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from ._sparse import is_sparse
 
 if TYPE_CHECKING:
     from ._sparse.factorization import SparseFactorization
-    from ._types import Accuracy, Align, Engine, Named, Plain, SparseLike
+    from ._types import Accuracy, Align, DivideOptions, Engine, Named, Plain, SparseLike
 
     Operand = Plain | SparseLike | FactoredMatrix | SparseFactorization
 
@@ -27,73 +27,23 @@ _OPTIONS = ("minimum_norm", "tol", "return_info", "accuracy", "engine", "sparse_
 
 @overload
 def mldivide(
-    a: Named,
-    b: Any,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: bool = False,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    a: Named, b: Any, *, return_info: bool = False, **options: Unpack[DivideOptions]
 ) -> Any: ...
 @overload
 def mldivide(
-    a: Operand,
-    b: Operand,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: Literal[False] = False,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    a: Operand, b: Operand, *, return_info: Literal[False] = False, **options: Unpack[DivideOptions]
 ) -> npt.NDArray[Any]: ...
 @overload
 def mldivide(
-    a: Operand,
-    b: Operand,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: Literal[True],
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    a: Operand, b: Operand, *, return_info: Literal[True], **options: Unpack[DivideOptions]
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def mldivide(
-    a: Operand,
-    b: Operand,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: bool,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    a: Operand, b: Operand, *, return_info: bool, **options: Unpack[DivideOptions]
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def mldivide(
-    a: Any,
-    b: Any,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: bool = False,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    a: Any, b: Any, *, return_info: bool = False, **options: Unpack[DivideOptions]
 ) -> Any: ...
 def mldivide(
     a: Any,
@@ -255,73 +205,23 @@ def mldivide(
 
 @overload
 def mrdivide(
-    b: Any,
-    a: Named,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: bool = False,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    b: Any, a: Named, *, return_info: bool = False, **options: Unpack[DivideOptions]
 ) -> Any: ...
 @overload
 def mrdivide(
-    b: Operand,
-    a: Operand,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: Literal[False] = False,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    b: Operand, a: Operand, *, return_info: Literal[False] = False, **options: Unpack[DivideOptions]
 ) -> npt.NDArray[Any]: ...
 @overload
 def mrdivide(
-    b: Operand,
-    a: Operand,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: Literal[True],
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    b: Operand, a: Operand, *, return_info: Literal[True], **options: Unpack[DivideOptions]
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def mrdivide(
-    b: Operand,
-    a: Operand,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: bool,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    b: Operand, a: Operand, *, return_info: bool, **options: Unpack[DivideOptions]
 ) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def mrdivide(
-    b: Any,
-    a: Any,
-    *,
-    minimum_norm: bool = False,
-    tol: float | None = None,
-    return_info: bool = False,
-    accuracy: Accuracy | None = None,
-    engine: Engine | None = None,
-    sparse_x: bool = False,
-    align: Align | None = None,
-    dtype: npt.DTypeLike | None = None,
+    b: Any, a: Any, *, return_info: bool = False, **options: Unpack[DivideOptions]
 ) -> Any: ...
 def mrdivide(
     b: Any,

@@ -1,13 +1,14 @@
 """For type checkers: words that options take, what answers hold, what is a sparse matrix."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 import numpy.typing as npt
 
 __all__ = [
     "Accuracy",
     "Align",
+    "DivideOptions",
     "Engine",
     "MaybeNone",
     "Named",
@@ -16,6 +17,7 @@ __all__ = [
     "Plain",
     "Precision",
     "Side",
+    "SolveOptions",
     "SparseLike",
     "StructureName",
 ]
@@ -60,6 +62,37 @@ Align = Literal["exact", "labels", "position"]
 # Where the matrix stands: a @ x = b, a.T @ x = b, x @ a = b.
 Side = Literal["left", "transposed", "right"]
 Engine = Literal["cholmod", "umfpack", "klu", "pardiso"]
+
+
+class _Options(TypedDict, total=False):
+    """Options that no overload tells apart, of every entry point."""
+
+    accuracy: Accuracy | None
+    engine: Engine | None
+    sparse_x: bool
+    align: Align | None
+    dtype: npt.DTypeLike | None
+
+
+class DivideOptions(_Options, total=False):
+    """Those of `mldivide` and `mrdivide`."""
+
+    minimum_norm: bool
+    tol: float | None
+
+
+class SolveOptions(_Options, total=False):
+    """Those of `solve`."""
+
+    assume_a: StructureName | None
+    lower: bool
+    transposed: bool
+    overwrite_a: bool
+    overwrite_b: bool
+    check_finite: bool
+    on_singular: OnSingular | None
+    workers: int
+    precision: Precision | None
 
 
 class SparseLike(Protocol):
