@@ -16,6 +16,7 @@ Run the cell with numpy.linalg.solve replaced by smartsolve.solve, and show what
     %%smartsolve [--numpy] [--scipy]
 
 --numpy leaves the results to NumPy, and only tells; --scipy replaces scipy.linalg.solve as well.
+jnp.linalg.solve and torch.linalg.solve are replaced where JAX and PyTorch have been imported.
 """
 
 

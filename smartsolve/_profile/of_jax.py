@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._patch import Function
+from .._patch.function import Function
 from ..jax._patch import jax_solve
 from .recorder import Group, Recorder, Recording, Site, Trace, silence
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .._patch import Function
+from .._patch.function import Function
 from ..torch._operator import holds_numbers
 from ..torch._patch import torch_solve
 from .recorder import Group, Recorder, Recording, Site, silence

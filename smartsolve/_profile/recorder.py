@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .._condition import errstate
 from .._core import kinds, scan
-from .._patch import Replacement
+from .._patch.function import Replacement
 
 __all__ = [
     "Group",

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from .._core import solve as smart_solve
-from .._patch import Function, Replacement, function, numpy_solve, scipy_solve
+from .._patch.function import Function, Replacement, function
+from .._patch.imports import once_imported
+from .._patch.of_numpy import numpy_solve
+from .._patch.of_scipy import scipy_solve
 from .._warm_up import warm_up
-from .imports import once_imported
 from .recorder import InvRecorder, LstsqRecorder, Recorder, Recording
 
 __all__ = ["record"]

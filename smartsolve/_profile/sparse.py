@@ -12,7 +12,7 @@ from scipy.sparse import csc_array, eye_array, issparse
 
 from .._core import solve as smart_solve
 from .._factorization import factorize
-from .._patch import Function
+from .._patch.function import Function
 from .._scan import inspect
 from .._sparse.patch import sparse_solvers
 from .recorder import Group, Recorder, Recording, Role, silence

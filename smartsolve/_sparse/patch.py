@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .._condition import IllConditioned
 from .._core import solve
 from .._factorization import factorize
-from .._patch import Function, Replacement, function
+from .._patch.function import Function, Replacement, function
 
 __all__ = ["sparse_solvers"]
 

@@ -1,12 +1,15 @@
 """`jnp.linalg.solve` led to `smartsolve.jax.solve`, for code that cannot be changed."""
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
-from .._patch import Function, Patch, Replacement, function
+from .._condition import IllConditioned
+from .._patch.context import Patch
+from .._patch.function import Function, Replacement, function
 from ._linalg import solve
 
-__all__ = ["jax_solve", "patch"]
+__all__ = ["jax_solve", "patch", "replacements"]
 
 
 class _JaxSolve(Replacement):
@@ -26,6 +29,13 @@ def jax_solve() -> tuple[Function, Replacement]:
     """`jax.numpy.linalg.solve`, and what stands for it."""
     own = function("jax.numpy.linalg", "solve")
     return own, _JaxSolve(own.original)
+
+
+def replacements(
+    ill_conditioned: IllConditioned | None = None,
+) -> Iterator[tuple[Function, Replacement]]:
+    """For `patch_numpy`; compiled code cannot tell what is ill-conditioned."""
+    yield jax_solve()
 
 
 class patch(Patch):
@@ -59,5 +69,5 @@ class patch(Patch):
 
     _name = "smartsolve.jax.patch"
 
-    def _pairs(self) -> tuple[tuple[Function, Replacement]]:
-        return (jax_solve(),)
+    def _pairs(self) -> Iterator[tuple[Function, Replacement]]:
+        return replacements()

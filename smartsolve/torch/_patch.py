@@ -1,14 +1,17 @@
 """`torch.linalg.solve` led to `smartsolve.torch.solve`, for code that cannot be changed."""
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
-from .._patch import Function, Patch, Replacement, function
+from .._condition import IllConditioned
+from .._patch.context import Patch
+from .._patch.function import Function, Replacement, function
 from ._linalg import solve
 
-__all__ = ["patch", "torch_solve"]
+__all__ = ["patch", "replacements", "torch_solve"]
 
 
 class _TorchSolve(Replacement):
@@ -16,13 +19,19 @@ class _TorchSolve(Replacement):
 
     __slots__ = ()
 
+    singular = torch.linalg.LinAlgError
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_compiling():  # no context; errstate is asked when the code runs
+            return self._call(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
     def _call(self, A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
         if out is None and type(A) in _PLAIN and type(B) in _PLAIN and A.dtype == B.dtype:
             try:
                 return solve(A, B, left=left, shape_rules="torch")
             except (TypeError, ValueError, RuntimeError, Warning) as refusal:
-                if isinstance(refusal, torch.linalg.LinAlgError):
-                    raise
+                return self._instead(refusal, A, B, left=left)
         return self._original(A, B, left=left, out=out)
 
 
@@ -30,10 +39,17 @@ _PLAIN = (torch.Tensor, torch.nn.Parameter)
 
 
 @functools.cache
-def torch_solve() -> tuple[Function, Replacement]:
+def torch_solve(ill_conditioned: IllConditioned | None = None) -> tuple[Function, Replacement]:
     """`torch.linalg.solve`, and what stands for it."""
     own = function("torch.linalg", "solve")
-    return own, _TorchSolve(own.original)
+    return own, _TorchSolve(own.original, ill_conditioned)
+
+
+def replacements(
+    ill_conditioned: IllConditioned | None = None,
+) -> Iterator[tuple[Function, Replacement]]:
+    """For `patch_numpy`."""
+    yield torch_solve(ill_conditioned)
 
 
 class patch(Patch):
@@ -63,5 +79,5 @@ class patch(Patch):
 
     _name = "smartsolve.torch.patch"
 
-    def _pairs(self) -> tuple[tuple[Function, Replacement]]:
-        return (torch_solve(),)
+    def _pairs(self) -> Iterator[tuple[Function, Replacement]]:
+        return replacements()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import smartsolve
-from smartsolve._profile.imports import once_imported
+from smartsolve._patch.imports import once_imported
 
 
 def profile(tmp_path: Path, text: str) -> dict[str, dict[str, Any]]:

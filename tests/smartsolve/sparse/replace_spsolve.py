@@ -35,13 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     import scipy.sparse.linalg._dsolve
 
-    from smartsolve import _patch, patch_numpy
+    from smartsolve import patch_numpy
+    from smartsolve._patch.function import Replacement
 
     patch_numpy(scipy=True, everywhere=True).__enter__()
     module: Any = scipy.sparse.linalg._dsolve
     for name in ("spsolve", "factorized", "splu"):
         replacement = getattr(module, name)
-        assert isinstance(replacement, _patch.Replacement), name
+        assert isinstance(replacement, Replacement), name
         count(replacement, name)
 
 

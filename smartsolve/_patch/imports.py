@@ -11,7 +11,7 @@ __all__ = ["once_imported"]
 
 
 @contextmanager
-def once_imported(name: str, action: Callable[[], None]) -> Iterator[None]:
+def once_imported(name: str, action: Callable[[], object]) -> Iterator[None]:
     """Within the context, call `action` as soon as a top-level module is loaded, or now."""
     if name in sys.modules:
         action()
@@ -29,7 +29,7 @@ def once_imported(name: str, action: Callable[[], None]) -> Iterator[None]:
 class _Finder:
     """Finds what the others find, and has the loader call back."""
 
-    def __init__(self, name: str, action: Callable[[], None]) -> None:
+    def __init__(self, name: str, action: Callable[[], object]) -> None:
         self._name, self._action = name, action
         self.is_over = False
 
