@@ -9,16 +9,10 @@
 #include <cstring>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(SMARTSOLVE_SANITIZE)
-#define GMM_CLONES [[gnu::target_clones("default", "avx2", "avx512f")]]
-#else
-#define GMM_CLONES
-#endif
+#include "lanes.hpp"
 
 namespace gmm {
 namespace {
-
-using Eight = double __attribute__((vector_size(64)));
 
 constexpr std::ptrdiff_t lanes = 8;
 constexpr int entries = 16;

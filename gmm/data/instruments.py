@@ -5,9 +5,31 @@ Each array (R or 1, n, .) has a leading axis of R, or of 1 if all samples share 
 
 import numpy as np
 
+from gmm import _core
 from gmm.data.arrays import Array, Rows
 
 Columns = tuple[Array, ...]
+
+# The native core copies a sample's columns to the cache, and knows no blocks of columns: it is
+# for few of them that stay there. Else a call of a BLAS is faster.
+_FEW, _CACHE_BYTES = 16, 2**18
+
+
+def are_few(*groups: Columns) -> bool:
+    """Whether the native core is to compute with all these columns."""
+    width = sum(a.shape[-1] for group in groups for a in group)
+    n = groups[0][0].shape[-2]
+    return bool(width <= _FEW and 8 * n * width <= _CACHE_BYTES)
+
+
+def cross_products(columns: Columns) -> Array:
+    """A'A (R or 1, p, p) of all columns side by side."""
+    width, samples = sum(a.shape[-1] for a in columns), max(map(len, columns))
+    if are_few(columns):
+        result = np.empty((samples, width, width))
+        _core.cross_products(columns, result)
+        return result
+    return products(columns, columns)
 
 
 def some(a: Array, index: Rows | slice) -> Array:

@@ -64,9 +64,12 @@ def float_array(x: Any, argument: str) -> npt.NDArray[np.float64]:
     if np.iscomplexobj(values):
         raise TypeError(f"{argument} is complex; it must be real")
     try:
-        return np.asarray(values, dtype=np.float64)
+        numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{argument} is not numeric: {error}") from None
+    # Fields of packed records lie between others; the native core steps from number to number.
+    apart = any(step % numbers.itemsize for step in numbers.strides)
+    return numbers.copy() if apart or not numbers.flags.aligned else numbers
 
 
 def _text_in(x: Any) -> str:

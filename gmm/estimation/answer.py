@@ -1,6 +1,7 @@
 """What an estimation leaves: plain data, of which results are made."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from gmm.data.arrays import Array
 from gmm.estimation.estimators import Weighting
 from gmm.estimation.problem import Problem, Search
+from gmm.estimation.weights import weights_or_nan
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,13 @@ class Fit:
     """What further tests need: the problem, and theta (R, k) and W (R, q, q) of its last step.
 
     `why_not` tells why W does not estimate S^-1, if it does not; `kind`, `center` and `factor`
-    are of the covariance matrix of the estimates.
+    are of the covariance matrix of the estimates. `last_weights` are None where the estimates do
+    not depend on W, but restrictions of them would.
     """
 
     problem: Problem
     theta: Array
-    weights: Array
+    last_weights: Array | None
     weighting: Weighting | None
     search: Search
     status: npt.NDArray[np.int8]
@@ -29,6 +32,15 @@ class Fit:
     kind: Any = None
     center: bool = False
     factor: float = 1.0
+
+    @cached_property
+    def weights(self) -> Array:
+        """W (R, q, q), NaN where there is none."""
+        if self.last_weights is not None:
+            return self.last_weights
+        assert self.weighting is not None
+        with np.errstate(all="ignore"):
+            return weights_or_nan(self.weighting.covariance(self.problem, self.theta))
 
 
 @dataclass(frozen=True, kw_only=True)

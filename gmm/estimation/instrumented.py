@@ -62,10 +62,14 @@ class InstrumentedMoments(Problem):
 
     def unadjusted(self, theta: Array) -> Array:
         """u'u / n times Z'Z / n."""
+        return self.error_variance(theta)[:, np.newaxis, np.newaxis] * self.of_rows(self.zz)
+
+    def error_variance(self, theta: Array) -> Array:
+        """u'u / n (R,)."""
         s2 = np.empty(len(theta))
         for span, index in self.pieces():
             s2[span] = np.square(self.residuals(theta[span], index)).mean(axis=1)
-        return s2[:, np.newaxis, np.newaxis] * self.of_rows(self.zz)
+        return s2
 
     def instrument_products(self) -> Array:
         """Z'Z / n (R, q, q)."""

@@ -30,7 +30,7 @@ from gmm.estimation.estimators import (
     first_failure,
 )
 from gmm.estimation.hac import HAC
-from gmm.estimation.linear import quadratic_each
+from gmm.estimation.linear import quadratic_each, solve_each
 from gmm.estimation.moment_covariance import (
     Given,
     Kind,
@@ -43,7 +43,7 @@ from gmm.estimation.moment_covariance import (
 from gmm.estimation.options import check_options
 from gmm.estimation.problem import Problem, Search
 from gmm.estimation.status import Status
-from gmm.estimation.weights import efficient_weights
+from gmm.estimation.weights import weights_or_nan
 
 Formula = Literal["sandwich", "efficient", "weights", "scores", "windmeijer", "misspecification"]
 SmallSampleName = Literal["df", "cluster", "cluster-ways", "groups"]
@@ -193,18 +193,23 @@ class Model(ABC, Generic[Result]):
                 s = inner.s(s)
             jacobian = problem.jacobian(found.theta)
             if cov_formula in FORMULAS:
-                ingredients = Ingredients(jacobian, used, s, problem.n)
+                ingredients = Ingredients(jacobian, s if used is None else used, s, problem.n)
                 variance = factor * FORMULAS[cov_formula](ingredients)
             else:
                 parts = Corrected(problem, found, weighting, of_s, of_cov, steps)
                 variance = factor * CORRECTIONS[cov_formula](parts)
-            j = problem.n * quadratic_each(problem.moments(found.theta), used)
+            g = problem.moments(found.theta)
+            if used is None:  # g is rounding, in the units of S
+                j = problem.n * (g * solve_each(s, g[..., np.newaxis])[..., 0]).sum(axis=1)
+            else:
+                j = problem.n * quadratic_each(g, used)
             two_way = problem.clusters is not None and problem.clusters.shape[1] == 2
             identified = problem.identified(jacobian, s)
             theta = found.theta.copy()
             if inner is not None:
                 theta, variance = inner.original_theta(theta), inner.original_covariance(variance)
-                used, problem = inner.original_weights(used), outer
+                used = None if used is None else inner.original_weights(used)
+                problem = outer
 
             lacking = np.zeros(theta.shape, bool)
             if two_way and _is(kind, "cluster"):
@@ -324,11 +329,12 @@ class Model(ABC, Generic[Result]):
             source = weights if isinstance(weights, str) else "given"
             return given_matrix("weights", weights, problem), source
         if initial is None:
-            initial = self.default_initial
+            # With as many moments as parameters any will do.
+            initial = self.default_initial if problem.q > problem.k else "identity"
         if isinstance(initial, str) and initial == "unadjusted":
-            return _weights_or_nan(problem.instrument_products()), initial
+            return weights_or_nan(problem.instrument_products()), initial
         if isinstance(initial, str) and initial == "start":
-            return _weights_or_nan(weighting.covariance(problem, start)), initial
+            return weights_or_nan(weighting.covariance(problem, start)), initial
         return given_matrix("initial", initial, problem), "given"
 
 
@@ -360,26 +366,20 @@ def _semidefinite_only(matrices: Array, given: bool) -> tuple[Array, npt.NDArray
     return np.where(good[:, np.newaxis, np.newaxis], matrices, np.nan), status
 
 
-def _weights_or_nan(s: Array) -> Array:
-    weights, status = efficient_weights(s)
-    weights[status != Status.OK] = np.nan
-    return weights
-
-
 def _last_weights(
     problem: Problem, found: Estimate, weighting: Weighting | None, steps: int | str, source: str
-) -> tuple[Array, str]:
+) -> tuple[Array | None, str]:
     """W of the last step, and why n g'Wg is not chi-squared with it, if it is not."""
     if weighting is not None and problem.q == problem.k:
-        # The estimate does not depend on W, but restrictions of it will.
-        return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
+        # The estimate does not depend on W. Restrictions of it will: `Fit` makes it then.
+        return None, ""
     if source == "identity":
         return found.weights, "identity weights are not efficient; fit with others"
     if weighting is None or steps != 1 or source == "start":
         return found.weights, ""
     if source == weighting.kind == "unadjusted":
         # They differ by the variance of the residual: Sargan's statistic.
-        return _weights_or_nan(weighting.covariance(problem, found.theta)), ""
+        return weights_or_nan(weighting.covariance(problem, found.theta)), ""
     return found.weights, "one-step weights are not efficient; fit with steps=2 or more"
 
 

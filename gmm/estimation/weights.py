@@ -32,6 +32,13 @@ def efficient_weights(s: Array) -> tuple[Array, npt.NDArray[np.int8]]:
     return weights, status
 
 
+def weights_or_nan(s: Array) -> Array:
+    """The inverse of every S (R, q, q), NaN where it is none."""
+    weights, status = efficient_weights(s)
+    weights[status != Status.OK] = np.nan
+    return weights
+
+
 def smallest_pivot(a: Array) -> Array:
     """That of each symmetric A (R, k, k) scaled to unit diagonal; NaN if that cannot be done."""
     scale = np.sqrt(np.diagonal(a, axis1=1, axis2=2))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gmm import _core
 from gmm.data.arrays import Array, Rows, flattened
 from gmm.data.collinearity import rounding
+from gmm.data.instruments import are_few, cross_products, some
 from gmm.estimation.linear import inverse_each, root_each, solve_each
 from gmm.estimation.weights import smallest_pivot
 
@@ -46,8 +47,10 @@ class LinearModel(Protocol):
         """The regression of y on the exogenous regressors and the instruments."""
 
 
-def residuals(y: Array, *x: Array) -> Array:
+def residuals(y: Array, *x: Array, kappa: Array | None = None) -> Array:
     """Of the columns of y (..., n, p) on those of all x (..., n, k), by least squares.
+
+    With `kappa` (...) y less so much of them.
 
     A second pass takes out what rounding of the cross products has left of x in the first. NaN if
     the columns of x are collinear: what rounding has left of them would be taken for regressors.
@@ -56,6 +59,37 @@ def residuals(y: Array, *x: Array) -> Array:
     if not groups:
         return y
     own = np.broadcast_shapes(*(a.shape[:-2] for a in groups))
+    if are_few((y, *groups)):
+        return _few_residuals(y, groups, own, kappa)
+    return _less(y, kappa, _many_residuals(y, groups, own))
+
+
+def _less(y: Array, kappa: Array | None, rest: Array) -> Array:
+    """The residuals, or y less so much of them."""
+    return rest if kappa is None else y - kappa[..., np.newaxis, np.newaxis] * rest
+
+
+def _few_residuals(
+    y: Array, groups: Sequence[Array], own: tuple[int, ...], kappa: Array | None
+) -> Array:
+    """By the native core; those with small pivots once more, by what can tell."""
+    lead = np.broadcast_shapes(own, y.shape[:-2])
+    x = tuple(flattened(a, 2, lead) for a in groups)
+    width = sum(a.shape[-1] for a in x)
+    both = flattened(y, 2, lead)
+    result, pivots = np.empty((math.prod(lead), *y.shape[-2:])), np.empty(math.prod(lead))
+    weights = np.empty(0) if kappa is None else np.broadcast_to(kappa, lead).reshape(-1)
+    _core.projection_residuals((both,), x, np.ascontiguousarray(weights), result, pivots)
+    doubtful = np.flatnonzero(~(pivots > 64 * width * np.finfo(np.float64).eps))
+    if doubtful.size:
+        left = some(both, doubtful)
+        rest = _many_residuals(left, [some(a, doubtful) for a in x], (len(doubtful),))
+        result[doubtful] = _less(left, None if kappa is None else weights[doubtful], rest)
+    return result.reshape(*lead, *y.shape[-2:])
+
+
+def _many_residuals(y: Array, groups: Sequence[Array], own: tuple[int, ...]) -> Array:
+    """By products of matrices."""
     width = sum(a.shape[-1] for a in groups)
     products = _products(groups, own).reshape(*own, width, width)
     scale = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
@@ -99,7 +133,6 @@ def _chosen(groups: Sequence[Array], lead: tuple[int, ...], rows: Rows) -> Array
 # A pivot is 1 - R^2 of a column on those before it; cross products lose as many digits as it has
 # zeros. Below this the residuals themselves are formed.
 _SAFE_PIVOT = 1e-3
-_CACHE_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -149,22 +182,8 @@ class Projections:
 
 
 def _products(groups: Sequence[Array], lead: tuple[int, ...]) -> Array:
-    """A'A (R, p, p) of all columns side by side, for as many samples at a time as stay in cache."""
-    n, width = groups[0].shape[-2], sum(a.shape[-1] for a in groups)
-    samples = math.prod(lead)
-    parts = [flattened(a, 2, lead) for a in groups]
-    size = max(1, _CACHE_BYTES // (8 * n * width))
-    together = np.empty((min(size, samples), width, n))
-    result = np.empty((samples, width, width))
-    for first in range(0, samples, size):
-        span = slice(first, min(first + size, samples))
-        stack = together[: span.stop - first]
-        last = 0
-        for a in parts:
-            begin, last = last, last + a.shape[2]
-            stack[:, begin:last] = (a if len(a) == 1 else a[span]).swapaxes(1, 2)
-        _core.cross_products(stack, result[span])
-    return result
+    """A'A (R, p, p) of all columns side by side."""
+    return cross_products(tuple(flattened(a, 2, lead) for a in groups))
 
 
 def _eliminated(products: Array, k1: int, count: int) -> tuple[Array, Array, Array]:
@@ -212,6 +231,8 @@ def collinear(x: Array) -> npt.NDArray[np.bool_]:
 
 def relative_eigenvalues(a: Array, b: Array) -> Array:
     """Of b^-1 a (R, p), ascending, for symmetric a and positive definite b; NaN elsewhere."""
+    if a.shape[-1] == 2:
+        return _relative_eigenvalues_of_two(a, b)
     with np.errstate(all="ignore"):
         root = root_each(b)
         half = solve_each(root, a)
@@ -219,9 +240,25 @@ def relative_eigenvalues(a: Array, b: Array) -> Array:
     c = (c + c.swapaxes(1, 2)) / 2
     bad = ~np.isfinite(c).all(axis=(1, 2))
     c[bad] = 0.0
-    two = c.shape[-1] == 2
-    values: Array = eigenvalues_of_two(c) if two else np.asarray(np.linalg.eigvalsh(c), np.float64)
+    values: Array = np.asarray(np.linalg.eigvalsh(c), np.float64)
     values[bad] = np.nan
+    return values
+
+
+def _relative_eigenvalues_of_two(a: Array, b: Array) -> Array:
+    """The same by the formula for L^-1 a L'^-1, L L' = b, of all matrices at once."""
+    with np.errstate(all="ignore"):
+        first = np.sqrt(b[:, 0, 0])
+        below = b[:, 1, 0] / first
+        last = np.sqrt(b[:, 1, 1] - below * below)
+        c = np.empty((len(a), 2, 2))
+        half = (a[:, 1, 0] - below / first * a[:, 0, 0]) / last
+        c[:, 0, 0] = a[:, 0, 0] / b[:, 0, 0]
+        c[:, 1, 0] = c[:, 0, 1] = half / first
+        c[:, 1, 1] = (a[:, 1, 1] - below / first * a[:, 0, 1]) / last
+        c[:, 1, 1] = (c[:, 1, 1] - below / first * half) / last
+        values = eigenvalues_of_two(c)
+    values[~np.isfinite(values).all(axis=1)] = np.nan
     return values
 
 

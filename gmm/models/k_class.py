@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gmm.data.arrays import Array, Rows, beside, blocks, flattened
 from gmm.data.instruments import Columns, fitted, some
 from gmm.data.labelled import PerSample
+from gmm.estimation.problem import Problem
 from gmm.inference.projections import Projections, leverages, residuals
 from gmm.models.linear_iv import IV, LinearMoments
 
@@ -120,10 +121,12 @@ class KClass(IV):
 
     def problem(self, start: Array | None) -> tuple["GeneratedInstruments", Array]:
         """Instrumental variables with (I - kappa M) W."""
-        kappa = np.asarray(self.kappa)[..., np.newaxis, np.newaxis]
-        off = residuals(self.endog, self.exog, self.instruments)
-        scores = self.endog - off if self._scores == "fitted" else None
-        return generated(self, self.endog - kappa * off, scores, symmetric=True)
+        kappa, one = np.asarray(self.kappa), np.ones(())
+        made = residuals(self.endog, self.exog, self.instruments, kappa=kappa)
+        scores = None
+        if self._scores == "fitted":
+            scores = residuals(self.endog, self.exog, self.instruments, kappa=one)
+        return generated(self, made, scores, symmetric=True)
 
 
 class JIVE(IV):
@@ -226,11 +229,14 @@ class GeneratedInstruments(LinearMoments):
         """The residual's variance times Z'X / n, if that is symmetric."""
         if not self.symmetric:
             return super().unadjusted(theta)
-        s2 = np.empty(len(theta))
-        for span, index in self.pieces():
-            s2[span] = np.square(self.residuals(theta[span], index)).mean(axis=1)
         zx = self.of_rows((self.zx + self.zx.swapaxes(1, 2)) / 2)
-        return s2[:, np.newaxis, np.newaxis] * zx
+        return self.error_variance(theta)[:, np.newaxis, np.newaxis] * zx
+
+    def robust(self, theta: Array, center: bool) -> Array:
+        """The mean (R, q, q) of g_i g_i', of moments less their mean if `center`."""
+        if self.scores is None:
+            return super().robust(theta, center)
+        return Problem.robust(self, theta, center)
 
 
 @dataclass(frozen=True, kw_only=True)

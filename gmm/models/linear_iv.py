@@ -1,7 +1,7 @@
 """Linear regression with instruments."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
@@ -9,10 +9,19 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from gmm import _core
 from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
 from gmm.data.collinearity import Collinear, described, listed, of_arguments, of_sample, settled
 from gmm.data.formulas import instrumental, names_of_caller
-from gmm.data.instruments import Columns, fitted, joined, products, some
+from gmm.data.instruments import (
+    Columns,
+    are_few,
+    cross_products,
+    fitted,
+    joined,
+    products,
+    some,
+)
 from gmm.data.labels import check_rows, chosen_columns, clusters_of, column_names, is_pandas
 from gmm.data.rows import analytic, complete, frequencies
 from gmm.estimation.coordinates import NEARLY_COLLINEAR, Coordinates, orthonormal
@@ -291,11 +300,15 @@ class LinearMoments(InstrumentedMoments):
     zy: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "zx", products(self.z, self.x) / self.n)
-        object.__setattr__(
-            self, "zy", products(self.z, (self.y[..., np.newaxis],))[..., 0] / self.n
-        )
+        y = self.y[..., np.newaxis]
+        if are_few(self.z, self.x, (y,)):
+            together, q = cross_products((*self.z, *self.x, y)) / self.n, self.q
+            found = (together[:, :q, :q], together[:, :q, q:-1], together[:, :q, -1])
+        else:
+            zz, zx = products(self.z, self.z) / self.n, products(self.z, self.x) / self.n
+            found = (zz, zx, products(self.z, (y,))[..., 0] / self.n)
+        for name, value in zip(("zz", "zx", "zy"), found, strict=True):
+            object.__setattr__(self, name, np.ascontiguousarray(value))
 
     def well_conditioned(self) -> Coordinates | None:
         """The problem in orthonormal columns, if products of its columns would lose digits."""
@@ -315,6 +328,42 @@ class LinearMoments(InstrumentedMoments):
     def residuals(self, theta: Array, index: Rows | slice) -> Array:
         """y - x'theta (r, n)."""
         return some(self.y, index) - fitted(self.x, theta, index)
+
+    def moments(self, theta: Array) -> Array:
+        """Z'u / n (R, q)."""
+        few = self.residual_products(theta)
+        return super().moments(theta) if few is None else few[0] / self.n
+
+    def error_variance(self, theta: Array) -> Array:
+        """u'u / n (R,)."""
+        few = self.residual_products(theta)
+        return super().error_variance(theta) if few is None else few[1] / self.n
+
+    def residual_products(self, theta: Array) -> tuple[Array, Array] | None:
+        """Z'u (R, q) and u'u (R,) by the native core, if it is for so many columns."""
+        if not are_few(self.z, self.x, (self.y[..., np.newaxis],)):
+            return None
+        moments, squares = np.empty((len(theta), self.q)), np.empty(len(theta))
+        for span, (y, x, z) in self._column_pieces():
+            own = np.ascontiguousarray(theta[span])
+            _core.residual_products(y, x, z, own, moments[span], squares[span])
+        return moments, squares
+
+    def robust(self, theta: Array, center: bool) -> Array:
+        """The mean (R, q, q) of u^2 z z', of moments less their mean if `center`."""
+        if center or not are_few(self.z, self.x, (self.y[..., np.newaxis],)):
+            return super().robust(theta, center)
+        result = np.empty((len(theta), self.q, self.q))
+        for span, (y, x, z) in self._column_pieces():
+            _core.score_products(y, x, z, np.ascontiguousarray(theta[span]), result[span])
+        return result / self.n
+
+    def _column_pieces(self) -> Iterator[tuple[slice, tuple[Columns, Columns, Columns]]]:
+        """Groups of samples, and their y, x and z."""
+        for span, index in self.pieces():
+            y = (some(self.y, index)[..., np.newaxis],)
+            x, z = (tuple(some(a, index) for a in group) for group in (self.x, self.z))
+            yield span, (y, x, z)
 
     def leverages(self, index: Rows | slice) -> Array:
         """h (r or 1, n) of the regressors' projections on the instruments."""

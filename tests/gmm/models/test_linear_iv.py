@@ -302,3 +302,18 @@ def test_text_is_not_data() -> None:
         gmm.IV(Y + 1j, X)
     with pytest.raises(ValueError, match=r"formula is 'y'"):
         gmm.IV.from_formula("y", frame())
+
+
+def test_columns_may_lie_between_others() -> None:
+    """Fields of packed records are not aligned, and their steps are no whole numbers."""
+    rng = np.random.default_rng(1)
+    records = np.zeros(60, [("flag", "i1"), ("y", "f8"), ("w", "f8"), ("z", "f8", (3,))])
+    for name in ("y", "w", "z"):
+        records[name] = rng.standard_normal(records[name].shape)
+    packed = [records[name] for name in ("y", "w", "z")]
+    plain = [values.copy() for values in packed]
+    assert not packed[0].flags.aligned
+    found, wanted = (gmm.IV(y, np.ones(60), w, z).fit() for y, w, z in (packed, plain))
+    np.testing.assert_array_equal(found.params, wanted.params)
+    found, wanted = (gmm.KClass(y, None, w, z).fit() for y, w, z in (packed, plain))
+    np.testing.assert_array_equal(found.cov, wanted.cov)
