@@ -10,10 +10,11 @@ import dask.array as da
 import numpy as np
 from dask.layers import ArrayBlockIdDep
 
-from . import _core, _errors
+from . import _core, _errors, _operands
 from ._condition import errstate, geterr
 from ._factorization import FactoredMatrix, factorize
 from ._types import Side
+from ._wrapped import RoundedFactorization
 
 __all__ = ["DaskFactorization", "later"]
 
@@ -187,13 +188,15 @@ class DaskFactorization(FactoredMatrix):
     """
 
     def __init__(
-        self, a: da.Array, structure: str | None, lower: bool, factors: da.Array | None = None
+        self, a: da.Array, declared: dict[str, Any], factors: da.Array | None = None
     ) -> None:
         _check_shapes(a, a, "left", True)
         _refuse_chunks("a", a, (-2, -1))
-        self._matrix, self._declared = a, (structure, lower)
+        self._matrix, self._declared = a, declared
+        given = {"dtype": declared["dtype"]} if "dtype" in declared else {}
+        self._dtype = _result_type(a, a, given)
         if factors is None:
-            call = _Call(factorize, geterr(), {"structure": structure, "lower": lower})
+            call = _Call(factorize, geterr(), declared)
             of_a, _, _ = _indices(a.ndim, 1, "left")
             # Each block is a Factorization, which stands for all its matrices.
             chunks = dict(zip(of_a, a.chunks, strict=True))
@@ -206,7 +209,7 @@ class DaskFactorization(FactoredMatrix):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return _result_type(self._matrix, self._matrix, {})
+        return self._dtype
 
     def solve(self, b: Any, *, transposed: bool = False, conjugate: bool = False) -> da.Array:
         """The solutions, as a dask array; shapes as in `Factorization.solve`."""
@@ -226,17 +229,17 @@ class DaskFactorization(FactoredMatrix):
         chunks |= {i: c for i, c in of_one.items() if i < 1 or sum(c) > 1 or i not in chunks}
         call = _Call(_solve_block, geterr(), {"transposed": transposed, "conjugate": conjugate})
         operands: _Indexed = [(self._factors, of_a[:-2]), (b, of_b)]
-        return _blockwise(call, of_x, operands, _result_type(a, b, {}), chunks)
+        return _blockwise(call, of_x, operands, _solved_type(self._dtype, b), chunks)
 
     def persist(self, **options: Any) -> DaskFactorization:
         """The same, with the factors computed and kept."""
         factors: Any = self._factors
         kept = factors.persist(**options)
-        return DaskFactorization(self._matrix, *self._declared, kept)
+        return DaskFactorization(self._matrix, self._declared, kept)
 
     def det(self) -> da.Array:
         """The determinants, as a dask array."""
-        return self._of_blocks(_det, self.dtype)
+        return self._of_blocks(_det, _operands.types(self._dtype)[1])
 
     @property
     def rcond(self) -> da.Array:
@@ -262,17 +265,26 @@ def _apply_factors(factors: FactoredMatrix, b: Any, options: dict[str, Any]) -> 
     shape = factors.shape
     if len(shape) > 2:
         # A stack that lies here is cut as b is, and factored where its blocks go.
-        a, _ = _beside(factors._matrix, b)  # type: ignore[attr-defined]
-        declared = factors._declared, factors._lower  # type: ignore[attr-defined]
-        return DaskFactorization(a, *declared).solve(b, **options)
+        typed = {}
+        inner: Any = factors
+        if isinstance(factors, RoundedFactorization):
+            inner, typed = factors.factors, {"dtype": factors.dtype}
+        a, _ = _beside(inner._matrix, b)
+        declared = {"structure": inner._declared, "lower": inner._lower, **typed}
+        return DaskFactorization(a, declared).solve(b, **options)
     if not b.ndim or b.shape[-1 if b.ndim == 1 else -2] != shape[-1]:
         raise ValueError(_errors.misshapen_rhs(b.shape, shape[-1], shape))
     _refuse_chunks("b", b, (-1,) if b.ndim == 1 else (-2,))
     of_b = [_ROWS] if b.ndim == 1 else [*_leading(b.ndim - 2), _ROWS, _RHS]
     call = _Call(partial(_solve_block, factors), geterr(), options)
-    dtype: np.dtype[Any] = np.result_type(factors.dtype, _result_type(b, b, {}))
+    dtype = _solved_type(factors.dtype, b)
     chunks = dict(zip(of_b, b.chunks, strict=True))
     return _blockwise(call, of_b, [(b, of_b)], dtype, chunks)
+
+
+def _solved_type(dtype: np.dtype[Any], b: Any) -> np.dtype[Any]:
+    """Of the solutions with factors, which only a complex right-hand side widens."""
+    return np.result_type(dtype, np.complex64) if b.dtype.kind == "c" else dtype
 
 
 def _solve_block(factors: Any, b: Any, **options: Any) -> Any:

@@ -38,6 +38,7 @@ def factorize(
     *,
     lower: bool = False,
     engine: Engine | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> Any: ...
 @overload
 def factorize(
@@ -46,6 +47,7 @@ def factorize(
     *,
     lower: bool = False,
     engine: Engine | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> Factorization: ...
 @overload
 def factorize(
@@ -54,6 +56,7 @@ def factorize(
     *,
     lower: bool = False,
     engine: Engine | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> SparseFactorization: ...
 @overload
 def factorize(
@@ -62,9 +65,15 @@ def factorize(
     *,
     lower: bool = False,
     engine: Engine | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> Any: ...
 def factorize(
-    a: Any, structure: str | None = None, *, lower: bool = False, engine: str | None = None
+    a: Any,
+    structure: str | None = None,
+    *,
+    lower: bool = False,
+    engine: str | None = None,
+    dtype: npt.DTypeLike | None = None,
 ) -> Any:
     """Factor a matrix by the method that fits it, to solve with it many times.
 
@@ -82,6 +91,10 @@ def factorize(
         Which triangle stands for a symmetric, Hermitian or positive definite
         matrix that `structure` declares: the upper one, or with True the lower
         one.
+    dtype : dtype, optional
+        Factor in this type, and solve in it whatever the type of the right-hand
+        side, as in `solve`; in float16 and bfloat16 solutions are rounded, and
+        the factors are of float32.
 
     Returns
     -------
@@ -139,14 +152,26 @@ def factorize(
     if kind is not None:
         if engine is not None:
             raise TypeError(_errors.only_for_sparse("engine"))
-        return kind.factored(factorize, a, structure, lower)
+        given = {} if dtype is None else {"dtype": dtype}
+        return kind.factored(factorize, a, structure, lower=lower, **given)
     if is_sparse(a):
+        if dtype is not None:
+            raise TypeError(_errors.only_for_dense("dtype"))
         from ._sparse.factorization import factorize as factorize_sparse
 
         return factorize_sparse(a, structure, lower, engine)
     if engine is not None:
         raise TypeError(_errors.only_for_sparse("engine"))
-    return Factorization(_operands.matrix(a, "factorize()"), structure, lower)
+    matrix = _operands.matrix(a, "factorize()")
+    if dtype is None:
+        return Factorization(matrix, structure, lower)
+    wanted, working = _operands.types(dtype)
+    factors = Factorization(_operands.converted(matrix, "a", working, dtype), structure, lower)
+    if wanted == working and np.can_cast(matrix.dtype, working):
+        return factors
+    from ._wrapped import RoundedFactorization
+
+    return RoundedFactorization(wanted, factors)
 
 
 class FactoredMatrix:

@@ -6,11 +6,13 @@ hold those of pint or dask: each call peels the outermost and calls itself. Noth
 here: whoever holds such an array has imported its library.
 """
 
-from .kinds import Kind, kind_of, outermost, rounded
+from .kind import with_rounding
+from .kinds import Kind, converted, kind_of, outermost, rounded, types
 from .numbers import has_own_functions, like, matrix, numbers, right_hand_side
 
 __all__ = [
     "Kind",
+    "converted",
     "has_own_functions",
     "kind_of",
     "like",
@@ -19,4 +21,6 @@ __all__ = [
     "outermost",
     "right_hand_side",
     "rounded",
+    "types",
+    "with_rounding",
 ]

@@ -66,17 +66,16 @@ class Exchanged(Kind):
         align: Align | None = None,
         **options: Any,
     ) -> Any:
-        half = options.get("dtype") is not None and _type_name(options["dtype"]) in _HALVES
-        if not half:
-            if options.get("dtype") is not None:
-                options["dtype"] = _type_name(options["dtype"])
+        name = None if options.get("dtype") is None else _type_name(options["dtype"])
+        if name not in _HALVES:
+            if name is not None:
+                options["dtype"] = name
             return super().through(function, a, b, side, align=align, **options)
-        name = _type_name(options.pop("dtype"))
+        del options["dtype"]
         # What is to be accurate is so of the numbers as they are.
         is_accurate = options.get("accuracy") is not None
         for of, x in (("a", a), ("b", b)):
-            if "complex" in str(getattr(x, "dtype", "")):
-                raise TypeError(f"{of} is complex; dtype={name!r} would lose its imaginary part")
+            _refuse_complex(x, of, name)
 
         def working(x: Any) -> Any:
             known = self.knows(x)
@@ -93,6 +92,16 @@ class Exchanged(Kind):
             return narrow, with_rounding(info, np.from_dlpack(x), back)
         return self._cast(solved, name)
 
+    def factored(
+        self, factorize: Callable[..., Any], a: Any, structure: str | None, **options: Any
+    ) -> Any:
+        if options.get("dtype") is None:
+            return super().factored(factorize, a, structure, **options)
+        name = _type_name(options["dtype"])
+        if name not in _HALVES:
+            return super().factored(factorize, a, structure, **options | {"dtype": name})
+        return _Halves(name).factored(factorize, a, structure, **options | {"dtype": "float32"})
+
     def _cast(self, x: Any, name: str) -> Any:
         """Converted by its own library, which knows types that NumPy does not."""
         library = import_module(self.shell(x))
@@ -102,6 +111,30 @@ class Exchanged(Kind):
         if hasattr(library, "astype"):
             return library.astype(x, dtype)
         return x.to(dtype)
+
+
+class _Halves(Exchanged):
+    """The same where solutions are rounded to half precision, in which operands may be."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def inside(self, x: Any, name: str) -> Any:
+        _refuse_complex(x, name, self._name)
+        return super().inside(self._cast(x, "float32"), name)
+
+    def solution(self, a: Any, b: Any, x: Any, side: Side) -> Any:
+        return self._cast(super().solution(a, b, x, side), self._name)
+
+    def factored(
+        self, factorize: Callable[..., Any], a: Any, structure: str | None, **options: Any
+    ) -> Any:
+        return Kind.factored(self, factorize, a, structure, **options)
+
+
+def _refuse_complex(x: Any, of: str, dtype: str) -> None:
+    if "complex" in str(getattr(x, "dtype", "")):
+        raise TypeError(f"{of} is complex; dtype={dtype!r} would lose its imaginary part")
 
 
 def _type_name(dtype: Any) -> str:

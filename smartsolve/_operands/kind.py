@@ -60,12 +60,12 @@ class Kind:
         return b
 
     def factored(
-        self, factorize: Callable[..., Any], a: Any, structure: str | None, lower: bool
+        self, factorize: Callable[..., Any], a: Any, structure: str | None, **options: Any
     ) -> Any:
         """The factors of a matrix, which remember its shell."""
         from .._wrapped import WrappedFactorization
 
-        inner = factorize(self.inside(a, "a"), structure, lower=lower)
+        inner = factorize(self.inside(a, "a"), structure, **options)
         return WrappedFactorization(self, self.shell(a), inner)
 
     def through(

@@ -13,7 +13,7 @@ from .labels import Pandas, Xarray
 from .lazy import Dask
 from .quantities import Astropy, Pint, Unyt
 
-__all__ = ["KINDS", "Kind", "kind_of", "outermost", "rounded"]
+__all__ = ["KINDS", "Kind", "converted", "kind_of", "outermost", "rounded", "types"]
 
 # The outer ones first: what may hold the others.
 KINDS: tuple[Kind, ...] = (Xarray(), Pandas(), Pint(), Astropy(), Unyt(), Dask(), Exchanged())
@@ -53,18 +53,11 @@ def rounded(
     With an ``accuracy`` the numbers stay as they are, in double precision, and the answer is
     rounded.
     """
-    wanted = _dtype(dtype)
-    half = wanted.itemsize == 2
-    working = np.dtype(np.float32) if half else wanted
-    if working.char not in "fdFD":
-        raise TypeError(_errors.unsolvable_dtype(dtype))
-    arrays = [np.asarray(a), np.asarray(b)]
-    for name, array in zip("ab", arrays, strict=True):
-        if array.dtype.kind == "c" and working.kind != "c":
-            raise TypeError(f"{name} is complex; dtype={dtype!r} would lose its imaginary part")
+    wanted, working = types(dtype)
     if options.get("accuracy") is not None:
         working = np.dtype(np.complex128 if working.kind == "c" else np.float64)
-    solved = function(*(array.astype(working, copy=False) for array in arrays), **options)
+    arrays = [converted(x, name, working, dtype) for name, x in (("a", a), ("b", b))]
+    solved = function(*arrays, **options)
     if working == wanted:
         return solved
     if options.get("return_info"):
@@ -72,6 +65,23 @@ def rounded(
         narrow = x.astype(wanted)
         return narrow, with_rounding(info, x, narrow)
     return solved.astype(wanted)
+
+
+def types(dtype: npt.DTypeLike) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """The type that is asked for, and the one that is computed in."""
+    wanted = _dtype(dtype)
+    working = np.dtype(np.float32) if wanted.itemsize == 2 else wanted
+    if working.char not in "fdFD":
+        raise TypeError(_errors.unsolvable_dtype(dtype))
+    return wanted, working
+
+
+def converted(x: Any, name: str, working: np.dtype[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """An operand in the type that is computed in; ``TypeError`` if it loses imaginary parts."""
+    array = np.asarray(x)
+    if array.dtype.kind == "c" and working.kind != "c":
+        raise TypeError(f"{name} is complex; dtype={dtype!r} would lose its imaginary part")
+    return array.astype(working, copy=False)
 
 
 def _dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:

@@ -27,11 +27,11 @@ class Dask(Kind):
         return x
 
     def factored(
-        self, factorize: Callable[..., Any], a: Any, structure: str | None, lower: bool
+        self, factorize: Callable[..., Any], a: Any, structure: str | None, **options: Any
     ) -> Any:
         from .._dask import DaskFactorization
 
-        return DaskFactorization(a, structure, lower)
+        return DaskFactorization(a, {"structure": structure, **options})
 
     def through(
         self,

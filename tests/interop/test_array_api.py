@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smartsolve import explain, factorize, inspect, mldivide, solve
+from smartsolve import explain, factorize, inspect, mldivide, mrdivide, solve
 
 from .calls import CALLS
 
@@ -97,8 +97,15 @@ def test_half_precision_if_asked(library: str, name: str) -> None:
     with pytest.raises(TypeError, match=rf"a has dtype .*{name}.*dtype='{name}'.*rounds"):
         solve(a, b)
     for dtype in (name, half):
-        for function in (solve, mldivide):
-            x = function(a, b, dtype=dtype)
+        f = factorize(a, dtype=dtype)
+        assert f.inv().dtype == half
+        for x in (
+            solve(a, b, dtype=dtype),
+            mldivide(a, b, dtype=dtype),
+            f.solve(b),
+            f.solve(B),
+            mrdivide(b, factorize(a.T, dtype=dtype)),
+        ):
             assert x.dtype == half
             single = solve(A.astype(np.float32), B.astype(np.float32))
             assert (

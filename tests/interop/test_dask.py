@@ -137,6 +137,26 @@ def test_shapes_types_and_options_are_refused_at_once() -> None:
     assert inspect(a[0]).kind == "general"
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64"])
+def test_factors_say_what_type_their_solutions_will_have(dtype: str) -> None:
+    b = np.ones((100, 4, 2), np.float64)
+    half = STACK.astype(np.float16)
+    expected = factorize(half, dtype=dtype).solve(b)
+    for factors in (
+        factorize(lazy(half, 25, 4, 4), dtype=dtype),
+        factorize(half, dtype=dtype),
+    ):
+        x = factors.solve(lazy(b, 25, 4, 2))
+        assert x.dtype == x.compute().dtype == np.dtype(dtype)
+        np.testing.assert_allclose(x.compute(), expected, rtol=1e-3)
+    lazily = factorize(lazy(half, 25, 4, 4), dtype=dtype)
+    for x in (lazily.det(), lazily.inv(), factorize(half[0], dtype=dtype).solve(lazy(b, 25, 4, 2))):
+        assert x.dtype == x.compute().dtype
+    if dtype != "float16":  # and so without the option
+        x = factorize(lazy(STACK.astype(dtype), 25, 4, 4)).solve(lazy(b, 25, 4, 2))
+        assert x.dtype == x.compute().dtype == np.dtype(dtype)
+
+
 def test_the_policy_is_that_of_the_call() -> None:
     stack = STACK.copy()
     stack[77] = 1.0

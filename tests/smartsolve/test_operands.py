@@ -1,5 +1,6 @@
 """Masks, sparse matrices, options about labels: numbers alone, or an error by name."""
 
+import pickle
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import smartsolve
-from smartsolve import explain, factorize, inspect, mldivide, mrdivide, solve
+from smartsolve import Factorization, explain, factorize, inspect, mldivide, mrdivide, solve
 
 A = np.array([[4.0, 1.0], [2.0, 5.0]])
 B = np.array([1.0, 2.0])
@@ -102,6 +103,51 @@ def test_half_precision_is_computed_in_single_and_rounded_if_asked(function: Any
     x, info = _of(function, a, b, dtype=np.float16, return_info=True)
     assert x.dtype == np.float16
     assert info.backward_error < np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize("dtype", [np.float16, "float32"])
+def test_factors_of_another_type(dtype: Any) -> None:
+    stack = np.stack([A, A.T, A + np.eye(2)])
+    for a in (A, stack):
+        f = factorize(a, dtype=dtype)
+        assert f.dtype == dtype
+        for g in (f, pickle.loads(pickle.dumps(f))):
+            for b in (B, B.astype(dtype), np.stack([B, B], axis=-1)):
+                for transposed in (False, True):
+                    x = g.solve(b, transposed=transposed)
+                    expected = solve(a.mT if transposed else a, b, dtype=dtype)
+                    np.testing.assert_allclose(x, expected, rtol=2 * np.finfo(dtype).eps)
+                    assert x.dtype == expected.dtype == np.dtype(dtype)
+            inverse = solve(a, np.eye(2), dtype=dtype)
+            np.testing.assert_allclose(g.inv(), inverse, rtol=2 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(mldivide(f, B), f.solve(B))
+        np.testing.assert_array_equal(solve(f, B), f.solve(B))
+        assert f.det().dtype == np.float32 if a.ndim > 2 else isinstance(f.det(), float)
+    x = mrdivide(B, factorize(A, dtype=dtype))
+    np.testing.assert_allclose(x, mrdivide(B, A, dtype=dtype), rtol=2 * np.finfo(dtype).eps)
+    assert "float32" in repr(factorize(A, dtype=dtype))
+
+
+def test_half_precision_is_factored_if_asked_alone() -> None:
+    half = A.astype(np.float16)
+    with pytest.raises(TypeError, match=r"a has dtype float16; .*dtype='float16'.*rounds"):
+        factorize(half)
+    f = factorize(half, dtype=np.float16)
+    with pytest.raises(TypeError, match=r"b is complex; dtype='float16' would lose"):
+        f.solve(B * 1j)
+    with pytest.raises(TypeError, match=r"solve\(a, b, dtype='float16', accuracy=...\) does"):
+        f.solve(B, accuracy="full")
+    x, info = f.solve(B, return_info=True)
+    assert (x.dtype, info.structure) == (np.float16, f.structure)
+    with pytest.raises(TypeError, match=r"a is complex; dtype='float64' would lose"):
+        factorize(A * 1j, dtype="float64")
+    with pytest.raises(TypeError, match=r"dtype is 'int64'; expected float32"):
+        factorize(A, dtype="int64")
+    with pytest.raises(TypeError, match="dense"):
+        factorize(import_module("scipy.sparse").csc_array(A), dtype="float32")
+    # What no number is lost in is a Factorization as any other.
+    assert type(factorize(A.astype(np.float32), dtype=float)) is Factorization
+    assert factorize(A.astype(int), dtype=complex).dtype == np.complex128
 
 
 @pytest.mark.parametrize("function", [solve, mldivide, mrdivide])
