@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "columns.hpp"
+#include "forms.hpp"
 #include "power_sums.hpp"
 #include "signed_sums.hpp"
 
@@ -219,6 +220,71 @@ PyObject* projection_residuals(PyObject*, PyObject* const* arguments, Py_ssize_t
     Py_RETURN_NONE;
 }
 
+PyObject* quadratic_forms(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (!counted(count, 8,
+                 "quadratic_forms(weights, moments, jacobian, weighted, objective, magnitude, "
+                 "gradient, hessian)"))
+        return nullptr;
+    const Doubles weights(arguments[0]), moments(arguments[1]), jacobian(arguments[2]);
+    if (!weights.held || !moments.held || !jacobian.held) return nullptr;
+    const Doubles weighted(arguments[3], writable), objective(arguments[4], writable),
+        magnitude(arguments[5], writable), gradient(arguments[6], writable),
+        hessian(arguments[7], writable);
+    if (!weighted.held || !objective.held || !magnitude.held || !gradient.held || !hessian.held)
+        return nullptr;
+    const bool known = moments.fits(2) && jacobian.fits(3);
+    const std::ptrdiff_t r = known ? moments.length(0) : 0, q = known ? moments.length(1) : 0,
+                         k = known ? jacobian.length(2) : 0;
+    if (!known || !weights.fits({r, q, q}) || !jacobian.fits({r, q, k}) || !weighted.fits({r, q}) ||
+        !objective.fits({r}) || !magnitude.fits({r}) || !gradient.fits({r, k}) ||
+        !hessian.fits({r, k, k}))
+        return mismatch(
+            "weights (R, q, q), moments and weighted (R, q), jacobian (R, q, k), objective and "
+            "magnitude (R,), gradient (R, k) and hessian (R, k, k) must be contiguous float64 "
+            "arrays");
+    Py_BEGIN_ALLOW_THREADS;
+    gmm::quadratic_forms(
+        weights.data(), moments.data(), jacobian.data(), r, q, k,
+        {weighted.data(), objective.data(), magnitude.data(), gradient.data(), hessian.data()});
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
+}
+
+PyObject* secant_update(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (!counted(count, 4, "secant_update(step, change, weighted, curvature)")) return nullptr;
+    const Doubles step(arguments[0]), change(arguments[1]), weighted(arguments[2]),
+        curvature(arguments[3], writable);
+    if (!step.held || !change.held || !weighted.held || !curvature.held) return nullptr;
+    const bool known = step.fits(2) && weighted.fits(2);
+    const std::ptrdiff_t r = known ? step.length(0) : 0, k = known ? step.length(1) : 0,
+                         q = known ? weighted.length(1) : 0;
+    if (!known || !weighted.fits({r, q}) || !change.fits({r, q, k}) || !curvature.fits({r, k, k}))
+        return mismatch(
+            "step (R, k), change (R, q, k), weighted (R, q) and curvature (R, k, k) must be "
+            "contiguous float64 arrays");
+    Py_BEGIN_ALLOW_THREADS;
+    gmm::secant_update(step.data(), change.data(), weighted.data(), r, q, k, curvature.data());
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
+}
+
+PyObject* inverses(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (!counted(count, 3, "inverses(matrices, inverse, pivots)")) return nullptr;
+    const Doubles matrices(arguments[0]), inverse(arguments[1], writable),
+        pivots(arguments[2], writable);
+    if (!matrices.held || !inverse.held || !pivots.held) return nullptr;
+    if (!matrices.fits(3) || matrices.length(1) != matrices.length(2) ||
+        !inverse.fits({matrices.length(0), matrices.length(1), matrices.length(1)}) ||
+        !pivots.fits({matrices.length(0)}))
+        return mismatch(
+            "matrices and inverse (R, q, q) and pivots (R,) must be contiguous float64 arrays");
+    Py_BEGIN_ALLOW_THREADS;
+    gmm::inverses(matrices.data(), matrices.length(0), matrices.length(1), inverse.data(),
+                  pivots.data());
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
+}
+
 template <class Function>
 PyCFunction fast(Function* function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
@@ -235,6 +301,16 @@ PyMethodDef functions[] = {
     {"projection_residuals", fast(projection_residuals), METH_FASTCALL,
      "projection_residuals(y, x, kappa, residuals, pivots): y less its projection on x, or y less "
      "kappa times that, and the smallest pivot of x'x scaled to a diagonal of ones."},
+    {"secant_update", fast(secant_update), METH_FASTCALL,
+     "secant_update(step, change, weighted, curvature): the symmetric rank-one update after which "
+     "curvature times the step is change' weighted."},
+    {"inverses", fast(inverses), METH_FASTCALL,
+     "inverses(matrices, inverse, pivots): of positive definite matrices, and the smallest pivot "
+     "of "
+     "each scaled to a diagonal of ones."},
+    {"quadratic_forms", fast(quadratic_forms), METH_FASTCALL,
+     "quadratic_forms(weights, moments, jacobian, weighted, objective, magnitude, gradient, "
+     "hessian): W g, g'W g, |g|'|W||g|, G'W g and G'W G."},
     {"signed_sums", fast(signed_sums), METH_FASTCALL,
      "signed_sums(bits, columns, sums): sums[:, d] of the rows of columns, each less where the bit "
      "of draw d is set; the first row's is the lowest of the draw's first byte."},

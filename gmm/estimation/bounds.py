@@ -53,13 +53,10 @@ class Free:
         result: Array = np.select(self._kinds, [between, np.exp(tau), -np.exp(tau)], 1.0)
         return result
 
-    def moments(self, tau: Array) -> Array:
-        """The mean moments (R, q)."""
-        return self.problem.moments(self.theta(tau))
-
-    def jacobian(self, tau: Array) -> Array:
-        """Their derivatives (R, q, k) with respect to tau."""
-        return self.problem.jacobian(self.theta(tau)) * self.slope(tau)[:, np.newaxis, :]
+    def with_jacobian(self, tau: Array) -> tuple[Array, Array]:
+        """The mean moments (R, q), and their derivatives (R, q, k) with respect to tau."""
+        moments, jacobian = self.problem.with_jacobian(self.theta(tau))
+        return moments, jacobian * self.slope(tau)[:, np.newaxis, :]
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Free":
         """The conditions of some of the samples."""

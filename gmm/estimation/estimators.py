@@ -210,9 +210,9 @@ class Whitened:
         root = root_each(self.weighting.covariance(self.problem, theta, self.widths))
         return solve_each(root, self.problem.moments(theta)[..., np.newaxis])[..., 0]
 
-    def jacobian(self, tau: Array) -> Array:
-        """dr / dtau (R, q, k)."""
-        return central_differences(self.moments, tau)
+    def with_jacobian(self, tau: Array) -> tuple[Array, Array]:
+        """r (R, q) and dr / dtau (R, q, k)."""
+        return self.moments(tau), central_differences(self.moments, tau)
 
     def take(self, rows: Rows) -> "Whitened":
         """The conditions of some of the samples."""

@@ -6,8 +6,9 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from gmm import _core
 from gmm.data.arrays import Array
-from gmm.estimation.linear import quadratic_each, solve_each
+from gmm.estimation.linear import solve_each
 from gmm.estimation.status import Status
 
 _STALLED = 100.0
@@ -19,11 +20,8 @@ _ROUNDING = 16 * _EPS
 class MomentConditions(Protocol):
     """Sample moments of R replications, as functions of their parameters."""
 
-    def moments(self, theta: Array) -> Array:
-        """The mean moments (R, q) at theta (R, k)."""
-
-    def jacobian(self, theta: Array) -> Array:
-        """Their derivatives (R, q, k)."""
+    def with_jacobian(self, theta: Array) -> tuple[Array, Array]:
+        """The mean moments (R, q) at theta (R, k), and their derivatives (R, q, k)."""
 
     def take(self, rows: npt.NDArray[np.intp]) -> Self:
         """The same for some of the replications."""
@@ -68,7 +66,7 @@ def minimize(
     update of Dennis, Gay and Welsch (1981, ACM TOMS 7, 348-368, without sizing), wherever that
     gives a direction of descent. When the search ends is judged without it.
     """
-    theta = start.copy()
+    theta, weights = start.copy(), np.ascontiguousarray(weights)
     objective = np.empty(len(start))
     status = np.full(len(start), Status.MAX_ITERATIONS, np.int8)
     iterations = np.zeros(len(start), np.int16)
@@ -85,11 +83,11 @@ def minimize(
     point = _evaluate(conditions, weights, start)
     for iteration in range(max_iterations + 1):
         theta[rows], objective[rows] = point.theta, point.objective
-        step = _step(point, weights)
+        step = _step(point)
         promised[rows] = decrement = -np.einsum("rj,rj->r", point.gradient, step)
 
         converged = decrement <= tolerance**2
-        rounding = _rounding_of_objective(point, weights)
+        rounding = _rounding_of_objective(point)
         floor = np.maximum(near, rounding)
         grows = decrement >= last
         converged |= (decrement <= floor) & grows
@@ -108,10 +106,10 @@ def minimize(
             rounding, floor, curvature = rounding[going], floor[going], curvature[going]
         last, lowest = decrement, point.objective
         limit, origin = point.objective + rounding, point
-        step, slope = _with_curvature(point, weights, curvature, step, decrement)
+        step, slope = _with_curvature(point, curvature, step, decrement)
         point, found = _line_search(conditions, weights, origin, step, slope, limit, max_halvings)
         iterations[rows] = iteration + 1
-        curvature += _secant(origin, point, weights, curvature)
+        _update(curvature, origin, point)
         if not found.all():
             # Once more, without what the steps have told.
             misled = np.flatnonzero(~found & curvature.any(axis=(1, 2)))
@@ -129,16 +127,19 @@ def minimize(
 
 @dataclass(frozen=True)
 class _Point:
-    """Parameters, g, g'Wg, half its gradient G'Wg, and G."""
+    """Parameters, g, G, and with W: Wg, g'Wg, |g|'|W||g|, G'Wg, half the gradient, and G'WG."""
 
     theta: Array
     moments: Array
-    objective: Array
-    gradient: Array
     jacobian: Array
+    weighted: Array
+    objective: Array
+    magnitude: Array
+    gradient: Array
+    hessian: Array
 
     def take(self, rows: npt.NDArray[np.intp]) -> "_Point":
-        return _Point(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return _Point(*(getattr(self, field.name).take(rows, axis=0) for field in fields(self)))
 
     def put(self, rows: npt.NDArray[np.intp], other: "_Point") -> None:
         for field in fields(self):
@@ -146,58 +147,43 @@ class _Point:
 
 
 def _evaluate(conditions: MomentConditions, weights: Array, theta: Array) -> _Point:
-    g, jacobian = conditions.moments(theta), conditions.jacobian(theta)
-    weighted = np.einsum("rij,rj->ri", weights, g)
-    objective = np.einsum("ri,ri->r", g, weighted)
-    gradient = np.einsum("rij,ri->rj", jacobian, weighted)
-    return _Point(theta, g, objective, gradient, jacobian)
+    g, jacobian = map(np.ascontiguousarray, conditions.with_jacobian(theta))
+    r, q, k = jacobian.shape
+    forms = np.empty((r, q)), np.empty(r), np.empty(r), np.empty((r, k)), np.empty((r, k, k))
+    _core.quadratic_forms(weights, g, jacobian, *forms)
+    return _Point(theta, g, jacobian, *forms)
 
 
-def _step(point: _Point, weights: Array) -> Array:
+def _step(point: _Point) -> Array:
     q, k = point.jacobian.shape[1:]
     if q == k:
         return -solve_each(point.jacobian, point.moments[..., np.newaxis])[..., 0]
-    return -solve_each(_hessian(point, weights), point.gradient[..., np.newaxis])[..., 0]
-
-
-def _hessian(point: _Point, weights: Array) -> Array:
-    hessian: Array = point.jacobian.swapaxes(1, 2) @ (weights @ point.jacobian)
-    return hessian
+    return -solve_each(point.hessian, point.gradient[..., np.newaxis])[..., 0]
 
 
 def _with_curvature(
-    point: _Point, weights: Array, curvature: Array, step: Array, decrement: Array
+    point: _Point, curvature: Array, step: Array, decrement: Array
 ) -> tuple[Array, Array]:
     """The step with G'WG + curvature and minus its slope, where it descends; else those given."""
     if not curvature.any():
         return step, decrement
-    full = _hessian(point, weights) + curvature
+    full = point.hessian + curvature
     other = -solve_each(full, point.gradient[..., np.newaxis])[..., 0]
     slope = -np.einsum("rj,rj->r", point.gradient, other)
     descends = (slope > 0) & np.isfinite(slope)
     return np.where(descends[:, np.newaxis], other, step), np.where(descends, slope, decrement)
 
 
-def _secant(origin: _Point, point: _Point, weights: Array, curvature: Array) -> Array:
-    """The update after which curvature times the last step is (G_new - G_old)' W g_new."""
-    step = point.theta - origin.theta
-    if point.jacobian.shape[1] == point.jacobian.shape[2]:
-        return np.zeros_like(curvature)
-    weighted = np.einsum("rij,rj->ri", weights, point.moments)
-    change = np.einsum("rij,ri->rj", point.jacobian - origin.jacobian, weighted)
-    gap = change - np.einsum("rij,rj->ri", curvature, step)
-    along = np.einsum("rj,rj->r", gap, step)
-    sizes = np.einsum("rj,rj->r", gap, gap) * np.einsum("rj,rj->r", step, step)
-    sound = along**2 > 1e-16 * sizes
-    along = np.where(sound, along, np.inf)
-    update: Array = gap[:, :, np.newaxis] * gap[:, np.newaxis, :]
-    return update / along[:, np.newaxis, np.newaxis]
+def _update(curvature: Array, origin: _Point, point: _Point) -> None:
+    """After that curvature times the last step is (G_new - G_old)' W g_new."""
+    if point.jacobian.shape[1] > point.jacobian.shape[2]:
+        step, change = point.theta - origin.theta, point.jacobian - origin.jacobian
+        _core.secant_update(step, change, point.weighted, curvature)
 
 
-def _rounding_of_objective(point: _Point, weights: Array) -> Array:
+def _rounding_of_objective(point: _Point) -> Array:
     """An error of eps in g times W g, about the root of the objective, and that of the sum."""
-    g = np.abs(point.moments)
-    return _ROUNDING * (np.sqrt(point.objective) + quadratic_each(g, np.abs(weights)))
+    return _ROUNDING * (np.sqrt(point.objective) + point.magnitude)
 
 
 def _line_search(

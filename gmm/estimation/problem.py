@@ -121,6 +121,10 @@ class Problem(ABC):
         """The mean moments (R, q)."""
         return self.by_piece(theta, lambda g: np.add.reduce(g, axis=1) / self.n)
 
+    def with_jacobian(self, theta: Array) -> tuple[Array, Array]:
+        """The mean moments (R, q) and their derivatives (R, q, k)."""
+        return self.moments(theta), self.jacobian(theta)
+
     def take(self, rows: Rows) -> Self:
         """The problem of some of the samples."""
         part = copy(self)  # not replace(), which would compute derived fields once more

@@ -19,6 +19,9 @@ from gmm.inference.projections import LinearModel, Projections, residuals
 
 # Points on each of the three grids on which statistics are looked at between two sets' ends.
 _POINTS = 200
+_PARTS = 0.5, 1 / 6, 5 / 6
+# Covariance matrices of so many bytes are looked at together.
+_CACHE_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -123,14 +126,22 @@ def searched_ends(
     """
     root, turned, strength = _natural(Projections.of(model))
     r = len(root)
-    u = (np.arange(_POINTS) + 0.5) / _POINTS * np.pi - np.pi / 2
+    # Each has points of its own where the instruments are so weak that all are even.
+    u, v, w = ((np.arange(_POINTS) + part) / _POINTS * np.pi - np.pi / 2 for part in _PARTS)
     width = 1 / np.sqrt(1 + strength)[:, np.newaxis]
-    grid = [np.broadcast_to(u, (r, _POINTS)), np.arctan(width * np.tan(u)),
-            np.arctan(np.tan(u) / width)]  # fmt: skip
+    grid = [np.broadcast_to(u, (r, _POINTS)), np.arctan(width * np.tan(v)),
+            np.arctan(np.tan(w) / width)]  # fmt: skip
     angles = np.sort(np.concatenate(grid, axis=1), axis=1)
 
+    size = max(1, _CACHE_BYTES // (8 * parts.mean.shape[2] ** 2))
+
     def look(rows: npt.NDArray[np.intp], angle: Array) -> tuple[Array, Array]:
-        k, s, t, score = _along(parts.take(rows), root[rows], turned[rows], angle)
+        found = np.empty((4, len(rows)))
+        for first in range(0, len(rows), size):
+            own = rows[first : first + size]
+            span = slice(first, first + len(own))
+            found[:, span] = _along(parts.take(own), root[own], turned[own], angle[span])
+        k, s, t, score = found
         return rejects(k, s, t), score
 
     rows = np.repeat(np.arange(r), angles.shape[1])

@@ -162,13 +162,10 @@ class Restricted:
     origin: Array
     basis: Array
 
-    def moments(self, gamma: Array) -> Array:
-        """The mean moments (R, q)."""
-        return self.problem.moments(self.theta(gamma))
-
-    def jacobian(self, gamma: Array) -> Array:
-        """Their derivatives (R, q, k - r)."""
-        return self.problem.jacobian(self.theta(gamma)) @ self.basis
+    def with_jacobian(self, gamma: Array) -> tuple[Array, Array]:
+        """The mean moments (R, q), and their derivatives (R, q, k - r)."""
+        moments, jacobian = self.problem.with_jacobian(self.theta(gamma))
+        return moments, jacobian @ self.basis
 
     def take(self, rows: Rows) -> "Restricted":
         """The conditions of some of the samples."""
@@ -186,13 +183,10 @@ class Kept:
     problem: MomentConditions
     keep: npt.NDArray[np.intp]
 
-    def moments(self, theta: Array) -> Array:
-        """The mean moments (R, kept)."""
-        return self.problem.moments(theta)[:, self.keep]
-
-    def jacobian(self, theta: Array) -> Array:
-        """Their derivatives (R, kept, k)."""
-        return self.problem.jacobian(theta)[:, self.keep]
+    def with_jacobian(self, theta: Array) -> tuple[Array, Array]:
+        """The mean moments (R, kept), and their derivatives (R, kept, k)."""
+        moments, jacobian = self.problem.with_jacobian(theta)
+        return moments[:, self.keep], jacobian[:, self.keep]
 
     def take(self, rows: Rows) -> "Kept":
         """The conditions of some of the samples."""

@@ -293,9 +293,15 @@ def _robust_intervals(
             bound = float(special.chdtri(1, 1 - level))
             ends, infinity = searched_ends(model, parts, lambda k, s, t: k - bound)
         else:
+            # Whatever the strength, the critical value lies between those of chi-squared.
+            least, most = (float(special.chdtri(df, 1 - level)) for df in (1, count))
 
             def rejects(k: Array, s: Array, t: Array) -> Array:
-                return (1 - level) - clr_pvalue(_likelihood_ratio(k, s, t), t, count)
+                ratio = _likelihood_ratio(k, s, t)
+                result = np.where(ratio > most, 1.0, np.where(ratio < least, -1.0, np.nan))
+                near = np.flatnonzero((ratio >= least) & (ratio <= most))
+                result[near] = (1 - level) - clr_pvalue(ratio[near], t[near], count)
+                return result
 
             ends, infinity = searched_ends(model, parts, rejects)
     intervals, odd = intervals_of(ends, infinity)

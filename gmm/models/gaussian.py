@@ -230,7 +230,7 @@ def _two_step(data: CentralMoments, moments: int, form: str) -> _Fit:
 
     final_weights, final_status = efficient_weights(conditions.covariance(minimum.theta))
     status = np.where(status == Status.OK, final_status, status).astype(np.int8)
-    jacobian = conditions.jacobian(minimum.theta)
+    jacobian = conditions.with_jacobian(minimum.theta)[1]
     information = jacobian.swapaxes(1, 2) @ final_weights @ jacobian
     v = solve_each(information, np.broadcast_to(np.eye(2), information.shape))
 
@@ -256,25 +256,21 @@ class StandardizedMoments:
     central: Array
     q: int
 
-    def moments(self, theta: Array) -> Array:
-        """The mean moments (R, q)."""
+    def with_jacobian(self, theta: Array) -> tuple[Array, Array]:
+        """The mean moments (R, q), and their derivatives (R, q, 2) by delta and lambda."""
         v = np.exp(theta[:, 1])
-        g = np.stack(self._shifted(theta[:, 0], self.q)[1:], axis=1)
+        shifted = self._shifted(theta[:, 0], self.q)
+        g, jacobian = np.empty((len(theta), self.q)), np.zeros((len(theta), self.q, 2))
+        for j in range(self.q):
+            g[:, j] = shifted[j + 1]
+            np.multiply(shifted[j], -(j + 1), out=jacobian[:, j, 0])
         g[:, 1] -= v
+        np.negative(v, out=jacobian[:, 1, 1])
         if self.q == 4:
-            g[:, 3] -= 3 * v**2
-        return g
-
-    def jacobian(self, theta: Array) -> Array:
-        """Their derivatives (R, q, 2) with respect to delta and lambda."""
-        v = np.exp(theta[:, 1])
-        result = np.zeros((len(theta), self.q, 2))
-        for j, moment in enumerate(self._shifted(theta[:, 0], self.q - 1)):
-            result[:, j, 0] = -(j + 1) * moment
-        result[:, 1, 1] = -v
-        if self.q == 4:
-            result[:, 3, 1] = -6 * v**2
-        return result
+            fourth = 3 * v**2
+            g[:, 3] -= fourth
+            np.multiply(fourth, -2, out=jacobian[:, 3, 1])
+        return g, jacobian
 
     def covariance(self, theta: Array) -> Array:
         """S (R, q, q), centered: the constants in g drop out of it."""
@@ -288,7 +284,7 @@ class StandardizedMoments:
 
     def take(self, rows: npt.NDArray[np.intp]) -> Self:
         """The conditions of some of the replications."""
-        return type(self)(self.central[:, rows], self.q)
+        return type(self)(self.central.take(rows, axis=1), self.q)
 
     def _shifted(self, delta: Array, order: int) -> list[Array]:
         """The means of (z - delta)^j for j = 0, ..., order.

@@ -1,18 +1,31 @@
 """_gauss_newton.py on problems with known ends."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gmm import Status
+from gmm import Status, _core
 from gmm.estimation.gauss_newton import minimize
 
 
+class Conditions(ABC):
+    @abstractmethod
+    def moments(self, theta: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def jacobian(self, theta: np.ndarray) -> np.ndarray: ...
+
+    def with_jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.moments(theta), self.jacobian(theta)
+
+
 @dataclass(frozen=True)
-class Linear:
+class Linear(Conditions):
     """g = y - X theta."""
 
     y: np.ndarray
@@ -29,7 +42,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Arctangent:
+class Arctangent(Conditions):
     """g = arctan(theta - root): full Newton steps diverge from |theta - root| > 1.39..."""
 
     root: np.ndarray
@@ -45,7 +58,7 @@ class Arctangent:
 
 
 @dataclass(frozen=True)
-class Misled:
+class Misled(Conditions):
     """A derivative of the wrong sign: no step along it can lower the objective."""
 
     root: np.ndarray
@@ -114,3 +127,41 @@ def test_an_unsolvable_replication_leaves_the_others_alone() -> None:
     minimum = minimize(problem, identity(3, 1), np.zeros((3, 1)))
     assert minimum.status.tolist() == [Status.OK, Status.SINGULAR, Status.OK]
     np.testing.assert_array_equal(minimum.theta[[0, 2], 0], [1.0, 0.5])
+
+
+def test_forms_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(1)
+    for q, k in (1, 1), (2, 2), (4, 2), (9, 5):
+        w, g, d = (rng.standard_normal((6, *shape)) for shape in ((q, q), (q,), (q, k)))
+        w = w + w.swapaxes(1, 2)
+        found = np.empty((6, q)), np.empty(6), np.empty(6), np.empty((6, k)), np.empty((6, k, k))
+        _core.quadratic_forms(w, g, d, *found)
+        wanted = (
+            np.einsum("rij,rj->ri", w, g),
+            np.einsum("ri,rij,rj->r", g, w, g),
+            np.einsum("ri,rij,rj->r", abs(g), abs(w), abs(g)),
+            np.einsum("ria,rij,rj->ra", d, w, g),
+            np.einsum("ria,rij,rjb->rab", d, w, d),
+        )
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-11)
+        np.testing.assert_array_equal(found[4], found[4].swapaxes(1, 2))
+        with pytest.raises(ValueError, match=r"weights \(R, q, q\)"):
+            _core.quadratic_forms(w[1:], g, d, *found)
+
+
+def test_the_update_gives_the_curvature_along_the_step() -> None:
+    rng = np.random.default_rng(2)
+    step, change, weighted = (rng.standard_normal((5, *shape)) for shape in ((3,), (4, 3), (4,)))
+    step[0] = 0.0
+    before = np.zeros((5, 3, 3))
+    before[1:] = np.eye(3)
+    curvature = before.copy()
+    _core.secant_update(step, change, weighted, curvature)
+    np.testing.assert_array_equal(curvature[0], before[0])
+    found = (curvature[1:] @ step[1:, :, np.newaxis])[..., 0]
+    wanted = np.einsum("rij,ri->rj", change[1:], weighted[1:])
+    np.testing.assert_allclose(found, wanted, rtol=1e-10)
+    np.testing.assert_array_equal(curvature, curvature.swapaxes(1, 2))
+    with pytest.raises(ValueError, match=r"step \(R, k\)"):
+        _core.secant_update(step[1:], change, weighted, curvature)

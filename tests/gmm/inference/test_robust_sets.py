@@ -54,6 +54,15 @@ def test_a_set_holds_what_its_test_accepts(strength: float, name: str, cov: Any)
         assert_allclose(one, ends[~np.isnan(ends)], rtol=1e-7)
 
 
+@pytest.mark.parametrize("cov", KINDS, ids=str)
+@pytest.mark.parametrize("name", ["ar", "k", "clr"])
+def test_instruments_without_strength_have_sets(name: str, cov: Any) -> None:
+    """They are mostly unbounded, but none of 300 is missing."""
+    found = fitted(*data(300, 0.0, count=2, seed=11)).confidence_set(name, cov=cov)
+    assert not found.missing.any()
+    assert (~found.bounded).mean() > 0.5
+
+
 @pytest.mark.parametrize("factor", [None, "df", "cluster", "groups"])
 @pytest.mark.parametrize("cov", ["unadjusted", "robust", "cluster"])
 def test_small_samples_are_those_of_the_test(cov: str, factor: str | None) -> None:
