@@ -32,12 +32,17 @@ def judge(factored: Factored, wanted: bool) -> float:
     return np.nan
 
 
-def backward_error(m: SparseMatrix, x: Array, b: Array, transposed: bool) -> float:
+def backward_error(
+    m: SparseMatrix, x: Array, b: Array, transposed: bool, conjugate: bool = False
+) -> float:
     """The worst of max |b - A x| / (|A| max |x| + max |b|) over the columns, as of a dense one."""
     if x.size == 0:
         return 0.0
+    if x.dtype.kind == "c" and m.dtype.kind != "c":
+        m = m.astype(x.dtype)
     with np.errstate(all="ignore"):
-        residual = np.abs(b - m.dot(x, transposed=transposed)).max(axis=0)
+        product = m.dot(x, transposed=transposed, conjugate=conjugate)
+        residual = np.abs(b - product).max(axis=0)
         norm = m.norm1() if transposed else _norm_inf(m)
         scale = norm * np.abs(x).max(axis=0) + np.abs(b).max(axis=0)
         return float(np.max(np.where(residual == 0, 0, residual / scale)))

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from .. import _errors
 from .._condition import errstate, policy
 from .._factorization import FactoredMatrix
+from .._report import SolveInfo
 from .choose import Factored
-from .conclude import judge, say_ill_conditioned, say_singular
+from .conclude import backward_error, judge, say_ill_conditioned, say_singular
 from .declare import canonical_name, declared_matrix
 from .operands import RightHandSide, SparseMatrix, matrix
 from .solve import factored_matrix, thread_count
@@ -125,6 +126,7 @@ class SparseFactorization(FactoredMatrix):
         conjugate: bool = False,
         workers: int = 1,
         sparse_x: bool = False,
+        return_info: bool = False,
     ) -> Any:
         """Solve ``A @ x = b`` with the factors.
 
@@ -143,6 +145,9 @@ class SparseFactorization(FactoredMatrix):
             solution does not depend on it.
         sparse_x : bool, default False
             Return the solution as a sparse array.
+        return_info : bool, default False
+            Also return what was done, and how well. It takes a product with the
+            matrix and, the first time, the estimate of `rcond`.
 
         Returns
         -------
@@ -150,38 +155,48 @@ class SparseFactorization(FactoredMatrix):
             The solution, in the precision of the factors whatever that of `b`;
             complex if either is. NaN for a singular matrix, which is factored
             only under ``errstate(singular="nan")``.
+        info : SolveInfo
+            With ``return_info=True``.
 
         Examples
         --------
         >>> f = smartsolve.factorize(sparse.csc_array([[2.0, 0.0], [1.0, 4.0]]))
         >>> f.solve([2.0, 9.0])
         array([1., 2.])
-        >>> f.solve([4.0, 8.0], transposed=True)
-        array([1., 2.])
+        >>> x, info = f.solve([4.0, 8.0], transposed=True, return_info=True)
+        >>> x, info.structure, info.backward_error
+        (array([1., 2.]), 'lower triangular', 0.0)
         """
         n = self.shape[0]
         rhs = RightHandSide(b, n, self.shape)
         dtype = self.dtype
         if rhs.dtype.kind == "c" and dtype.kind != "c":
             dtype = np.dtype(dtype.char.upper())
-        factors = self._factored.factors
+        factors, whole = self._factored.factors, self._factored.facts.matrix
+        worst = 0.0
 
         def pieces() -> Any:
+            nonlocal worst
             for piece, columns in rhs.blocks(dtype):
                 if factors is None:
-                    yield piece, np.full(columns.shape, np.nan, dtype)
+                    x = np.full(columns.shape, np.nan, dtype)
                 else:
-                    yield (
-                        piece,
-                        factors.solve(
-                            columns,
-                            transposed=transposed,
-                            conjugate=conjugate,
-                            workers=thread_count(workers),
-                        ),
+                    x = factors.solve(
+                        columns,
+                        transposed=transposed,
+                        conjugate=conjugate,
+                        workers=thread_count(workers),
                     )
+                if return_info:
+                    error = backward_error(whole, x, columns, transposed, conjugate)
+                    worst = float(np.maximum(worst, error))  # a NaN stays
+                yield piece, x
 
-        return rhs.assembled(pieces(), n, dtype, sparse_x)
+        x = rhs.assembled(pieces(), n, dtype, sparse_x)
+        if not return_info:
+            return x
+        routine = self._factored.method.routine
+        return x, SolveInfo(self.structure, self.method, routine, self.rcond, worst)
 
     def inv(self) -> Array:
         """Return the inverse, which is dense, column by column a solution.

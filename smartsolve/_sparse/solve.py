@@ -148,7 +148,7 @@ class Solution:
                     self.rcond = judge(self._factored, wanted)
             if wanted:
                 error = backward_error(self._factored.facts.matrix, x, b, self._given.transposed)
-                self._backward_error = max(self._backward_error, error)
+                self._backward_error = float(np.maximum(self._backward_error, error))
             yield piece, x
 
     def _solve(self, b: Array) -> Array:

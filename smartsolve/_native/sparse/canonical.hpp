@@ -24,19 +24,31 @@ struct Known {
     bool finite = false;
 };
 
+// False if one of them is negative or too large for an Index.
+inline bool narrow(ptrdiff_t count, const std::int64_t* from, Index* to) {
+    std::uint64_t all = 0;
+    for (ptrdiff_t k = 0; k < count; ++k) {
+        all |= static_cast<std::uint64_t>(from[k]);
+        to[k] = static_cast<Index>(from[k]);
+    }
+    return all >> 31 == 0;
+}
+
+// Entries are looked at by pieces, several at once.
+inline constexpr ptrdiff_t piece = 4096;
+
 // One entry in each line, on the diagonal: as fast as it can be read.
-template <class T, class I>
-bool is_plain_diagonal(ptrdiff_t lines, const I* start, const I* index, const T* value,
+template <class T>
+bool is_plain_diagonal(ptrdiff_t lines, const Index* start, const Index* index, const T* value,
                        Known& known) {
-    constexpr ptrdiff_t piece = 1024;
-    if (lines == 0 || start[lines] != static_cast<I>(lines)) return false;
+    if (lines == 0 || start[lines] != lines) return false;
     bool finite = true;
     for (ptrdiff_t from = 0; from < lines; from += piece) {
         const ptrdiff_t to = std::min(lines, from + piece);
-        I other = 0;
+        Index other = 0;
         int zeros = 0, endless = 0;
         for (ptrdiff_t j = from; j < to; ++j) {
-            other |= (start[j] ^ static_cast<I>(j)) | (index[j] ^ static_cast<I>(j));
+            other |= (start[j] ^ static_cast<Index>(j)) | (index[j] ^ static_cast<Index>(j));
             zeros += value[j] == T(0);
             endless += !is_finite(value[j]);
         }
@@ -48,36 +60,51 @@ bool is_plain_diagonal(ptrdiff_t lines, const I* start, const I* index, const T*
 }
 
 // What the arrays are, with nothing read outside of them: `stored` entries of `lines` lines.
-template <class T, class I>
-Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const I* start,
-                  const I* index, const T* value, Known& known) {
-    if (start[0] != 0) return Form::start_wrong;
-    if (static_cast<ptrdiff_t>(start[lines]) > stored) return Form::start_wrong;
+template <class T>
+Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const Index* start,
+                  const Index* index, const T* value, Known& known) {
+    if (start[0] != 0 || start[lines] > stored) return Form::start_wrong;
     if (lines <= positions && is_plain_diagonal(lines, start, index, value, known)) {
         known.diagonal = lines == positions;
         return Form::canonical;
     }
-    for (ptrdiff_t j = 0; j < lines; ++j)
-        if (start[j + 1] < start[j]) return Form::start_wrong;
-    bool proper = true, finite = true;
-    for (ptrdiff_t j = 0; j < lines; ++j) {
-        ptrdiff_t last = -1;
-        for (ptrdiff_t k = start[j]; k < static_cast<ptrdiff_t>(start[j + 1]); ++k) {
-            const ptrdiff_t i = static_cast<ptrdiff_t>(index[k]);
-            if (i < 0 || i >= positions) return Form::index_wrong;
-            proper &= (i > last) & (value[k] != T(0));
-            finite &= is_finite(value[k]);
-            last = i;
+    int shrunk = 0;
+    for (ptrdiff_t j = 0; j < lines; ++j) shrunk |= start[j + 1] < start[j];
+    if (shrunk != 0) return Form::start_wrong;
+    const ptrdiff_t entries = start[lines];
+    const std::uint32_t last = static_cast<std::uint32_t>(positions) - 1;
+    std::uint32_t outside = 0;
+    ptrdiff_t descents = 0;
+    bool nonzero = true, finite = true;
+    for (ptrdiff_t from = 0; from < entries; from += piece) {
+        const ptrdiff_t to = std::min(entries, from + piece);
+        int down = 0, zeros = 0, endless = 0;
+        for (ptrdiff_t k = from; k < to; ++k) {
+            const std::uint32_t i = static_cast<std::uint32_t>(index[k]);
+            outside |= i | (last - i);
         }
+        for (ptrdiff_t k = std::max<ptrdiff_t>(from, 1); k < to; ++k)
+            down += index[k] <= index[k - 1];
+        for (ptrdiff_t k = from; k < to; ++k) zeros += value[k] == T(0);
+        for (ptrdiff_t k = from; k < to; ++k) endless += !is_finite(value[k]);
+        descents += down;
+        nonzero = nonzero && zeros == 0;
+        finite = finite && endless == 0;
+    }
+    if (entries > 0 && (positions == 0 || outside >> 31 != 0)) return Form::index_wrong;
+    // Where a line begins, the indices may descend.
+    for (ptrdiff_t j = 1; j < lines; ++j) {
+        const Index k = start[j];
+        if (k > start[j - 1] && k < entries) descents -= index[k] <= index[k - 1];
     }
     known.finite = finite;
-    return proper ? Form::canonical : Form::improper;
+    return nonzero && descents == 0 ? Form::canonical : Form::improper;
 }
 
 // A canonical copy in room for `start[lines]` entries; answers how many are left. Duplicates are
 // summed in the order in which they are stored.
-template <class T, class I>
-Index make_canonical(ptrdiff_t lines, const I* start, const I* index, const T* value,
+template <class T>
+Index make_canonical(ptrdiff_t lines, const Index* start, const Index* index, const T* value,
                      Index* to_start, Index* to_index, T* to_value) {
     std::vector<std::pair<Index, T>> line;
     Index count = 0;
@@ -85,9 +112,9 @@ Index make_canonical(ptrdiff_t lines, const I* start, const I* index, const T* v
     for (ptrdiff_t j = 0; j < lines; ++j) {
         line.clear();
         bool sorted = true;
-        for (ptrdiff_t k = start[j]; k < static_cast<ptrdiff_t>(start[j + 1]); ++k) {
-            sorted = sorted && (line.empty() || line.back().first <= static_cast<Index>(index[k]));
-            line.emplace_back(static_cast<Index>(index[k]), value[k]);
+        for (ptrdiff_t k = start[j]; k < start[j + 1]; ++k) {
+            sorted = sorted && (line.empty() || line.back().first <= index[k]);
+            line.emplace_back(index[k], value[k]);
         }
         if (!sorted)
             std::stable_sort(line.begin(), line.end(),

@@ -64,7 +64,7 @@ class Cholesky final : public Factors<T> {
             return;
         }
         {
-            const Graph g = symmetrized(a);
+            const Graph g = of_symmetric(a);
             control.pause();
             const Analysis analysis = analyse(g, ordering, given);
             control.pause();

@@ -1,7 +1,9 @@
 #include "graph.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "canonical.hpp"
 
@@ -15,29 +17,54 @@ void check_edges(std::size_t edges) {
 
 }  // namespace
 
+Graph of_symmetric(const Pattern& a) {
+    Graph g;
+    g.n = a.columns;
+    g.start.resize(g.n + 1);
+    g.neighbour.resize(a.size());
+    Index* to = g.neighbour.data();
+    for (Index j = 0; j < g.n; ++j) {
+        g.start[j] = static_cast<Index>(to - g.neighbour.data());
+        for (Index k = a.start[j]; k < a.start[j + 1]; ++k)
+            if (a.index[k] != j) *to++ = a.index[k];
+    }
+    g.start[g.n] = static_cast<Index>(to - g.neighbour.data());
+    g.neighbour.resize(g.start[g.n]);
+    return g;
+}
+
 Graph symmetrized(const Pattern& a) {
     Graph g;
     g.n = a.columns;
-    std::vector<Index> start(a.rows + 1), index(a.size());
-    transpose<float>(a, nullptr, start.data(), index.data(), nullptr);
-    g.start.resize(g.n + 1);
-    g.neighbour.reserve(a.size());
+    check_edges(2 * static_cast<std::size_t>(a.size()));
+    std::vector<Index> end(g.n, 0), met(g.n, -1);
     for (Index j = 0; j < g.n; ++j) {
-        g.start[j] = static_cast<Index>(g.neighbour.size());
-        // Both lists are sorted.
-        Index p = a.start[j], q = start[j];
-        const Index p_end = a.start[j + 1], q_end = start[j + 1];
-        while (p < p_end || q < q_end) {
-            const Index i = p == p_end   ? index[q]
-                            : q == q_end ? a.index[p]
-                                         : std::min(a.index[p], index[q]);
-            p += p < p_end && a.index[p] == i;
-            q += q < q_end && index[q] == i;
-            if (i != j) g.neighbour.push_back(i);
-        }
-        check_edges(g.neighbour.size());
+        end[j] += a.start[j + 1] - a.start[j];
+        for (Index k = a.start[j]; k < a.start[j + 1]; ++k) ++end[a.index[k]];
     }
-    g.start[g.n] = static_cast<Index>(g.neighbour.size());
+    std::exclusive_scan(end.begin(), end.end(), end.begin(), Index{0});
+    g.start.resize(g.n + 1);
+    std::copy(end.begin(), end.end(), g.start.begin());
+    g.neighbour.resize(2 * static_cast<std::size_t>(a.size()));
+    for (Index j = 0; j < g.n; ++j)
+        for (Index k = a.start[j]; k < a.start[j + 1]; ++k) {
+            const Index i = a.index[k];
+            if (i == j) continue;
+            g.neighbour[end[i]++] = j;
+            g.neighbour[end[j]++] = i;
+        }
+    // Who is met twice is kept once.
+    Index to = 0;
+    for (Index j = 0; j < g.n; ++j) {
+        const Index from = std::exchange(g.start[j], to);
+        for (Index k = from; k < end[j]; ++k) {
+            const Index i = g.neighbour[k];
+            g.neighbour[to] = i;
+            to += std::exchange(met[i], j) != j;
+        }
+    }
+    g.start[g.n] = to;
+    g.neighbour.resize(to);
     return g;
 }
 

@@ -17,6 +17,8 @@ struct Graph {
 };
 
 Graph symmetrized(const Pattern& a);
+// The same of a pattern that is symmetric.
+Graph of_symmetric(const Pattern& a);
 // That of A^H A, whose nodes are columns; rows longer than `dense` join nothing.
 Graph of_columns(const Pattern& a, Index dense);
 

@@ -1,6 +1,7 @@
 #include "lu.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "product.hpp"
@@ -16,6 +17,9 @@ constexpr Index none = -1;
 constexpr double threshold = 0.1;
 // Growth beyond which a step of refinement follows a solution.
 constexpr double largest_growth = 4;
+// Up to so many, the elimination tree tells sooner than a search what a column depends upon; with
+// more, to ask of every entry whether it is new takes a fifth of the time.
+constexpr double flops_per_entry = 32;
 // Blocks up to this order are eliminated as they are.
 constexpr Index small = 3;
 
@@ -31,6 +35,10 @@ class DiagonalBlocks {
     DiagonalBlocks(const Pattern& a, const Blocks& b) : a_(a), b_(b), place_(places(b.rows)) {}
 
     const Graph& graph(Index begin, Index end) {
+        if (end - begin == a_.columns && b_.rows == b_.columns) {
+            graph_ = symmetrized(a_);
+            return graph_;
+        }
         start_.assign(1, 0);
         index_.clear();
         for (Index k = begin; k < end; ++k) {
@@ -96,7 +104,14 @@ class Lu final : public Factors<T> {
             return;
         }
         this->blocks = analysis.count();
-        Factoring(*this, a, control).run();
+        Factoring(*this, a, analysis, threshold, control).run();
+        // Entries that grow by ten at every step may leave nothing that refinement could mend.
+        if (!this->outcome || !(this->growth > 1 / std::sqrt(static_cast<double>(epsilon<T>))))
+            return;
+        rows_ = analysis.rows;
+        for (Columns<T>* c : {&lower_, &upper_, &rest_}) *c = {};
+        this->flops = 0;
+        Factoring(*this, a, analysis, 1, control).run();
     }
 
     void solve(T* x, ptrdiff_t nrhs, Op op) const override {
@@ -181,30 +196,38 @@ class Lu final : public Factors<T> {
     // are known.
     class Factoring {
      public:
-        Factoring(Lu& f, const Lines<T>& a, const Control& control)
+        Factoring(Lu& f, const Lines<T>& a, const LuAnalysis& analysis, double enough,
+                  const Control& control)
             : f_(f),
               a_(a),
+              parent_(analysis.parent),
+              enough_(static_cast<Real<T>>(enough)),
               control_(control),
               place_(places(f.rows_)),
               step_(f.rows_.size(), none),
-              met_(f.rows_.size(), none),
               searched_(f.rows_.size()),
               pruned_(f.rows_.size(), none),
-              value_(static_cast<ptrdiff_t>(f.rows_.size())) {
-            std::fill(value_.begin(), value_.end(), T(0));
+              reached_(f.rows_.size()),
+              below_(f.rows_.size()),
+              value_(f.rows_.size(), T(0)),
+              met_(f.rows_.size(), none) {
+            climbs_ = analysis.price.flops <= flops_per_entry * analysis.price.entries;
+            const ptrdiff_t each = static_cast<ptrdiff_t>(
+                std::min(0.6 * analysis.price.entries, 2.0 * static_cast<double>(a.size())));
+            f_.lower_.reserve(each);
+            f_.upper_.reserve(each);
         }
 
         void run() {
             const ptrdiff_t n = a_.columns;
             for (Columns<T>* c : {&f_.lower_, &f_.upper_, &f_.rest_}) c->start.reserve(n + 1);
-            f_.lower_.reserve(2 * a_.size());
-            f_.upper_.reserve(2 * a_.size());
             f_.diagonal_ = std::vector<T>(n);
             pivot_.resize(n);
             double since = 0;
             for (std::size_t b = 0; b + 1 < f_.block_.size(); ++b) {
                 begin_ = f_.block_[b];
                 end_ = f_.block_[b + 1];
+                is_as_planned_ = climbs_;
                 for (Index k = begin_; k < end_; ++k) {
                     const double before = f_.flops;
                     if (!eliminate(k)) return;
@@ -214,7 +237,7 @@ class Lu final : public Factors<T> {
                         since = 0;
                     }
                 }
-                settle();
+                if (!is_as_planned_) settle();
             }
             f_.growth = largest_a_ > 0 ? static_cast<double>(largest_ / largest_a_) : 1;
             f_.entries =
@@ -224,14 +247,26 @@ class Lu final : public Factors<T> {
 
      private:
         bool eliminate(Index k) {
-            Columns<T>&lower = f_.lower_, &upper = f_.upper_, &rest = f_.rest_;
+            reached_count_ = below_count_ = 0;
+            scatter(k);
+            update(k);
+            const Index pivot = choose(k);
+            if (pivot == none) {
+                f_.outcome = {Code::singular, f_.columns_[k]};
+                return false;
+            }
+            keep(k, pivot);
+            is_as_planned_ = is_as_planned_ && pivot == k;
+            if (!is_as_planned_) prune(k);
+            return true;
+        }
+
+        // Column k of the matrix, and which columns of L it has to do with.
+        void scatter(Index k) {
+            Columns<T>& rest = f_.rest_;
             const Index j = f_.columns_[k];
             rest.reserve(a_.start[j + 1] - a_.start[j]);
-            lower.reserve(end_ - begin_);
-            upper.reserve(end_ - begin_);
             ptrdiff_t others = rest.start.back();
-            reached_.clear();
-            below_.clear();
             for (Index e = a_.start[j]; e < a_.start[j + 1]; ++e) {
                 const Index i = place_[a_.index[e]];
                 largest_a_ = std::max(largest_a_, abs1(a_.value[e]));
@@ -241,70 +276,104 @@ class Lu final : public Factors<T> {
                     continue;
                 }
                 value_[i] = a_.value[e];
-                if (met_[i] != k) reach(i, k);
+                if (met_[i] == k) continue;
+                if (is_as_planned_) climb(i, k);
+                else reach(i, k);
             }
             rest.start.push_back(others);
+        }
 
-            // From the last reached on, each comes before all that it leads to.
-            ptrdiff_t to = upper.start.back();
-            for (std::size_t r = reached_.size(); r-- > 0;) {
+        // From the last reached on, each comes before all that it leads to.
+        void update(Index k) {
+            Columns<T>&lower = f_.lower_, &upper = f_.upper_;
+            lower.reserve(end_ - begin_);
+            upper.reserve(end_ - begin_);
+            ptrdiff_t to = upper.start.back(), updates = 0;
+            for (Index r = reached_count_; r-- > 0;) {
                 const Index t = reached_[r];
-                const T u = std::exchange(value_[pivot_[t]], T(0));
+                const T u = std::exchange(value_[is_as_planned_ ? t : pivot_[t]], T(0));
+                // The tree promises more than there may be.
+                if (is_as_planned_ && u == T(0)) continue;
                 upper.index[to] = t;
                 upper.value[to++] = u;
                 const ptrdiff_t from = lower.start[t], end = lower.start[t + 1];
-                for (ptrdiff_t e = from; e < end; ++e)
-                    value_[lower.index[e]] -= times(u, lower.value[e]);
-                f_.flops += 2 * static_cast<double>(end - from);
+                for (ptrdiff_t e = from; e < end; ++e) {
+                    const Index i = lower.index[e];
+                    if (met_[i] != k) {
+                        met_[i] = k;
+                        below_[below_count_++] = i;
+                    }
+                    value_[i] -= times(u, lower.value[e]);
+                }
+                updates += end - from;
                 largest_ = std::max(largest_, abs1(u));
             }
             upper.start.push_back(to);
+            f_.flops += 2 * static_cast<double>(updates) + below_count_;
+        }
 
+        // The diagonal, or the largest.
+        Index choose(Index k) {
             Real<T> best = 0;
             Index pivot = none;
-            for (const Index i : below_) {
-                const Real<T> size = abs1(value_[i]);
+            for (Index b = 0; b < below_count_; ++b) {
+                const Real<T> size = abs1(value_[below_[b]]);
                 if (size != size) {  // a NaN travels into the solution
                     best = size;
-                    pivot = i;
+                    pivot = below_[b];
                     break;
                 }
                 if (size > best) {
                     best = size;
-                    pivot = i;
+                    pivot = below_[b];
                 }
             }
-            if (pivot == none) {
-                f_.outcome = {Code::singular, j};
-                return false;
-            }
+            if (pivot == none) return none;
             largest_ = std::max(largest_, best);
-            if (met_[k] == k && step_[k] == none &&
-                abs1(value_[k]) >= static_cast<Real<T>>(threshold) * best && value_[k] != T(0))
-                pivot = k;
+            const T& expected = value_[k];
+            const bool is_there = met_[k] == k && step_[k] == none && expected != T(0);
+            return is_there && abs1(expected) >= enough_ * best ? k : pivot;
+        }
+
+        void keep(Index k, Index pivot) {
+            Columns<T>& lower = f_.lower_;
             const T d = value_[pivot];
             ptrdiff_t low = lower.start.back();
-            for (const Index i : below_) {
+            for (Index b = 0; b < below_count_; ++b) {
+                const Index i = below_[b];
                 const T value = std::exchange(value_[i], T(0));
                 if (i == pivot) continue;
                 // An exact zero stays, for the structure is what pruning relies upon.
                 lower.index[low] = i;
                 lower.value[low++] = divide(value, d);
             }
-            f_.flops += static_cast<double>(below_.size());
             lower.start.push_back(low);
             f_.diagonal_[k] = d;
             pivot_[k] = pivot;
             step_[pivot] = k;
-            prune(k);
-            return true;
+        }
+
+        // As long as the diagonal gives the pivots, what comes before column k lies on the paths to
+        // it in the elimination tree of A + A^T. What is below is met on the way.
+        void climb(Index i, Index k) {
+            if (i >= k) {
+                met_[i] = k;
+                below_[below_count_++] = i;
+                return;
+            }
+            const Index first = reached_count_;
+            for (; i < k && met_[i] != k; i = parent_[i]) {
+                met_[i] = k;
+                reached_[reached_count_++] = i;
+            }
+            std::reverse(reached_.begin() + first, reached_.begin() + reached_count_);
         }
 
         // Depth first along the columns of L, as far as they are not pruned.
         void reach(Index i, Index k) {
             met_[i] = k;
             if (step_[i] == none) {
-                below_.push_back(i);
+                below_[below_count_++] = i;
                 return;
             }
             path_.assign(1, step_[i]);
@@ -319,7 +388,7 @@ class Lu final : public Factors<T> {
                     if (met_[other] == k) continue;
                     met_[other] = k;
                     if (step_[other] == none) {
-                        below_.push_back(other);
+                        below_[below_count_++] = other;
                         continue;
                     }
                     searched_[step_[other]] = f_.lower_.start[step_[other]];
@@ -327,7 +396,7 @@ class Lu final : public Factors<T> {
                     deeper = true;
                 }
                 if (deeper) continue;
-                reached_.push_back(t);
+                reached_[reached_count_++] = t;
                 path_.pop_back();
             }
         }
@@ -368,15 +437,20 @@ class Lu final : public Factors<T> {
 
         Lu& f_;
         const Lines<T>& a_;
+        const std::vector<Index>& parent_;
+        const Real<T> enough_;  // for the diagonal, of the largest
         const Control& control_;
         std::vector<Index> place_;
         std::vector<Index> step_;   // in which a row was the pivot, or -1
         std::vector<Index> pivot_;  // the row of each step
-        std::vector<Index> met_;    // by the search for this column
         std::vector<ptrdiff_t> searched_;
         std::vector<Index> pruned_;  // how much of a column of L is searched, or -1: all
         std::vector<Index> path_, reached_, below_;
-        Buffer<T> value_;
+        Index reached_count_ = 0, below_count_ = 0;
+        std::vector<T> value_;
+        std::vector<Index> met_;  // by the search for this column
+        bool climbs_;             // along the elimination tree, as long as
+        bool is_as_planned_;      // all pivots of this block were on the diagonal so far
         Index begin_ = 0, end_ = 0;
         Real<T> largest_ = 0, largest_a_ = 0;
     };
@@ -391,8 +465,10 @@ class Lu final : public Factors<T> {
 }  // namespace
 
 LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& control) {
-    LuAnalysis l{blocks, {}};
+    LuAnalysis l{blocks, {}, {}};
     if (l.structural_rank < a.columns) return l;
+    l.parent.resize(a.columns);
+    std::iota(l.parent.begin(), l.parent.end(), 1);
     DiagonalBlocks diagonal_blocks(a, blocks);
     for (Index k = 0; k < l.count(); ++k) {
         const Index begin = l.start[k], end = l.start[k + 1];
@@ -410,6 +486,7 @@ LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& con
         for (Index i = 0; i < end - begin; ++i) {
             l.columns[begin + i] = blocks.columns[begin + tree.order[i]];
             l.rows[begin + i] = blocks.rows[begin + tree.order[i]];
+            l.parent[begin + i] = tree.parent[i] == none ? end : begin + tree.parent[i];
         }
         control.pause();
     }

@@ -12,6 +12,7 @@ namespace smartsolve::sparse {
 // Blocks in a fill-reducing order of their rows and columns, and what they will take if the
 // diagonal gives the pivots.
 struct LuAnalysis : Blocks {
+    std::vector<Index> parent;  // in the elimination trees of the blocks; of a root past its block
     Price price;
 };
 LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& control);

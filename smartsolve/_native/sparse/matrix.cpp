@@ -96,46 +96,58 @@ bool refuse_size() {
     return false;
 }
 
+bool refuse_start() {
+    PyErr_SetString(PyExc_ValueError,
+                    "indptr must begin with 0, never decrease, and end with the number of entries "
+                    "at most");
+    return false;
+}
+
+bool refuse_index(const Given& g) {
+    PyErr_Format(PyExc_ValueError, "indices must lie between 0 and %zd, the last %s",
+                 g.positions() - 1, g.csr ? "column" : "row");
+    return false;
+}
+
+// Replaces indices of 64 bits by such of 32.
+bool make_narrow(Given& g) {
+    const npy_intp lines = g.lines();
+    const std::int64_t entries = data<std::int64_t>(g.start)[lines];
+    if (entries < 0 || entries > g.stored()) return refuse_start();
+    if (entries > largest_index) return refuse_size();
+    Object start = new_vector(lines + 1, NPY_INT32), index = new_vector(entries, NPY_INT32);
+    if (!start || !index) return false;
+    bool start_fits, index_fits;
+    {
+        WithoutGil gil(entries + lines >= 2048);
+        start_fits = narrow(lines + 1, data<std::int64_t>(g.start), data<Index>(start));
+        index_fits = narrow(entries, data<std::int64_t>(g.index), data<Index>(index));
+    }
+    if (!start_fits) return refuse_start();
+    if (!index_fits) return refuse_index(g);
+    g.start = std::move(start);
+    g.index = std::move(index);
+    return true;
+}
+
 // Borrows the arrays if they are canonical, else replaces them by copies that are.
-template <class T, class I>
+template <class T>
 bool make_proper(Given& g) {
     const npy_intp lines = g.lines(), stored = g.stored();
-    const I* start = data<I>(g.start);
-    const I* index = data<I>(g.index);
+    const Index* start = data<Index>(g.start);
+    const Index* index = data<Index>(g.index);
     const T* value = data<T>(g.value);
     Form form;
     {
         WithoutGil gil(stored + lines >= 2048);
         form = look_at_form(lines, g.positions(), stored, start, index, value, g.known);
     }
-    if (form == Form::start_wrong) {
-        PyErr_SetString(PyExc_ValueError,
-                        "indptr must begin with 0, never decrease, and end with the number of "
-                        "entries at most");
-        return false;
-    }
-    if (form == Form::index_wrong) {
-        PyErr_Format(PyExc_ValueError, "indices must lie between 0 and %zd, the last %s",
-                     g.positions() - 1, g.csr ? "column" : "row");
-        return false;
-    }
-    const ptrdiff_t entries = static_cast<ptrdiff_t>(start[lines]);
-    if (entries > largest_index) return refuse_size();
-    if (form == Form::canonical && std::is_same_v<I, Index>) return true;
+    if (form == Form::start_wrong) return refuse_start();
+    if (form == Form::index_wrong) return refuse_index(g);
+    if (form == Form::canonical) return true;
+    const ptrdiff_t entries = start[lines];
     Object new_start = new_vector(lines + 1, NPY_INT32);
     if (!new_start) return false;
-    if (form == Form::canonical) {  // the values stay where they are
-        Object new_index = new_vector(entries, NPY_INT32);
-        if (!new_index) return false;
-        WithoutGil gil(stored >= 2048);
-        std::transform(index, index + entries, data<Index>(new_index),
-                       [](I i) { return static_cast<Index>(i); });
-        std::transform(start, start + lines + 1, data<Index>(new_start),
-                       [](I i) { return static_cast<Index>(i); });
-        g.index = std::move(new_index);
-        g.start = std::move(new_start);
-        return true;
-    }
     Buffer<Index> new_index(entries);
     Buffer<T> new_value(entries);
     Index count;
@@ -205,11 +217,10 @@ PyObject* create(PyTypeObject*, PyObject* args, PyObject* keywords) {
         return nullptr;
     }
     const Object done(guarded([&]() -> PyObject* {
-        const bool proper = with_element_type(type, [&](auto element) {
-            using T = decltype(element);
-            return index_type == NPY_INT32 ? make_proper<T, std::int32_t>(g)
-                                           : make_proper<T, std::int64_t>(g);
-        });
+        const bool proper = (index_type == NPY_INT32 || make_narrow(g)) &&
+                            with_element_type(type, [&](auto element) {
+                                return make_proper<decltype(element)>(g);
+                            });
         return proper ? Py_NewRef(Py_None) : nullptr;
     }));
     if (!done) return nullptr;

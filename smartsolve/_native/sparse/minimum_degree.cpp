@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-#include "graph.hpp"
+#include "low_degree.hpp"
 
 namespace smartsolve::sparse {
 namespace {
@@ -33,37 +33,11 @@ class QuotientGraph {
                        1);
         lists_.assign(g.neighbour.begin(), g.neighbour.end());
         std::iota(last_member_.begin(), last_member_.end(), 0);
-        // What many others touch comes last, and would only lengthen every list. (Against AMD's 10
-        // sqrt(n), a circuit with its rails of 500 nodes takes a sixth of the time.)
-        const double mean = static_cast<double>(g.neighbour.size()) / n_;
-        const double dense = std::max({16.0, 10 * mean, 2 * std::sqrt(static_cast<double>(n_))});
-        std::vector<bool> is_dense(n_, false);
-        for (Index i = 0; i < n_; ++i)
-            if (g.degree(i) > dense) {
-                is_dense[i] = true;
-                dense_.push_back(i);
-            }
         for (Index i = 0; i < n_; ++i) {
-            length_[i] = g.degree(i);
-            if (is_dense[i]) {
-                weight_[i] = 0;
-                dead_[i] = true;
-                continue;
-            }
-            if (!dense_.empty()) {
-                Index kept = 0;
-                for (Index k = 0; k < length_[i]; ++k) {
-                    const Index j = lists_[start_[i] + k];
-                    if (!is_dense[j]) lists_[start_[i] + kept++] = j;
-                }
-                length_[i] = kept;
-            }
-            degree_[i] = length_[i];
+            degree_[i] = length_[i] = g.degree(i);
             insert(i);
         }
-        std::stable_sort(dense_.begin(), dense_.end(),
-                         [&](Index a, Index b) { return g.degree(a) < g.degree(b); });
-        left_ = n_ - static_cast<Index>(dense_.size());
+        left_ = n_;
     }
 
     Order run() {
@@ -77,7 +51,6 @@ class QuotientGraph {
             for (Index member = pivot; member != none; member = next_member_[member])
                 order.push_back(member);
         }
-        order.insert(order.end(), dense_.begin(), dense_.end());
         return order;
     }
 
@@ -292,11 +265,43 @@ class QuotientGraph {
     std::vector<Index> last_member_, next_member_;
     std::vector<std::int64_t> mark_;
     std::vector<bool> dead_;
-    Order dense_;
 };
+
+// What many others touch, the least of them first. (Against AMD's 10 sqrt(n), a circuit with its
+// rails of 500 nodes takes a sixth of the time.)
+Order find_dense(const Graph& g) {
+    const double mean = static_cast<double>(g.neighbour.size()) / g.n;
+    const double most = std::max({16.0, 10 * mean, 2 * std::sqrt(static_cast<double>(g.n))});
+    Order dense;
+    for (Index i = 0; i < g.n; ++i)
+        if (g.degree(i) > most) dense.push_back(i);
+    std::stable_sort(dense.begin(), dense.end(),
+                     [&](Index a, Index b) { return g.degree(a) < g.degree(b); });
+    return dense;
+}
+
+// Whether it is worth a copy of the graph to begin with nodes of low degree.
+bool begins_low(const Graph& g) {
+    Index low = 0;
+    for (Index i = 0; i < g.n; ++i) low += g.degree(i) <= 2;
+    return low > g.n / 16;
+}
 
 }  // namespace
 
-Order minimum_degree(const Graph& g) { return g.n == 0 ? Order{} : QuotientGraph(g).run(); }
+Order minimum_degree(const Graph& g) {
+    if (g.n == 0) return {};
+    // They come last, and before that would only lengthen every list.
+    const Order dense = find_dense(g);
+    if (dense.empty() && !begins_low(g)) return QuotientGraph(g).run();
+    std::vector<bool> is_dense(g.n, false);
+    for (const Index i : dense) is_dense[i] = true;
+    Reduced r = eliminate_low_degrees(g, is_dense);
+    Order order = std::move(r.order);
+    if (r.core.n > 0)
+        for (const Index i : QuotientGraph(r.core).run()) order.push_back(r.nodes[i]);
+    order.insert(order.end(), dense.begin(), dense.end());
+    return order;
+}
 
 }  // namespace smartsolve::sparse

@@ -1,10 +1,16 @@
 #include "peel.hpp"
 
+#include <algorithm>
+
 namespace smartsolve::sparse {
 
 std::optional<Peeled> peel(const Pattern& a) {
     const Index n = a.columns;
     if (a.rows != n) return {};
+    // The last column has one entry alone.
+    const Index* end = a.start + n + 1;
+    const auto is_single = [](Index from, Index to) { return to - from == 1; };
+    if (n > 0 && std::adjacent_find(a.start, end, is_single) == end) return {};
     // Of each row, how many of its columns are left and the xor of their numbers: with one left,
     // that is its number.
     struct Row {

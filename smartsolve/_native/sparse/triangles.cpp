@@ -68,9 +68,10 @@ class Triangle final : public Factors<T> {
     explicit Triangle(const Lines<T>& a) : a_(a) {
         this->entries = a.size();
         this->flops = 2.0 * static_cast<double>(a.size());
-        lower_ = true;
-        for (Index j = 0; j < a.columns && lower_; ++j)
-            lower_ = a.start[j] == a.start[j + 1] || a.index[a.start[j]] >= j;
+        // Of what is no diagonal matrix, the first line with two entries tells.
+        Index two = 0;
+        while (two < a.columns && a.start[two + 1] - a.start[two] < 2) ++two;
+        lower_ = two == a.columns || a.index[a.start[two + 1] - 1] > two;
         for (Index j = 0; j < a.columns; ++j)
             if (a.start[j] == a.start[j + 1] || a.index[pivot(j)] != j) {
                 this->outcome = {Code::singular, j, false, true};

@@ -204,3 +204,34 @@ def test_many_threads_factor_at_once() -> None:
         solutions = list(pool.map(lambda a: solve(a, np.ones(a.shape[0])), matrices))
     for a, x in zip(matrices, solutions, strict=True):
         assert np.array_equal(x, smartsolve.solve(a, np.ones(a.shape[0])))
+
+
+@pytest.mark.parametrize("b_type", ["float64", "complex128"])
+@pytest.mark.parametrize("a_type", ["float64", "complex128"])
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_info_tells_what_was_done(structure: str, a_type: str, b_type: str) -> None:
+    a = made(structure, a_type)
+    n = a.shape[0]
+    f = factorize(a)
+    rng = np.random.default_rng(n)
+    b = rng.standard_normal((n, 2)).astype(b_type)
+    if b_type == "complex128":
+        b += 1j * rng.standard_normal((n, 2))
+    for transposed in (False, True):
+        for conjugate in (False, True):
+            options = {"transposed": transposed, "conjugate": conjugate}
+            x, info = f.solve(b, **options, return_info=True)
+            np.testing.assert_array_equal(x, f.solve(b, **options))
+            assert (info.structure, info.method, info.rcond) == (f.structure, f.method, f.rcond)
+            assert 0 <= info.backward_error < 1e-13
+    assert solve(a, b, return_info=True)[1].backward_error < 1e-13
+
+
+def test_info_of_what_has_no_solution() -> None:
+    bad = sparse.eye_array(400, format="lil")
+    bad[3, 7] = np.nan
+    bad[7, 3] = 1
+    x, info = factorize(bad.tocsc()).solve(np.ones(400), return_info=True)
+    assert np.isnan(x).any()
+    assert np.isnan(info.backward_error)
+    assert np.isnan(info.rcond)

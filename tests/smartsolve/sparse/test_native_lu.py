@@ -130,3 +130,55 @@ def test_orders_and_bands() -> None:
     plan = m.plan("cholesky", "amd")
     assert plan["ordering"] == "amd"
     assert plan["entries"] <= m.factor("cholesky", ordering="amd").entries
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_tenth_of_the_largest_is_not_enough_at_every_step(dtype: str) -> None:
+    """The diagonal is accepted throughout, and the last column grows by ten a row."""
+    rng = np.random.default_rng(1)
+    for n in (20, 60, 200):
+        a = np.tril(-rng.uniform(0.5, 1, (n, n)), -1) + 0.11 * np.eye(n)
+        a = (a + 1e-9 * np.triu(rng.uniform(0.5, 1, (n, n)), 1)).astype(dtype)
+        a[:, -1] = 1
+        f = native(scipy.sparse.csc_array(a)).factor("lu")
+        assert f.growth < 1 / np.sqrt(np.finfo(dtype).eps)
+        b = draw((n,), dtype, rng)
+        for transposed in (False, True):
+            x = f.solve(b, transposed=transposed)
+            assert backward_error(a.T if transposed else a, x, b) < 20
+
+
+@given(
+    n=st.integers(1, 120),
+    extra=st.integers(0, 30),
+    hubs=st.integers(0, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_trees_and_chains_fill_in_no_more_than_they_must(
+    n: int, extra: int, hubs: int, seed: int
+) -> None:
+    """A tree has an order without any fill, and minimum degree finds it; some more edges and nodes
+    that all others touch change the order, but never that it is one."""
+    rng = np.random.default_rng(seed)
+    mask = np.eye(n, dtype=bool)
+    for i in range(1, n):
+        mask[i, rng.integers(max(0, i - 5), i)] = True
+    mask |= mask.T
+    tree = scipy.sparse.csc_array(mask * 1.0)
+    order = native(tree).order("amd")
+    np.testing.assert_array_equal(np.sort(order), np.arange(n))
+    if n > 3:
+        assert native(tree).plan("lu")["entries"] == 3 * n - 2
+    mask[rng.integers(0, n, extra), rng.integers(0, n, extra)] = True
+    mask[:hubs] = True
+    mask[:, :hubs] = True
+    a = mask * draw((n, n), "d", rng)
+    order = native(scipy.sparse.csc_array(a)).order("amd")
+    np.testing.assert_array_equal(np.sort(order), np.arange(n))
+    a[np.diag_indices(n)] = 1 + abs(a).sum(axis=0) * rng.choice([0.05, 1], n)
+    f = native(scipy.sparse.csc_array(a)).factor("lu")
+    assert f.status == "ok"
+    b = draw((n,), "d", rng)
+    for transposed in (False, True):
+        x = f.solve(b, transposed=transposed)
+        assert backward_error(a.T if transposed else a, x, b) < 100

@@ -1,0 +1,17 @@
+// The beginning of every minimum degree order, without a quotient graph: a node with two neighbours
+// at most leaves an edge at most. Of trees, chains and circuits little else is left.
+#pragma once
+
+#include "graph.hpp"
+
+namespace smartsolve::sparse {
+
+struct Reduced {
+    Order order;  // who was eliminated
+    Graph core;   // of the others
+    Order nodes;  // what its nodes are in the graph
+};
+// As if the nodes `without` were not there.
+Reduced eliminate_low_degrees(const Graph& g, const std::vector<bool>& without);
+
+}  // namespace smartsolve::sparse
