@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
+from gmm.data.labels import chosen_columns
 from smartsolve._install import install
 
+# Arguments that columns of the data may be, by their names.
+_OF_ROWS = ("clusters", "fweight", "aweight")
 _LIKE = "'y ~ x1 + x2 + [w ~ z1 + z2]'"
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
@@ -27,6 +30,36 @@ def names_of_caller(depth: int) -> Mapping[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
+class FromFormula:
+    """A model of y, exog, endog and instruments, which a formula may name."""
+
+    @classmethod
+    def from_formula(cls, formula: str, data: Any, clusters: Any = None, **options: Any) -> Self:
+        """The model of a formula over the columns of a data frame; needs formulaic.
+
+        Parameters
+        ----------
+        formula : str
+            ``"y ~ x1 + x2 + [w ~ z1 + z2]"``: endogenous regressors and their instruments stand
+            in brackets. A constant is included unless ``0`` or ``-1`` says otherwise. Functions
+            and variables of the caller may be used. Categories, of instruments too, are coded
+            as what stands before them leaves it open, so that a constant takes one of them.
+        data : DataFrame
+            Rows with missing values must be dropped before.
+        clusters : str, two str or array_like, optional
+            As for the class, or columns of `data` by their names.
+        **options
+            As for the class; weights may be columns of `data`, too.
+        """
+        arguments = instrumental(formula, data, names_of_caller(1))
+        rows = {"clusters": clusters, **options}
+        chosen = {
+            name: chosen_columns(x, name, data) if name in _OF_ROWS else x
+            for name, x in rows.items()
+        }
+        return cls(**arguments, **chosen)
+
+
 def instrumental(formula: str, data: Any, names: Mapping[str, Any]) -> dict[str, Any]:
     """y, exog, endog and instruments of ``y ~ x + [w ~ z]``, as data frames.
 
@@ -38,7 +71,12 @@ def instrumental(formula: str, data: Any, names: Mapping[str, Any]) -> dict[str,
     def matrix(text: str) -> Any:
         # In the order of the text: what comes first decides how categories are coded.
         spec = formulaic.Formula(text, _ordering="none")
-        frame = spec.get_model_matrix(data, context=names, na_action="raise")
+        try:
+            frame = spec.get_model_matrix(data, context=names, na_action="raise")
+        except TypeError as error:
+            dates = [str(name) for name, kind in data.dtypes.items() if kind.kind in "mM"]
+            hint = f"; columns of dates are {', '.join(dates)}: give numbers" if dates else ""
+            raise TypeError(f"formula is {formula!r}; its part {text!r}: {error}{hint}") from error
         return frame if frame.shape[1] else None
 
     own = matrix(exog)

@@ -60,6 +60,11 @@ def float_array(x: Any, argument: str) -> npt.NDArray[np.float64]:
         raise TypeError(
             f"{argument} is not numeric: it holds the text {text!r}; convert it, or code categories"
         )
+    if when := _dates_in(x):
+        raise TypeError(
+            f"{argument} holds {when}, which NumPy would take for nanoseconds; give numbers, such "
+            "as years"
+        )
     values = np.asarray(x)
     if np.iscomplexobj(values):
         raise TypeError(f"{argument} is complex; it must be real")
@@ -86,6 +91,15 @@ def _text_in(x: Any) -> str:
     return next((str(value) for value in values if isinstance(value, str | bytes)), "")
 
 
+def _dates_in(x: Any) -> str:
+    """Which of its columns hold dates or times between them."""
+    if is_pandas(x) and x.ndim == 2:
+        names = [str(label) for label, kind in x.dtypes.items() if kind.kind in "mM"]
+        return f"dates or durations in {', '.join(names)}" if names else ""
+    kind = x.dtype.kind if is_pandas(x) or isinstance(x, np.ndarray) else np.asarray(x).dtype.kind
+    return "dates or durations" if kind in "mM" else ""
+
+
 def chosen_columns(x: Any, argument: str, *frames: Any) -> Any:
     """The columns of data frames that x names, one or two; whatever else x is, as it is."""
     names = [x] if isinstance(x, str) else x
@@ -103,7 +117,7 @@ def chosen_columns(x: Any, argument: str, *frames: Any) -> Any:
             known = ", ".join(map(str, there)) or "none, as no data frame is given"
             raise ValueError(
                 f"{argument} is {x!r}; {name!r} is no column of the data, whose columns are "
-                f"{known}. Give a column's name, or the groups themselves"
+                f"{known}. Give a column's name, or the values themselves"
             )
     chosen = [there[name] for name in names]
     return chosen[0] if len(chosen) == 1 else np.column_stack([c.to_numpy(object) for c in chosen])
@@ -120,15 +134,25 @@ def clusters_of(clusters: Any, n: int) -> npt.NDArray[np.intp] | None:
         raise ValueError(
             f"clusters has shape {np.shape(clusters)}; it must be ({n},), or ({n}, 2) for two ways"
         )
+    codes = [group_codes(column, "clusters") for column in groups.T]
+    if any(not len(column) or not column.any() for column in codes):
+        raise ValueError("clusters has one group only; sums over groups need two or more")
+    return np.stack(codes, axis=1)
+
+
+def group_codes(groups: npt.NDArray[Any], argument: str) -> npt.NDArray[np.intp]:
+    """Codes (n,) from zero of groups, or an error that names the argument if some are missing."""
     # What is missing is None, NaN, NaT or pandas.NA, and nothing else differs from itself.
-    cells = [] if groups.dtype.kind in "biuUS" else groups.ravel().tolist()
+    cells = [] if groups.dtype.kind in "biuUS" else groups.tolist()
+    if groups.dtype.kind in "mM":
+        cells = np.where(np.isnat(groups), np.nan, 0.0).tolist()
     if missing := sum(x is None or (x != x) is not False for x in cells):
-        raise ValueError(f"clusters has {missing} missing values; drop those observations first")
-    for column in groups.T:
-        if len(np.unique(column)) < 2:
-            raise ValueError("clusters has one group only; sums over groups need two or more")
-    codes = [np.unique(column, return_inverse=True)[1] for column in groups.T]
-    return np.stack(codes, axis=1).astype(np.intp)
+        raise ValueError(f"{argument} has {missing} missing values; drop those observations first")
+    try:
+        return np.unique(groups, return_inverse=True)[1].astype(np.intp)
+    except TypeError:  # numbers and texts have no common order, but each its place
+        places: dict[Any, int] = {}
+        return np.array([places.setdefault(cell, len(places)) for cell in cells], np.intp)
 
 
 def check_names(names: Sequence[str], chosen: Sequence[str], what: str) -> list[int]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array
+from gmm.data.labels import group_codes
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Grid:
                 f"entity has shape {who.shape} and time {when.shape}; they must have one value "
                 "for each row"
             )
+        group_codes(when, "time")
         try:
             numbers = when.astype(np.int64)
             whole = bool((numbers == when).all())
@@ -32,10 +34,10 @@ class Grid:
             whole = False
         if not whole:
             raise ValueError("time must be whole numbers, one apart where periods are neighbours")
-        codes = np.unique(who, return_inverse=True)[1]
+        codes = group_codes(who, "entity")
         periods = numbers - numbers.min(initial=0 if not len(numbers) else numbers.max())
         shape = (int(codes.max()) + 1, int(periods.max()) + 1)
-        grid = cls(codes.astype(np.intp), periods.astype(np.intp), shape)
+        grid = cls(codes, periods.astype(np.intp), shape)
         flat = grid.entity * shape[1] + grid.period
         if len(np.unique(flat)) < len(flat):
             raise ValueError("an entity has two rows in the same period")

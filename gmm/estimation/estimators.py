@@ -113,6 +113,10 @@ def next_step(
     """Once more, from the last step's estimate and with the weights that follow from it."""
     s = weighting.covariance(problem, last.theta, widths, last.s)
     weights, status = efficient_weights(s)
+    # A perfect fit leaves nothing to weigh.
+    done = problem.perfect(last.theta, s) & (last.status == Status.OK)
+    if done.any():
+        weights[done], status[done] = last.weights[done], Status.OK
     status = first_failure(last.status, status)
     weights[status != Status.OK] = 0.0  # nothing to search for
     step = one_step(problem, weights, last.theta, search, last.s)

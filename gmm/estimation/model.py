@@ -58,6 +58,9 @@ CENTERED: dict[Any, tuple[bool, bool]] = {
 # What `fit` answers with; a type variable, as results stand above the estimation.
 Result = TypeVar("Result", covariant=True)
 
+# Why there are no standard errors, though there are estimates.
+_PERFECT = "the fit is perfect: its residuals are rounding"
+_FEW = "there are no more observations than parameters, and nothing is left for variances"
 # How a search may end where the parameters are not identified.
 _ENDINGS = (Status.OK, Status.NO_ROOT, Status.LINE_SEARCH, Status.MAX_ITERATIONS)
 # How an estimation may seem to end whose S has no inverse.
@@ -203,6 +206,10 @@ class Model(ABC, Generic[Result]):
                 j = problem.n * (g * solve_each(s, g[..., np.newaxis])[..., 0]).sum(axis=1)
             else:
                 j = problem.n * quadratic_each(g, used)
+            perfect = problem.perfect(found.theta, s)
+            if problem.q > problem.k:
+                j[perfect] = np.nan
+                why_not = why_not or (_PERFECT if perfect.all() else "")
             two_way = problem.clusters is not None and problem.clusters.shape[1] == 2
             identified = problem.identified(jacobian, s)
             theta = found.theta.copy()
@@ -214,6 +221,10 @@ class Model(ABC, Generic[Result]):
             lacking = np.zeros(theta.shape, bool)
             if two_way and _is(kind, "cluster"):
                 variance, lacking = mended(variance, indefinite)
+            few = problem.units == "observations" and problem.n <= problem.k
+            if few or perfect.any():
+                lacking[perfect | few] = True
+                variance = np.where(lacking[:, :, np.newaxis], np.nan, variance)
             usable = np.where(is_usable(variance, lacking), Status.OK, Status.SINGULAR).astype(
                 np.int8
             )
@@ -237,7 +248,11 @@ class Model(ABC, Generic[Result]):
         if not shape and not reason and lacking.any():
             of = ", ".join(parameters[i] for i in np.flatnonzero(lacking[0]))
             reason = (
-                f"no standard error of {of}: the two-way cluster estimate of its variance is "
+                _FEW
+                if few
+                else _PERFECT
+                if perfect.all()
+                else f"no standard error of {of}: the two-way cluster estimate of its variance is "
                 "negative; indefinite='nearest' takes the nearest positive semidefinite matrix"
             )
         if shape and (singular := np.flatnonzero(status == Status.SINGULAR)).size:
@@ -276,11 +291,17 @@ class Model(ABC, Generic[Result]):
         """What makes one of the samples singular, in its columns' names, if it is known."""
         return ""
 
+    def cause_of_infinity(self, sample: int = 0) -> str:
+        """Which data of one of the samples are not finite, if it is known."""
+        return ""
+
     def _reason(self, status: npt.NDArray[np.int8], deficiency: str) -> str:
         """Why a single sample failed, and what caused it, if that is known."""
         if status.ndim or status == Status.OK:
             return ""
         reason = Status(int(status)).reason
+        if status == Status.NON_FINITE and (cause := self.cause_of_infinity()):
+            return f"{reason}: {cause}"
         if status != Status.SINGULAR:
             return reason
         causes = [cause for cause in (self.cause_of_singularity(), deficiency) if cause]

@@ -193,6 +193,10 @@ class Problem(ABC):
         pivot = smallest_pivot(information)
         return np.asarray(~(pivot <= 64 * self.k * _EPS))
 
+    def perfect(self, theta: Array, s: Array) -> npt.NDArray[np.bool_]:
+        """Whether (R,) nothing but rounding is left at theta (R, k), where S is (R, q, q)."""
+        return np.zeros(len(theta), bool)
+
     def other_starts(self, start: Array) -> list[Array]:
         """Where (R, k) to search besides, if that from `start` has ended in a doubtful place."""
         return [np.zeros_like(start), start / 10]

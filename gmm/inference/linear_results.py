@@ -83,14 +83,16 @@ class LinearResult(GMMResult):
 
         With endogenous regressors it may be negative, and says nothing of the fit.
         """
-        return 1 - self._sums[0] / self._sums[1]
+        with np.errstate(invalid="ignore"):  # a constant y has none
+            return 1 - self._sums[0] / self._sums[1]
 
     @property
     def rsquared_adj(self) -> PerSample:
         """1 - (1 - R^2) (n - c) / (n - k) (...), c = 1 with a constant, else 0."""
         residual, total, constant = self._sums
         n, k = self.n, len(self.parameters)
-        return 1 - residual / total * (n - constant) / (n - k)
+        with np.errstate(all="ignore"):
+            return 1 - residual / total * np.float64(n - constant) / (n - k)
 
     @property
     def _sums(self) -> tuple[Any, Any, int]:
@@ -286,7 +288,9 @@ def _bootstrapped(
     x, w, z = (np.broadcast_to(a, (*model.shape, *a.shape[-2:])).reshape(count, *a.shape[-2:])
                for a in data[1:])  # fmt: skip
     rng = np.random.default_rng(seed)
-    gone = collinear(beside(x, z)) | collinear(beside(x, w)) | ~np.isfinite(y).all(axis=1)
+    regressors = beside(x, w)
+    gone = collinear(beside(x, z)) | collinear(regressors) | ~np.isfinite(y).all(axis=1)
+    gone |= collinear(beside(regressors, y[..., np.newaxis]))  # a perfect fit
     found = [
         (np.nan, np.nan)
         if gone[i]

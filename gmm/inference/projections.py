@@ -12,7 +12,7 @@ from gmm import _core
 from gmm.data.arrays import Array, Rows, flattened
 from gmm.data.collinearity import rounding
 from gmm.data.instruments import are_few, cross_products, some
-from gmm.estimation.linear import inverse_each, root_each, solve_each
+from gmm.estimation.linear import inverse_each, quadratic_each, root_each, solve_each
 from gmm.estimation.weights import smallest_pivot
 
 
@@ -139,13 +139,15 @@ _SAFE_PIVOT = 1e-3
 class Projections:
     """Y'PY and Y'MY (R, 1 + k2, 1 + k2) of Y = [y W], the exogenous regressors partialled out.
 
-    P projects on the excluded instruments, M off them; `df` is n - k1 - l for l instruments.
+    P projects on the excluded instruments, M off them; `df` is n - k1 - l for l instruments, and
+    `size` (R, 1 + k2) are the roots of the diagonal of Y'Y before all that.
     """
 
     on: Array
     off: Array
     count: int
     df: int
+    size: Array
 
     @classmethod
     def of(cls, model: LinearModel) -> "Projections":
@@ -156,7 +158,9 @@ class Projections:
         lead = np.broadcast_shapes(*(a.shape[:-2] for a in groups))
         p = 1 + len(model.endog_names)
         with np.errstate(all="ignore"):
-            on, off, pivot = _eliminated(_products(groups, lead), k1, count)
+            products = _products(groups, lead)
+            size = np.sqrt(np.einsum("rii->ri", products)[:, k1 + count :])
+            on, off, pivot = _eliminated(products, k1, count)
             hard = np.flatnonzero(~(pivot > _SAFE_PIVOT))
             if hard.size:
                 on[hard], off[hard] = _by_residuals(_chosen(groups, lead, hard), k1, count)
@@ -164,7 +168,8 @@ class Projections:
             np.broadcast_to(a.reshape(*lead, p, p), (*model.shape, p, p)).reshape(-1, p, p)
             for a in (on, off)
         )
-        return cls(on, off, count, model.n - k1 - count)
+        size = np.broadcast_to(size.reshape(*lead, p), (*model.shape, p)).reshape(-1, p)
+        return cls(on, off, count, model.n - k1 - count, size)
 
     def unknown(self) -> npt.NDArray[np.bool_]:
         """Whether (R,) regressors and instruments are collinear, or something is not finite."""
@@ -177,8 +182,13 @@ class Projections:
     def quadratic(self, b: Array) -> tuple[Array, Array]:
         """b'Y'PYb and b'Y'MYb (R,) of b (1 + k2,) or (R, 1 + k2)."""
         b = np.broadcast_to(b, self.on.shape[:2])
-        values = [np.einsum("ri,rij,rj->r", b, a, b, optimize=False) for a in (self.on, self.off)]
-        return values[0], values[1]
+        on, off = (quadratic_each(b, a) for a in (self.on, self.off))
+        # Residuals that are rounding have no size, to which another could be compared.
+        eps = 100 * np.finfo(np.float64).eps
+        least = eps * quadratic_each(np.abs(b), np.abs(self.on) + np.abs(self.off))
+        least = np.maximum(least, (eps * (np.abs(b) * self.size).sum(axis=1)) ** 2)
+        off = np.where(off > least, off, np.nan)
+        return np.maximum(on, 0.0), off
 
 
 def _products(groups: Sequence[Array], lead: tuple[int, ...]) -> Array:
@@ -207,10 +217,16 @@ def _eliminated(products: Array, k1: int, count: int) -> tuple[Array, Array, Arr
 def _by_residuals(stack: Array, k1: int, count: int) -> tuple[Array, Array]:
     x, z, both = np.split(stack, [k1, k1 + count], axis=2)
     both[collinear(stack[..., : k1 + count])] = np.nan
-    both = residuals(both, x)
-    off = residuals(both, residuals(z, x))
+    both = _beyond_rounding(residuals(both, x), both)
+    off = _beyond_rounding(residuals(both, residuals(z, x)), both)
     on = both - off
     return on.swapaxes(1, 2) @ on, off.swapaxes(1, 2) @ off
+
+
+def _beyond_rounding(left: Array, columns: Array) -> Array:
+    """What is left of columns (r, n, p); zero where that is rounding."""
+    sizes = [np.sqrt((a * a).sum(axis=1, keepdims=True)) for a in (left, columns)]
+    return np.where(sizes[0] <= 100 * np.finfo(np.float64).eps * sizes[1], 0.0, left)
 
 
 def collinear(x: Array) -> npt.NDArray[np.bool_]:

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows, blocks, columns, dependent, flattened
 from gmm.data.collinearity import Collinear, described, listed, of_arguments, of_sample, settled
-from gmm.data.formulas import instrumental, names_of_caller
+from gmm.data.formulas import FromFormula
 from gmm.data.instruments import Columns, fitted, joined, products, some
 from gmm.data.labels import check_rows, chosen_columns, clusters_of, column_names, is_pandas
 from gmm.estimation.instrumented import InstrumentedMoments
@@ -21,7 +21,7 @@ from gmm.inference.results import GMMResult
 __all__ = ["ExponentialRegression"]
 
 
-class ExponentialRegression(Model[GMMResult]):
+class ExponentialRegression(FromFormula, Model[GMMResult]):
     r"""Regression with mean :math:`\exp(x'\beta)`, Poisson's among them.
 
     Parameters
@@ -119,15 +119,6 @@ class ExponentialRegression(Model[GMMResult]):
         self.names = (*labels["exog"], *labels["endog"])
         self.moment_names = (*labels["exog"], *labels["instruments"])
         self._clusters = clusters_of(clusters, self.n)
-
-    @classmethod
-    def from_formula(cls, formula: str, data: Any, clusters: Any = None, **options: Any) -> Self:
-        """The model of ``"y ~ x + [w ~ z]"`` over a data frame; options are those of the class.
-
-        Clusters may be columns of the data frame by their names.
-        """
-        arguments = instrumental(formula, data, names_of_caller(1))
-        return cls(**arguments, clusters=chosen_columns(clusters, "clusters", data), **options)
 
     def cause_of_singularity(self, sample: int = 0) -> str:
         """Collinear columns of one sample, by their names."""

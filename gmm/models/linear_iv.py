@@ -11,8 +11,16 @@ import numpy.typing as npt
 
 from gmm import _core
 from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
-from gmm.data.collinearity import Collinear, described, listed, of_arguments, of_sample, settled
-from gmm.data.formulas import instrumental, names_of_caller
+from gmm.data.collinearity import (
+    Collinear,
+    dependent_columns,
+    described,
+    listed,
+    of_arguments,
+    of_sample,
+    settled,
+)
+from gmm.data.formulas import FromFormula
 from gmm.data.instruments import (
     Columns,
     are_few,
@@ -41,8 +49,13 @@ __all__ = ["IV"]
 # Where the names of an argument's columns are kept.
 _NAMES = {"exog": "exog_names", "endog": "endog_names", "instruments": "instrument_names"}
 
+# From here on fourth powers, which S takes, or their inverses leave the range of numbers.
+_SMALLEST = 1e-70
+# What residuals that are rounding are of the size of y and its fit, and where that is looked at.
+_ROUNDING, _NEAR = 100 * float(np.finfo(np.float64).eps), 1e-12
 
-class IV(Model[IVResult]):
+
+class IV(FromFormula, Model[IVResult]):
     r"""Linear regression, some of whose regressors need instruments.
 
     .. math:: y = X \beta_1 + W \beta_2 + u, \qquad E\,[X\ Z]' u = 0
@@ -60,10 +73,10 @@ class IV(Model[IVResult]):
     clusters : (n,) or (n, 2) array_like, str or two str, optional
         Groups of observations, one way or two, for ``"cluster"``; or columns of the data frames
         that are given, by their names.
-    fweight : (n,) array_like of int, optional
+    fweight : (n,) array_like of int, or str, optional
         Frequencies, as Stata calls them: how often each row was seen. Everything is as if the
         rows stood there so often.
-    aweight : (n,) array_like, optional
+    aweight : (n,) array_like or str, optional
         Analytic weights, as Stata calls them: inverse to the variance of each row's error. Their
         mean is taken to be one; moments are weighted, and a robust covariance matrix allows for
         weights that are not quite right. Sampling weights are these with ``cov="robust"``.
@@ -140,7 +153,10 @@ class IV(Model[IVResult]):
     ) -> None:
         if missing not in ("raise", "drop"):
             raise ValueError(f"missing is {missing!r}; it must be 'raise' or 'drop'")
-        clusters = chosen_columns(clusters, "clusters", y, exog, endog, instruments)
+        clusters, fweight, aweight = (
+            chosen_columns(x, name, y, exog, endog, instruments)
+            for name, x in (("clusters", clusters), ("fweight", fweight), ("aweight", aweight))
+        )
         if missing == "drop":
             given = {"y": y, "exog": exog, "endog": endog, "instruments": instruments}
             weighed = {"clusters": clusters, "fweight": fweight, "aweight": aweight}
@@ -148,7 +164,8 @@ class IV(Model[IVResult]):
             y, exog, endog, instruments, clusters, fweight, aweight = rows.values()
             if self.dropped_rows:
                 self.facts = {"left out": f"{self.dropped_rows:,} rows with missing values"}
-        check_rows(y=y, exog=exog, endog=endog, instruments=instruments, clusters=clusters)
+        data = {"y": y, "exog": exog, "endog": endog, "instruments": instruments}
+        check_rows(**data, clusters=clusters, fweight=fweight, aweight=aweight)
         self.y = dependent(y)
         self.n = self.y.shape[-1]
         given = {"exog": exog, "endog": endog, "instruments": instruments}
@@ -185,9 +202,32 @@ class IV(Model[IVResult]):
         return whole.reshape(-1)
 
     def cause_of_singularity(self, sample: int = 0) -> str:
-        """Collinear columns of one sample, by their names."""
+        """Collinear columns of one sample, by their names, or else what else stands in the way."""
         arrays, names = self._arguments()
-        return described(of_arguments(of_sample(arrays, self.shape, sample), names))
+        one = of_sample({**arrays, "y": self.y[..., np.newaxis]}, self.shape, sample)
+        y = one.pop("y")
+        if cause := described(of_arguments(one, names)):
+            return cause
+        for name, a in {"y": y, **one}.items():
+            size = float(np.abs(a).max(initial=0.0))
+            if size and not _SMALLEST < size < 1 / _SMALLEST:
+                return (
+                    f"the largest value of {name} is {size:.3g}, whose powers leave the range of "
+                    "numbers; rescale it"
+                )
+        together = np.concatenate([one["exog"], one["endog"], y], axis=1)
+        found = dependent_columns(together, (*self.exog_names, *self.endog_names, "y"))
+        return f"a perfect fit, {found[0]}" if found else ""
+
+    def cause_of_infinity(self, sample: int = 0) -> str:
+        """Which arguments of one sample are not finite."""
+        arrays = {"y": self.y[..., np.newaxis], **self._arguments()[0]}
+        counts = {
+            name: int(np.count_nonzero(~np.isfinite(a)))
+            for name, a in of_sample(arrays, self.shape, sample).items()
+        }
+        return ", ".join(f"{name} has {count} infinite or missing values"
+                         for name, count in counts.items() if count)  # fmt: skip
 
     def _arguments(self) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
         """Arrays and names of columns by argument."""
@@ -232,27 +272,6 @@ class IV(Model[IVResult]):
         for name in ("exog", "endog", "instruments"):
             setattr(self, name, getattr(self, name) * roots[:, np.newaxis])
         self.facts = {**self.facts, "weighted by": "analytic weights"}
-
-    @classmethod
-    def from_formula(cls, formula: str, data: Any, clusters: Any = None, **options: Any) -> Self:
-        """The model of a formula over the columns of a data frame; needs formulaic.
-
-        Parameters
-        ----------
-        formula : str
-            ``"y ~ x1 + x2 + [w ~ z1 + z2]"``: endogenous regressors and their instruments stand
-            in brackets. A constant is included unless ``0`` or ``-1`` says otherwise. Functions
-            and variables of the caller may be used. Categories, of instruments too, are coded
-            as what stands before them leaves it open, so that a constant takes one of them.
-        data : DataFrame
-            Rows with missing values must be dropped before.
-        clusters : str, two str or array_like, optional
-            As for the class, or columns of `data` by their names.
-        **options
-            As for the class.
-        """
-        arguments = instrumental(formula, data, names_of_caller(1))
-        return cls(**arguments, clusters=chosen_columns(clusters, "clusters", data), **options)
 
     def with_instruments(self, columns: Array, names: Sequence[str]) -> Self:
         """The same model, with more instruments."""
@@ -374,6 +393,22 @@ class LinearMoments(InstrumentedMoments):
     def jacobian(self, theta: Array) -> Array:
         """-Z'X / n (R, q, k)."""
         return -self.of_rows(self.zx)
+
+    def perfect(self, theta: Array, s: Array) -> npt.NDArray[np.bool_]:
+        """Whether (R,) the residuals are rounding, which S (R, q, q) shows first."""
+        y2 = np.einsum("rn,rn->r", self.y, self.y) / self.n
+        y2 = np.broadcast_to(y2 if self.rows is None else some(y2, self.rows), len(theta))
+        sizes = [np.einsum("rii->r", a) for a in (s, self.of_rows(self.zz))]
+        result: npt.NDArray[np.bool_] = np.isfinite(y2) & (sizes[0] <= _NEAR * y2 * sizes[1])
+        if result.any():
+            near = np.flatnonzero(result)
+            part, own = self.take(near), theta[near]
+            index = slice(None) if part.rows is None else part.rows
+            x = joined(self.x, index, len(near))
+            fitted2 = np.einsum("rj,rnj->r", own * own, x * x) / self.n
+            result[near] = part.error_variance(own) <= _ROUNDING**2 * (y2[near] + fitted2)
+            result[near] &= (y2[near] > 0) | ~some(self.y, index).any(axis=1)  # no underflow
+        return result
 
     def identified(self, jacobian: Array, s: Array) -> npt.NDArray[np.bool_]:
         """Whether (R,) the regressors are, which `minimize` finds out."""

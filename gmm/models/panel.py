@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gmm.data.arrays import Array
-from gmm.data.labels import is_pandas
+from gmm.data.labels import check_rows, group_codes, is_pandas
 from gmm.data.panels import Grid
 from gmm.models.linear_iv import IV, LinearMoments
 
@@ -60,6 +60,7 @@ class FixedEffects(IV):
         absorb: Any,
         **options: Any,
     ) -> None:
+        check_rows(y=y, exog=exog, absorb=absorb)
         super().__init__(y, exog, endog, instruments, clusters, **options)
         _refuse_weights(self)
         codes = _groups(absorb, self.n)
@@ -132,6 +133,7 @@ class FirstDifferences(IV):
         time: npt.ArrayLike,
         **options: Any,
     ) -> None:
+        check_rows(y=y, exog=exog, entity=entity, time=time)
         super().__init__(y, exog, endog, instruments, clusters, **options)
         _refuse_weights(self)
         grid = Grid.of(entity, time)
@@ -196,7 +198,7 @@ def _groups(absorb: Any, n: int) -> list[npt.NDArray[np.intp]]:
     for column in columns:
         if column.shape != (n,):
             raise ValueError(f"absorb has {len(column)} rows; the data have {n}")
-    return [np.unique(c, return_inverse=True)[1].astype(np.intp) for c in columns]
+    return [group_codes(column, "absorb") for column in columns]
 
 
 def _within(groups: npt.NDArray[np.intp], clusters: npt.NDArray[np.intp]) -> bool:

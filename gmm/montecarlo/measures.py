@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from gmm.data.arrays import Array
 from gmm.models.theory import Reference
@@ -27,6 +28,8 @@ class Measure:
     theory: Reference | MaybeNone = None
     missing: int = 0
     """How many replications have none, of those that were asked for."""
+    interval: tuple[float, float] | MaybeNone = None
+    """Of a rate, what it may be: exact, with 95 % (Clopper and Pearson 1934, Biometrika 26)."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values: what is not finite is None."""
@@ -36,7 +39,19 @@ class Measure:
             result["theory_is_exact"] = self.theory.exact
         if self.missing:
             result["missing"] = self.missing
+        if self.interval is not None:
+            result["interval"] = list(self.interval)
         return result
+
+    @property
+    def bound(self) -> str:
+        """What a rate of zero or one says, whose spread among replications is none."""
+        if self.interval is None or self.value not in (0.0, 1.0):
+            return ""
+        low, high = self.interval
+        digits = min(max(1 - math.floor(math.log10(high - low)), 0), 9)
+        bound = f"at most {high:.{digits}f}" if self.value == 0 else f"at least {low:.{digits}f}"
+        return f"{bound} (95 %)"
 
     @property
     def digits(self) -> int:
@@ -126,17 +141,25 @@ def moments_of(
     }
 
 
-def rates(name: str, count: int, ok: int, of_all: int) -> dict[str, tuple[float, float]]:
+def rates(name: str, count: int, ok: int, of_all: int) -> dict[str, Measure]:
     """The rate among those that did not fail, and among all."""
     return {name: rate(count, ok), f"{name}_of_all": rate(count, of_all)}
 
 
-def rate(count: int, total: int) -> tuple[float, float]:
-    """A relative frequency and its standard error."""
+def rate(count: int, total: int, missing: int = 0) -> Measure:
+    """A relative frequency, its standard error, and its exact interval.
+
+    That none or all of the replications do something does not say that it is certain: the
+    standard error is then that of half a replication more or less.
+    """
     if total == 0:
-        return math.nan, math.nan
+        return Measure(math.nan, math.nan, missing=missing)
     share = count / total
-    return share, math.sqrt(share * (1 - share) / total)
+    near = share if 0 < count < total else (count + 0.5) / (total + 1)
+    low = float(special.betaincinv(count, total - count + 1, 0.025)) if count else 0.0
+    high = float(special.betaincinv(count + 1, total - count, 0.975)) if count < total else 1.0
+    mcse = math.sqrt(near * (1 - near) / total)
+    return Measure(share, mcse, missing=missing, interval=(low, high))
 
 
 def at_level(statistic: str, size: float, several: bool) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,9 @@ def _of_test(p: Array, sizes: Sequence[float]) -> dict[str, Measure]:
     row = {}
     for size in sizes:
         found = rates("rejection", int(np.count_nonzero(p < size)), len(p) - missing, len(p))
-        for key, values in found.items():
+        for key, measure in found.items():
             left_out = 0 if key.endswith("_of_all") else missing
-            row[at_level(key, size, len(sizes) > 1)] = Measure(*values, missing=left_out)
+            row[at_level(key, size, len(sizes) > 1)] = replace(measure, missing=left_out)
     return row
 
 
@@ -73,8 +74,8 @@ def _of_set(
         nominal = Reference(column.level, exact=False)
         row |= _with_all("coverage", covered, count, len(values), nominal)
     missing = len(values) - count
-    row["unbounded"] = Measure(*rate(int(np.count_nonzero(~sets.bounded)), count), missing=missing)
-    row["empty"] = Measure(*rate(int(np.count_nonzero(sets.empty)), count), missing=missing)
+    row["unbounded"] = rate(int(np.count_nonzero(~sets.bounded)), count, missing)
+    row["empty"] = rate(int(np.count_nonzero(sets.empty)), count, missing)
     row["median_length"] = Measure(*median(sets.length), missing=missing)
     return row
 
@@ -84,6 +85,8 @@ def _with_all(
 ) -> dict[str, Measure]:
     found = rates(name, count, there, asked)
     return {
-        key: Measure(*values, theory, 0 if key.endswith("_of_all") else asked - there)
-        for key, values in found.items()
+        key: replace(
+            measure, theory=theory, missing=0 if key.endswith("_of_all") else asked - there
+        )
+        for key, measure in found.items()
     }

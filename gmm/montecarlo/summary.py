@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Summary:
     @property
     def convergence(self) -> Measure:
         """The rate of convergence."""
-        return Measure(*rate(self.converged, self.replications))
+        return rate(self.converged, self.replications)
 
     def __getitem__(self, name: str) -> dict[str, Measure]:
         return self.measures[name]
@@ -291,16 +291,16 @@ def summarize(
             for at, size in enumerate(sizes):
                 references = _references(theory.get(name, {}), size)
                 found = rates(statistic, int(count[at, i]), ok, replications)
-                for key, values in found.items():
-                    row[at_level(key, size, several)] = Measure(*values, references.get(key))
+                for key, measure in found.items():
+                    row[at_level(key, size, several)] = replace(measure, theory=references.get(key))
         measures[name] = row
     if df:
         mean = Reference(df, exact=False)
         row = {"mean": Measure(float(j.mean[0]), float(j.error_of_mean(0)), mean)}
         for at, size in enumerate(sizes):
             nominal = Reference(size, exact=False)
-            for key, values in rates("size", int(rejected[at]), ok, replications).items():
-                row[at_level(key, size, several)] = Measure(*values, nominal)
+            for key, measure in rates("size", int(rejected[at]), ok, replications).items():
+                row[at_level(key, size, several)] = replace(measure, theory=nominal)
         measures["J"] = row
     known = dict(zip(parameters, truth, strict=True))
     for column in columns:
@@ -335,9 +335,7 @@ def _cells(measure: Measure) -> list[str]:
     digits = measure.digits
     cells = [f"{measure.value:z.{digits}f}", f"{measure.mcse:z.{digits}f}"]
     if measure.theory is None:
-        return [*cells, "", ""]
-    return [
-        *cells,
-        f"{measure.theory.value:z.{digits}f}",
-        "" if measure.theory.exact else "in the limit",
-    ]
+        return [*cells, "", measure.bound]
+    limit = "" if measure.theory.exact else "in the limit"
+    remark = ", ".join(filter(None, [limit, measure.bound]))
+    return [*cells, f"{measure.theory.value:z.{digits}f}", remark]

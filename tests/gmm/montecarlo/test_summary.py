@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import gmm
 from gmm import Status
 from gmm.models.theory import Reference
 from gmm.montecarlo import summary as summary_module
 from gmm.montecarlo.blocks import record_type
+from gmm.montecarlo.measures import rate
 from gmm.montecarlo.summary import Summary, summarize
 
 
@@ -163,3 +165,40 @@ def test_the_rate_of_convergence_has_an_error_too() -> None:
     result = summary_of([0.0, 0.0, 0.0, np.nan], [1.0] * 4, status=[0, 0, 0, 1])
     assert result.convergence.value == 0.75
     assert result.convergence.mcse == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
+
+
+@pytest.mark.parametrize("total", [1, 2, 50, 5000])
+def test_a_rate_of_none_or_all_is_not_certain(total: int) -> None:
+    """Its standard error was zero, as if no more replications could tell."""
+    none, every = rate(0, total), rate(total, total)
+    assert (none.value, every.value) == (0.0, 1.0)
+    assert none.mcse == pytest.approx(every.mcse)
+    assert none.mcse > 0
+    # The rate of which nothing is seen in so many replications once in forty studies.
+    high = 1 - 0.025 ** (1 / total)
+    assert none.interval == pytest.approx((0.0, high))
+    assert every.interval == pytest.approx((1 - high, 1.0))
+    assert none.bound.startswith("at most")
+    assert every.bound.startswith("at least")
+    assert float(none.bound.split()[2]) == pytest.approx(high, rel=0.1, abs=0.05)
+
+
+def test_intervals_of_rates_are_exact() -> None:
+    """Clopper and Pearson's: each end leaves 2.5 % of the binomial beyond the count."""
+    for count, total in (1, 10), (7, 10), (120, 2000):
+        found = rate(count, total)
+        low, high = found.interval
+        assert low < found.value < high
+        assert stats.binom.sf(count - 1, total, low) == pytest.approx(0.025)
+        assert stats.binom.cdf(count, total, high) == pytest.approx(0.025)
+        assert not found.bound
+        assert found.mcse == pytest.approx(math.sqrt(found.value * (1 - found.value) / total))
+        assert found.to_dict()["interval"] == [low, high]
+
+
+def test_a_table_says_what_a_rate_of_zero_is() -> None:
+    result = gmm.GMMGaussianMC(300, n=400, progress=False)
+    text = str(result.summary(level=0.999999))
+    line = next(line for line in text.splitlines() if "coverage" in line)
+    assert "1.0000" in line
+    assert line.endswith("at least 0.988 (95 %)")
