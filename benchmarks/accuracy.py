@@ -3,10 +3,10 @@
     python benchmarks/accuracy.py
     python benchmarks/accuracy.py --orders 256 512
 
-First `solve(a, b, accuracy=...)` as multiples of `solve(a, b)`; "ill" is a matrix of condition
-number 1e10. Then stacks of small systems beside a loop over the same systems of mpmath (106 bits,
-`lu_solve`) and of python-flint (`arb_mat.solve` of 106 bits, whose balls hold the solution), where
-they are installed; their conversion from arrays is not counted.
+First `solve(a, b, accuracy=...)` as multiples of `solve(a, b)`, of random matrices and of those of
+condition numbers 1e2 to 1e12. Then stacks of small systems beside a loop over the same systems of
+mpmath (106 bits, `lu_solve`) and of python-flint (`arb_mat.solve` of 106 bits, whose balls hold the
+solution), where they are installed; their conversion from arrays is not counted.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from timing import (
 import smartsolve
 
 ORDERS = (64, 128, 256, 512, 1024)
+KINDS = ("random", "1e2", "1e6", "1e10", "1e12")
 STACKED, SYSTEMS = (2, 3, 4, 6, 8), 1000
 BITS = 106
 EFFORT = Effort(turn=0.02, case=2.0, fewest=5, most=11)
@@ -42,9 +43,9 @@ Loop = Callable[[], Any]
 def make(kind: str, n: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(n)
     a = rng.standard_normal((n, n))
-    if kind == "ill":
+    if kind != "random":
         u, _, v = np.linalg.svd(a)
-        a = u * np.logspace(0, -10, n) @ v
+        a = u * np.logspace(0, -np.log10(float(kind)), n) @ v
     return a, rng.standard_normal(n)
 
 
@@ -99,7 +100,7 @@ def main() -> None:
     facts, found = machine(options), []
     print_machine(facts, markdown=True)
     print("| system | plain us | certified / plain | full / plain |\n|---|---|---|---|")
-    for kind in ("random", "ill"):
+    for kind in KINDS:
         for n in options.orders:
             with smartsolve.errstate(ill_conditioned="ignore"):
                 t = compare(calls(*make(kind, n)), effort, 0.0 if options.quick else pause_for(n))

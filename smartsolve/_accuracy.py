@@ -30,6 +30,8 @@ TINY = 2.0**-1060  # more than all that underflows in a sum of 2^13 products
 NEAR = 100  # exponents of sizes that are left as they are
 LONG_UP_TO = 12  # order up to which all is factored in double-double at once
 SLOWEST = 0.05  # a refinement that gains less a step is left to double-double
+ZERO_PIVOT, NOT_CONVERGED, SMALL_PIVOT = 1, 2, 3  # accuracy.hpp
+SETTLED = 2.0**-64  # of a component, what may still move
 
 
 def _refuse(accuracy: object) -> None:
@@ -217,23 +219,32 @@ def _over_last(ufunc: np.ufunc, a: Array) -> Array:
     return result
 
 
-def _power(a: Array) -> tuple[Array, Array]:
-    """Over the last two axes: a times a power of two that brings it near 1, and its exponent.
+def _largest(a: Array) -> Array:
+    """The largest size over the last two axes, which are kept; NaN and Inf are larger than all."""
+    if a.shape[-1] <= 16:
+        return _over_last(np.maximum, np.abs(a).reshape(*a.shape[:-2], -1))[..., None, None]
+    axes = (-2, -1)
+    return np.asarray(np.maximum(a.max(axes, keepdims=True), -a.min(axes, keepdims=True)))
+
+
+def _power(a: Array) -> tuple[Array, Array, Array]:
+    """Over the last two axes: a by a power of two that brings it near 1, its exponent, finiteness.
 
     Where it is near enough, or that would not be exact, nothing is done.
     """
-    largest = _over_last(np.maximum, np.abs(a).reshape(*a.shape[:-2], -1))[..., None, None]
+    largest = _largest(a)
+    is_finite = np.isfinite(largest)[..., 0, 0]
     _, exponent = np.frexp(largest)
     exponent = np.clip(exponent, -1000, 1000)  # whose powers, and their inverses, are numbers
     exponent = np.where(np.abs(exponent) <= NEAR, 0, exponent)
     if not exponent.any():
-        return a, exponent
+        return a, exponent, is_finite
     scaled = a * np.ldexp(1.0, -exponent)
     equal = scaled * np.ldexp(1.0, exponent) == a
     if equal.all():
-        return scaled, exponent
+        return scaled, exponent, is_finite
     exact = equal.all(axis=(-2, -1), keepdims=True)
-    return np.where(exact, scaled, a), np.where(exact, exponent, 0)
+    return np.where(exact, scaled, a), np.where(exact, exponent, 0), is_finite
 
 
 class Posed:
@@ -257,14 +268,13 @@ class Posed:
         b = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
         x = x.reshape(-1, *x.shape[-2:])
         self.shared = shared
-        self.a, self.of_a = _power(np.ascontiguousarray(a, np.float64))
+        self.a, self.of_a, of_a = _power(np.ascontiguousarray(a, np.float64))
         columns = np.ascontiguousarray(np.swapaxes(b, -1, -2), np.float64)[..., None, :]
-        scaled, of_b = _power(columns)
+        scaled, of_b, of_columns = _power(columns)
         self.b = np.ascontiguousarray(scaled[..., 0, :])
         self.exponent = (of_b - self.of_a[:, None])[..., 0]  # of x, for each column
         self.x = np.ldexp(np.swapaxes(x, -1, -2).astype(np.float64), -self.exponent)
-        of_a = np.asarray(np.isfinite(self.a).all(axis=(-2, -1)))
-        self.is_finite = of_a[:, None] & np.isfinite(self.b).all(axis=-1)  # of each column
+        self.is_finite = of_a[:, None] & of_columns  # of each column
         self.batch = () if shared else batch
         self.factored: Factored | None = None  # the one matrix, as it was given
 
@@ -286,13 +296,14 @@ class Posed:
                 factors = _core.Factors(self.a)
             return lambda r: _rows(factors.solve(np.swapaxes(r, -1, -2)))
         half = self.a.shape[-1] // 2
+        power = self.of_a // 2  # in two steps, of which neither leaves the range
 
         def correct(r: Array) -> Array:
-            r = r[0]
+            r = np.ldexp(r, power)[0]
             columns = r[:, :half] + 1j * r[:, half:] if self.is_complex else r
             x = one.solve(columns.T)
             x = np.concatenate([x.real, x.imag]) if self.is_complex else x
-            return np.ldexp(_rows(x)[None], self.of_a)
+            return np.asarray(np.ldexp(_rows(x)[None], self.of_a - power))
 
         return correct
 
@@ -341,99 +352,138 @@ def _rows(x: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(x, -1, -2))
 
 
-def _add(high: Array, low: Array, d: Array) -> tuple[Array, Array]:
-    """high + low + d as the sum of two."""
-    s = high + d
-    z = s - high
-    error = (high - (s - z)) + (d - z)
-    low = low + error
-    total = s + low
-    return total, low - (total - s)
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """The rounded sum and, exactly, what rounding it left."""
+    s = a + b
+    z = s - a
+    return s, (a - (s - z)) + (b - z)
 
 
-def _refined(posed: Posed, correct: Any, most: int = 12) -> tuple[Array, Array, Array]:
+def _refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Array, Array]:
     """Extra-precise refinement: the solution as a sum of two, and where it did not converge.
 
     Residuals and solution have twice the digits (Demmel, Hida, Kahan, Li, Mukherjee and Riedy, ACM
-    TOMS 32, 2006).
+    TOMS 32, 2006), or three times where components that are small beside the others need them.
     """
     high = np.ascontiguousarray(posed.x)
     high = np.where(np.isfinite(high), high, 0.0)
-    low = np.zeros_like(high)
-    before = np.full(high.shape[:2], np.inf)
-    slow = np.zeros(high.shape[:2], bool)
-    with np.errstate(all="ignore"):
-        for step in range(most):
-            d = correct(_core.residual(posed.a, high, low, posed.b))
-            moves = _over_last(np.maximum, np.abs(d))
-            high, low = _add(high, low, d)
-            size = _over_last(np.maximum, np.abs(high))
-            # All components right to more than the last bit, or too small to be told from zero.
-            settled = _over_last(np.logical_and, np.abs(d) <= 2.0**-66 * np.abs(high))
-            if step > 0:
-                slow |= ~settled & ~(moves <= SLOWEST * before) & ~(moves <= 2.0**-80 * size)
-            slow |= ~np.isfinite(moves)
-            if (settled | slow).all() or (step > 0 and (moves <= 2.0**-90 * size).all()):
-                break
-            before = moves
+    low, least = np.zeros_like(high), np.zeros_like(high)
+    done = np.zeros(high.shape[:2], bool)
+    relative_before, before = np.ones(done.shape), np.full(done.shape, np.inf)
+    in_three, enough = False, 2.0**-56 if to_last_bit else 1.0
+    for _ in range(24 if to_last_bit else 4):
+        if in_three:
+            r = _core.residual_of_three(posed.a, high, low, least, posed.b)
         else:
-            slow |= ~settled
-        # Components that the rounding of residuals keeps from settling are left to more digits.
-        slow |= ~settled
-    return high, low, np.asarray(slow.any(axis=-1))
+            r = _core.residual(posed.a, high, low, posed.b)
+        d = correct(r)
+        s, error = _two_sum(high, d)
+        if in_three:
+            error, rest = _two_sum(low, error)
+            least = least + rest
+        else:
+            error = low + error
+        high, low = _two_sum(s, error)
+        sizes = np.abs(d)
+        moves = _over_last(np.maximum, sizes)
+        relative = _over_last(np.fmax, sizes / np.abs(high))  # 0 / 0 counts for nothing
+        rate = relative / relative_before
+        # No component will move by more, relative to itself, but for the rounding of residuals,
+        # of which this move is a sample.
+        done |= (relative * rate <= SETTLED * (1 - rate)) & (relative <= enough) | (moves == 0)
+        goes_on = (moves <= SLOWEST * before) & np.isfinite(moves)
+        if not to_last_bit:
+            goes_on &= moves > 2.0**-90 * _over_last(np.maximum, np.abs(high))
+        if (done | ~goes_on).all():
+            if in_three or not to_last_bit or done.all():
+                break
+            in_three, before = True, np.full(done.shape, np.inf)
+        else:
+            before = moves
+        relative_before = relative
+    return high, low, np.asarray(~done.all(axis=-1))
+
+
+def _rid_of_noise(posed: Posed, x: Array) -> Array:
+    """With zeros for what is nothing beside the largest component, where that solves exactly."""
+    x = np.ascontiguousarray(x)
+    size = np.abs(x)
+    noise = size <= 2.0**-80 * size.max(axis=-1, keepdims=True)
+    if not noise.any():
+        return x
+    exact, none = np.where(noise, 0.0, x), np.zeros_like(x)
+    left = _core.residual_of_three(posed.a, exact, none, none, posed.b)
+    return np.where((left == 0).all(axis=-1, keepdims=True), exact, x)
 
 
 def _full(posed: Posed, on_singular: str) -> tuple[Array, Array]:
     """The solution rounded from more digits, and which systems failed."""
     count, n = posed.a.shape[:2]
-    failed = np.zeros(count, bool)
-    if n <= LONG_UP_TO:
-        x = posed.x
-        hard = np.ones(count, bool)
-    else:
-        x, _, hard = _refined(posed, posed.corrections())
+    failed, hard = np.zeros(count, bool), np.ones(count, bool)
+    doubtful, correct = np.zeros(count, bool), None
+    x = posed.x
+    if n > LONG_UP_TO:
+        correct = posed.corrections()
+        x, _, hard = _refined(posed, correct, to_last_bit=True)
+        x = _rid_of_noise(posed, x)
+        if hard.any():
+            none = np.zeros_like(x)
+            hard &= (_core.residual_of_three(posed.a, x, none, none, posed.b) != 0).any(axis=(1, 2))
     if hard.any():
         some = np.ascontiguousarray(posed.a[hard]), np.ascontiguousarray(posed.b[hard])
         longer, status = _core.solve_long(*some)
         x = np.array(x)
-        longer[status == 1] = np.nan
+        longer[status == ZERO_PIVOT] = np.nan
         x[hard] = longer
-        failed[hard] = status > 1
+        x = _rid_of_noise(posed, x)
+        failed[hard] = status == NOT_CONVERGED
+        doubtful[hard] = status == SMALL_PIVOT
         marked = ~np.isfinite(posed.x[hard]).all(axis=(-2, -1))  # by the plain solve, which said so
-        singular = np.flatnonzero(hard)[(status == 1) & ~marked]
+        singular = np.flatnonzero(hard)[(status == ZERO_PIVOT) & ~marked]
         if singular.size and on_singular != "nan":
             place = _errors.where(int(singular[0]), singular.size, posed.batch)
             if on_singular == "raise":
                 raise LinAlgError(_errors.singular_in_double_double(place))
             text = _errors.singular_in_double_double(place, is_raised=False)
             _condition.doubt(text, "SingularMatrixWarning", rcond=0.0)
-    failed |= _are_singular(posed, x, failed)
+    failed |= _are_out_of_reach(posed, x, doubtful & ~failed, None)
+    if correct is not None:
+        failed |= _are_out_of_reach(posed, x, ~hard, correct)
     return x, failed
 
 
-def _are_singular(posed: Posed, x: Array, failed: Array) -> Array:
-    """Which systems have more than one solution, x being one of them.
+def _are_out_of_reach(posed: Posed, x: Array, doubtful: Array, correct: Any) -> Array:
+    """Which systems have more than one solution, x being one of them, or elements too small.
 
-    Where the plain solution was right, the matrix is regular. Of others another right-hand side is
-    solved, which no singular matrix has a solution for.
+    Another right-hand side is solved, which no singular matrix has a solution for: there,
+    corrections do not get smaller. It also tells what becomes of products that underflow.
     """
-    largest = _over_last(np.maximum, np.abs(x))
+    result = np.zeros_like(doubtful)
+    if not doubtful.any():
+        return result
+    count, n = posed.a.shape[:2]
+    side = np.random.default_rng(1).standard_normal(n)
+    sides = np.ascontiguousarray(np.broadcast_to(side, (count, 1, n)))
+    if correct is not None:
+        y = correct(sides)
+        d = correct(_core.residual(posed.a, y, np.zeros_like(y), sides))
+        moves, size = (_over_last(np.maximum, np.abs(v))[:, 0] for v in (d, y))
+        unsure = doubtful & ~(moves <= SLOWEST * size)
+        y = np.array(y)
+    else:
+        y, unsure = np.zeros_like(sides), doubtful
+    if unsure.any():
+        y[unsure], status = _core.solve_long(np.ascontiguousarray(posed.a[unsure]), sides[unsure])
+        result[unsure] = (status == ZERO_PIVOT) | (status == NOT_CONVERGED)
     with np.errstate(invalid="ignore"):
-        moved = ~(_over_last(np.maximum, np.abs(x - posed.x)) <= 2.0**-20 * largest)
-    doubtful = (moved & np.isfinite(largest)).any(axis=-1) & ~failed
-    result = np.zeros_like(failed)
-    if doubtful.any():
-        some = np.ascontiguousarray(posed.a[doubtful])
-        sides = np.random.default_rng(1).standard_normal((1, 1, some.shape[-1]))
-        sides = np.ascontiguousarray(np.broadcast_to(sides, (len(some), 1, some.shape[-1])))
-        result[doubtful] = _core.solve_long(some, sides)[1] != 0
-    return result
+        lost = ~(TINY * n * np.abs(y) <= 2.0**-56 * np.abs(x)) & (x != 0)
+    return np.asarray(result | (doubtful & lost.any(axis=(-2, -1))))
 
 
 def _certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
     """The solution as a sum of two, and a bound of that sum's error; inf where none is proved."""
     correct = posed.corrections()
-    high, low, _ = _refined(posed, correct, most=4)
+    high, low, _ = _refined(posed, correct, to_last_bit=False)
     count, n = posed.a.shape[:2]
     if count == 1 and n > LONG_UP_TO:
         bound = _bound_by_triangles(posed, high[0], low[0])
@@ -448,15 +498,16 @@ def _bound_by_triangles(posed: Posed, high: Array, low: Array) -> Array | None:
     a, b = posed.a[0], posed.b[0]
     n = len(a)
     up = 1 + 4 * (n + 8) * U
-    of_sizes = (2 * (2 * n + 2) * U) ** 2
+    of_sizes = (4 * (n + 1) * U) ** 3  # accuracy.hpp
     with np.errstate(all="ignore"):
-        r = np.abs(_core.residual(posed.a, high[None], low[None], posed.b)[0])
+        parts = high[None], low[None], np.zeros_like(high)[None]
+        r = np.abs(_core.residual_of_three(posed.a, *parts, posed.b)[0])
         is_posed_as_given = not posed.is_complex and posed.of_a.item() == 0
         triangles = posed.factored.triangles() if posed.factored and is_posed_as_given else None
         bound = _core.bound_by_triangles(
             a,
-            (r * (1 + U) + of_sizes * np.abs(b) + TINY * (n + 1)) * up,
-            (np.abs(high) + np.abs(low)) * up,
+            (r * (1 + 4 * U) + of_sizes * np.abs(b) + TINY * (n + 1)) * up,
+            (np.abs(high) + np.abs(low) / U) * up,
             of_sizes * up,
             *(triangles or ()),
         )

@@ -219,6 +219,14 @@ def solve_with_row(
 def residual(
     a: npt.NDArray[Any], x: npt.NDArray[Any], y: npt.NDArray[Any], b: npt.NDArray[Any], /
 ) -> npt.NDArray[np.float64]: ...
+def residual_of_three(
+    a: npt.NDArray[Any],
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    z: npt.NDArray[Any],
+    b: npt.NDArray[Any],
+    /,
+) -> npt.NDArray[np.float64]: ...
 def bound_by_inverse(
     a: npt.NDArray[np.float64],
     inverse: npt.NDArray[np.float64],

@@ -22,6 +22,7 @@ PyObject* least_squares(PyObject* module, PyObject* args);
 
 // accuracy/entries.cpp
 PyObject* residual(PyObject* module, PyObject* args);
+PyObject* residual_of_three(PyObject* module, PyObject* args);
 PyObject* solve_long(PyObject* module, PyObject* args);
 
 // accuracy/bounds.cpp

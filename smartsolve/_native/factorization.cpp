@@ -357,15 +357,15 @@ PyObject* triangles(PyObject* object, PyObject*) {
     const bool is_small = f.method->factor == &factor_by<SmallLu, double>;
     const bool is_lu = is_small || f.method->factor == &factor_by<Lu, double>;
     if (!f.status || !is_lu || f.problem.exponent != 0) Py_RETURN_NONE;
-    const Object lu(PyArray_SimpleNew(2, PyArray_DIMS(self->array()), NPY_DOUBLE)),
+    const ptrdiff_t ld = is_small ? padded<double>(n) : f.factors.ld;
+    npy_intp strides[] = {ld * static_cast<npy_intp>(sizeof(double)), sizeof(double)};
+    const Object lu(PyArray_New(&PyArray_Type, 2, PyArray_DIMS(self->array()), NPY_DOUBLE, strides,
+                                const_cast<double*>(f.factors.data), 0, NPY_ARRAY_ALIGNED,
+                                nullptr)),
         rows(PyArray_SimpleNew(1, &n, NPY_INT));
-    if (!lu || !rows) return nullptr;
+    if (!lu || !rows || PyArray_SetBaseObject(lu.array(), Py_NewRef(object)) != 0) return nullptr;
     return guarded([&]() -> PyObject* {
         Workspace w;
-        const ptrdiff_t ld = is_small ? padded<double>(n) : f.factors.ld;
-        double* const to = static_cast<double*>(PyArray_DATA(lu.array()));
-        for (ptrdiff_t j = 0; j < n; ++j)
-            std::copy(f.factors.data + j * ld, f.factors.data + j * ld + n, to + j * n);
         std::copy_n(rows_of(f.factors, is_small, w), n,
                     static_cast<int*>(PyArray_DATA(rows.array())));
         return Py_BuildValue("OOO", lu.get(), rows.get(),

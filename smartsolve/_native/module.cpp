@@ -417,6 +417,8 @@ PyMethodDef functions[] = {
      "Fill arrays from the lines of a Matrix Market file; ValueError(text, line)."},
     {"residual", residual, METH_VARARGS,
      "residual(a, x, y, b, /)\n--\n\nb - a (x + y), as if in twice the precision."},
+    {"residual_of_three", residual_of_three, METH_VARARGS,
+     "residual_of_three(a, x, y, z, b, /)\n--\n\nb - a (x + y + z), in three times the precision."},
     {"solve_long", solve_long, METH_VARARGS,
      "solve_long(a, b, /)\n--\n\n(x, status): right to the last bit, by LU in double-double."},
     {"bound_by_triangles", bound_by_triangles, METH_VARARGS,

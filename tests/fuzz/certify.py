@@ -56,8 +56,8 @@ def draw(seed: int) -> tuple[Any, Any, str]:
     rng = np.random.default_rng([91, seed])
     kind = str(rng.choice(list(KINDS)))
     dtype = np.dtype(rng.choice(dtypes_of(kind)))
-    n = int(rng.integers(13, 18)) if seed % 16 == 0 else int(rng.integers(1, 7))
-    count = COUNT // 20 if n > 12 else COUNT
+    n = int(rng.integers(13, 49)) if seed % 8 == 0 else int(rng.integers(1, 7))
+    count = COUNT // n if n > 12 else COUNT
     a = np.stack([random_matrix(kind, n, dtype, "C", rng) for _ in range(count)])
     b = rng.standard_normal((count, n)).astype(dtype)
     how = str(rng.choice(["as drawn", "nearly singular", "scaled", "integers", "tiny"]))

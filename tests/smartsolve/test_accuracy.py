@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from fractions import Fraction
 from typing import Any
@@ -323,3 +325,113 @@ def test_floating_point_errors_are_those_of_no_caller() -> None:
                 assert np.array_equal(np.isfinite(x), np.isfinite(solve(a, b)))
                 factored = smartsolve.factorize(a).solve(b, accuracy=accuracy)
                 assert np.array_equal(factored, x, equal_nan=True)
+
+
+def of_condition(n: int, decades: float, seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    u, _, v = np.linalg.svd(rng.standard_normal((n, n)))
+    return u * np.logspace(0, -decades, n) @ v
+
+
+def are_right(x: Any, true: list[Fraction]) -> bool:
+    """To one unit in the last place."""
+    return all(
+        abs(Fraction(float(value)) - t) <= Fraction(float(np.spacing(abs(float(t)))))
+        for value, t in zip(x, true, strict=True)
+    )
+
+
+@pytest.mark.parametrize("decades", [2, 6, 10, 12])
+def test_refinement_needs_no_longer_factors(decades: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Components of all sizes, zeros among them, real and complex, alone and in a stack."""
+
+    def refused(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(_core, "solve_long", refused)
+    for seed in range(4):
+        a = of_condition(24, decades, seed)
+        rng = np.random.default_rng(seed)
+        nearly_zero = a @ np.where(np.arange(24) % 3, 0.0, rng.standard_normal(24))
+        for b in (rng.standard_normal(24), nearly_zero, a[:, 5].copy()):
+            true = exact_solution(a, b)
+            assert are_right(solve(a, b, accuracy="full"), true)
+            assert are_right(solve(np.stack([np.eye(24), a]), b, accuracy="full")[1], true)
+        c, d = a[:14, :14] + 1j * a[-14:, -14:], b[:14] + 1j * b[-14:]
+        parts = np.block([[c.real, -c.imag], [c.imag, c.real]]), np.concatenate([d.real, d.imag])
+        x = solve(c, d, accuracy="full")
+        assert are_right(np.concatenate([x.real, x.imag]), exact_solution(*parts))
+
+
+@pytest.mark.parametrize("power", [-1020, 1010])
+def test_corrections_of_matrices_at_the_ends_of_the_range(power: int) -> None:
+    rng = np.random.default_rng(3)
+    a = np.ldexp(np.round(rng.standard_normal((20, 20)) * 256), power - 8)
+    b = a @ np.where(np.arange(20) % 3, 0.0, 1.0) if power > 0 else np.ldexp(a[:, 0] + a[:, 1], 9)
+    true = exact_solution(a, b)
+    assert are_right(solve(a, b, accuracy="full"), true)
+    x, info = solve(a, b, accuracy="certified", return_info=True)
+    for value, t, bound in zip(x, true, info.error_bound, strict=True):
+        assert abs(Fraction(float(value)) - t) <= Fraction(float(bound)) <= 1e-13
+
+
+def test_a_singular_matrix_whose_plain_solution_solves_is_said_to_be_singular() -> None:
+    rng = np.random.default_rng(7)
+    for n in (6, 20):
+        for _ in range(20):
+            a = rng.integers(-9, 9, (n, n)).astype(float)
+            a[3] = a[4] + a[5]
+            for b in (np.eye(n)[:, 0], np.zeros(n), a[:, 0].copy()):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    with pytest.raises((smartsolve.IllConditionedWarning, np.linalg.LinAlgError)):
+                        solve(a, b, accuracy="full")
+
+
+def test_products_that_underflow_are_told_of() -> None:
+    a = np.random.default_rng(5).standard_normal((20, 20))
+    a[3] *= 1e-308
+    with pytest.warns(smartsolve.IllConditionedWarning):
+        solve(a, np.eye(20)[:, 0], accuracy="full")
+
+
+@pytest.mark.parametrize("n", [40, 300])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_halves_prove_what_whole_inverses_prove(n: int, transposed: bool) -> None:
+    rng = np.random.default_rng(n)
+    a = rng.standard_normal((n, n)) + 20 * np.eye(n)
+    lu, rows, of_transpose = smartsolve.factorize(a)._triangles()
+    m = np.ascontiguousarray(a.T) if transposed else a
+    r = np.full((1, n), 1e-30)
+    least = r @ np.abs(np.linalg.inv(m)).T
+    given = lu, rows, of_transpose != transposed
+    halves = _core.bound_by_triangles(m, r, np.ones((1, n)), 0.0, *given)
+    whole = _core.bound_by_triangles(m, r, np.zeros((1, n)), 0.0, *given)
+    assert (halves >= whole * (1 - 1e-9)).all()
+    assert (whole >= (1 - 1e-9) * least).all()
+    assert (halves <= 2.0**-60).all()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_double_double_can_be_interrupted() -> None:
+    """Within a fraction of what its factorization takes."""
+    program = """
+import signal, sys, threading, time
+import numpy as np
+from smartsolve import _core
+a = np.random.default_rng(0).standard_normal((1, 1200, 1200))
+def interrupt():
+    time.sleep(0.3)
+    started.append(time.perf_counter())
+    signal.raise_signal(signal.SIGINT)
+started = []
+threading.Thread(target=interrupt).start()
+try:
+    _core.solve_long(a, np.ones((1, 1, 1200)))
+except KeyboardInterrupt:
+    print("interrupted", time.perf_counter() - started[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("interrupted"), done

@@ -16,47 +16,95 @@ Doubles load(const double* x) {
     return v;
 }
 
-// A sum in two parts: as it is rounded, and what roundings left, rounded.
+// A sum in two parts: as it is rounded, and what roundings left, rounded. What is as small as these
+// goes to them at once.
 template <class V>
-struct Compensated {
+struct TwoParts {
     V sum{}, rest{};
 
-    [[gnu::always_inline]] void add(Pair<V> x) {
-        const Pair<V> s = two_sum(sum, x.value);
+    [[gnu::always_inline]] void add(V x, V error) {
+        const Pair<V> s = two_sum(sum, x);
         sum = s.value;
-        rest += s.error + x.error;
+        rest += s.error + error;
+    }
+    [[gnu::always_inline]] void add_product(V a, V x, V y, V) {
+        const Pair<V> p = two_product(a, x);
+        add(p.value, p.error + a * y);
+    }
+    void add(const TwoParts<Doubles>& x, ptrdiff_t lane) { add(x.sum[lane], x.rest[lane]); }
+    V value() const { return sum + rest; }
+};
+
+// In three parts, of which the last alone is rounded.
+template <class V>
+struct ThreeParts {
+    V sum{}, rest{}, last{};
+
+    [[gnu::always_inline]] void add(V x, V error) {
+        const Pair<V> s = two_sum(sum, x);
+        sum = s.value;
+        const Pair<V> first = two_sum(rest, s.error), second = two_sum(first.value, error);
+        rest = second.value;
+        last += first.error + second.error;
+    }
+    [[gnu::always_inline]] void add_product(V a, V x, V y, V z) {
+        const Pair<V> p = two_product(a, x), q = two_product(a, y);
+        add(p.value, p.error);
+        const Pair<V> s = two_sum(rest, q.value);
+        rest = s.value;
+        last += (s.error + q.error) + a * z;
+    }
+    void add(const ThreeParts<Doubles>& x, ptrdiff_t lane) {
+        add(x.sum[lane], x.rest[lane]);
+        last += x.last[lane];
+    }
+    V value() const {
+        const Pair<V> s = two_sum(sum, rest);
+        return s.value + (s.error + last);
     }
 };
 
-void residual(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x, const double* y,
-              const double* b, double* r) {
-    for (ptrdiff_t c = 0; c < nrhs; ++c, x += n, y += n, b += n, r += n)
+// b - A (x + y + z), of which z counts in three parts only.
+template <template <class> class Sum>
+[[gnu::always_inline]] inline void residual_in(ptrdiff_t n, ptrdiff_t nrhs, const double* a,
+                                               const double* x, const double* y, const double* z,
+                                               const double* b, double* r) {
+    for (ptrdiff_t c = 0; c < nrhs; ++c, x += n, y += n, z += n, b += n, r += n)
         for (ptrdiff_t i = 0; i < n; ++i) {
             const double* row = a + i * n;
-            Compensated<double> total{b[i]};
-            Compensated<Doubles> even, odd;
+            Sum<double> total{b[i]};
+            Sum<Doubles> even, odd;
             ptrdiff_t j = 0;
             for (; j + 2 * width <= n; j += 2 * width) {
-                const Doubles first = -load(row + j), second = -load(row + j + width);
-                even.add(two_product(first, load(x + j)));
-                odd.add(two_product(second, load(x + j + width)));
-                even.add(two_product(first, load(y + j)));
-                odd.add(two_product(second, load(y + j + width)));
+                const ptrdiff_t k = j + width;
+                even.add_product(-load(row + j), load(x + j), load(y + j), load(z + j));
+                odd.add_product(-load(row + k), load(x + k), load(y + k), load(z + k));
             }
-            for (const auto& sums : {even, odd})
-                for (ptrdiff_t l = 0; l < width; ++l) total.add({sums.sum[l], sums.rest[l]});
-            for (; j < n; ++j) {
-                total.add(two_product(-row[j], x[j]));
-                total.add(two_product(-row[j], y[j]));
+            for (ptrdiff_t l = 0; j > 0 && l < width; ++l) {
+                total.add(even, l);
+                total.add(odd, l);
             }
-            r[i] = total.sum + total.rest;
+            for (; j < n; ++j) total.add_product(-row[j], x[j], y[j], z[j]);
+            r[i] = total.value();
         }
+}
+
+void residual(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x, const double* y,
+              const double* b, double* r) {
+    residual_in<TwoParts>(n, nrhs, a, x, y, y, b, r);
+}
+void residual_of_three(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x,
+                       const double* y, const double* z, const double* b, double* r) {
+    residual_in<ThreeParts>(n, nrhs, a, x, y, z, b, r);
 }
 
 // --- long solutions, of one system or of one in each lane ----------------------------------------
 
 inline double magnitude(double x) { return std::fabs(x); }
 inline Doubles magnitude(Doubles x) { return x < 0 ? -x : x; }
+
+// Products of an elimination between two looks at whether to go on: a tenth of a second or less.
+constexpr ptrdiff_t between_looks = 1 << 22;
 
 template <class V>
 struct Lanes {
@@ -91,20 +139,27 @@ class LongSystems {
     using Number = DoubleDouble<V>;
 
  public:
-    LongSystems(ptrdiff_t n, double* scratch)
+    LongSystems(ptrdiff_t n, double* scratch, GoOn go_on)
         : n_(n),
+          go_on_(go_on),
           lu_(reinterpret_cast<Number*>(scratch)),
           y_(lu_ + n * n),
           x_(reinterpret_cast<V*>(y_ + n)),
-          pivot_(x_ + 3 * n),
-          a_step_(n * n) {}
+          pivot_(x_ + 3 * n) {}
 
-    // As many systems as there are lanes, `step` of them apart in memory: 1, or 0 for the same.
-    void factor(const double* const* a) {
+    // As many systems as there are lanes; false if it was told to stop.
+    bool factor(const double* const* a) {
         a_ = a;
-        zero_ = L::none();
-        for (ptrdiff_t i = 0; i < n_ * n_; ++i) lu_[i] = {element(i), V{}};
+        zero_ = small_ = L::none();
+        V least{};
+        for (ptrdiff_t i = 0; i < n_ * n_; ++i) {
+            lu_[i] = {element(i), V{}};
+            const V size = magnitude(lu_[i].high);
+            least = L::select(size > least, size, least);
+        }
+        least *= fill(0x1p-80, V{});
         for (ptrdiff_t k = 0; k < n_; ++k) {
+            if (!go_on_after((n_ - k) * (n_ - k))) return false;
             V p = fill(static_cast<double>(k), V{}), largest = magnitude(at(k, k).high);
             for (ptrdiff_t i = k + 1; i < n_; ++i) {
                 const V size = magnitude(at(i, k).high);
@@ -115,15 +170,17 @@ class LongSystems {
             pivot_[k] = p;
             exchange(lu_, k, p, n_);
             zero_ = zero_ | (largest == V{});
+            small_ = small_ | (largest <= least);
             const Number d = at(k, k);
             for (ptrdiff_t i = k + 1; i < n_; ++i) {
                 const Number m = at(i, k) = at(i, k) / d;
                 for (ptrdiff_t j = k + 1; j < n_; ++j) at(i, j) = at(i, j) - m * at(k, j);
             }
         }
+        return true;
     }
 
-    void solve(const double* const* b, double* const* x, signed char* status) {
+    bool solve(const double* const* b, double* const* x, signed char* status) {
         V* const x0 = x_;
         V* const x1 = x_ + n_;
         V* const x2 = x_ + 2 * n_;
@@ -133,6 +190,7 @@ class LongSystems {
         double before[largest_group];
         std::fill(before, before + largest_group, HUGE_VAL);
         for (int step = 0; step < most; ++step) {
+            if (!go_on_after(8 * n_ * n_)) return false;
             for (ptrdiff_t i = 0; i < n_; ++i) {
                 LongSum<V> r;
                 V right;
@@ -173,11 +231,11 @@ class LongSystems {
                 before[l] = moves;
                 if (settled || stalls || step + 1 == most) {
                     done[l] = true;
-                    good[l] = settled || moves <= 0x1p-70 * whole;
+                    good[l] = settled || (moves <= 0x1p-70 * whole && all_are_right(l));
                     for (ptrdiff_t i = 0; i < n_; ++i) {
                         const double value = L::lane(x0[i], l);
                         const double moved = std::fabs(L::lane(y_[i].high, l));
-                        x[l][i] = good[l] && 2 * moved >= std::fabs(value) ? 0 : value;
+                        x[l][i] = good[l] && is_noise(value, moved) ? 0 : value;
                     }
                 }
                 all = all && done[l];
@@ -187,9 +245,28 @@ class LongSystems {
         for (ptrdiff_t l = 0; l < L::count; ++l)
             if (L::lane_of(zero_, l)) status[l] = zero_pivot;
             else if (!good[l]) status[l] = not_converged;
+            else if (L::lane_of(small_, l) && status[l] == solved) status[l] = small_pivot;
+        return true;
     }
 
  private:
+    // A component that moves by as much as it is cannot be told from zero.
+    static bool is_noise(double value, double moved) { return 2 * moved >= std::fabs(value); }
+    bool all_are_right(ptrdiff_t l) const {
+        bool right = true;
+        for (ptrdiff_t i = 0; right && i < n_; ++i) {
+            const double value = L::lane(x_[i], l), moved = std::fabs(L::lane(y_[i].high, l));
+            right = moved <= 0x1p-56 * std::fabs(value) || is_noise(value, moved);
+        }
+        return right;
+    }
+
+    bool go_on_after(ptrdiff_t products) {
+        done_ += products;
+        if (done_ <= between_looks) return true;
+        done_ = 0;
+        return go_on_();
+    }
     Number& at(ptrdiff_t i, ptrdiff_t j) { return lu_[i * n_ + j]; }
     V element(ptrdiff_t i) const {
         if constexpr (L::count == 1) {
@@ -245,54 +322,54 @@ class LongSystems {
         x2 = second.error;
     }
 
-    ptrdiff_t n_;
+    ptrdiff_t n_, done_ = 0;
+    GoOn go_on_;
     Number *lu_, *y_;
     V *x_, *pivot_;
-    ptrdiff_t a_step_;
     const double* const* a_ = nullptr;
-    Mask zero_{};
+    Mask zero_{}, small_{};
 };
 
 template <class V>
-void solve_group(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t there, const double* a, const double* b,
-                 double* x, signed char* status, double* scratch) {
+bool solve_group(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t there, const double* a, const double* b,
+                 double* x, signed char* status, double* scratch, GoOn go_on) {
     constexpr ptrdiff_t count = Lanes<V>::count;
-    LongSystems<V> systems(n, scratch);
+    LongSystems<V> systems(n, scratch, go_on);
     const double *of_a[count], *of_b[count];
     double* of_x[count];
     signed char of_status[count] = {};
     for (ptrdiff_t l = 0; l < count; ++l) of_a[l] = a + std::min(l, there - 1) * n * n;
-    systems.factor(of_a);
+    if (!systems.factor(of_a)) return false;
     for (ptrdiff_t c = 0; c < nrhs; ++c) {
         for (ptrdiff_t l = 0; l < count; ++l) {
             const ptrdiff_t at = (std::min(l, there - 1) * nrhs + c) * n;
             of_b[l] = b + at;
             of_x[l] = x + at;
         }
-        systems.solve(of_b, of_x, of_status);
+        if (!systems.solve(of_b, of_x, of_status)) return false;
     }
     std::copy_n(of_status, there, status);
+    return true;
 }
 
-void solve(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
-           double* x, signed char* status, double* scratch) {
+bool solve(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
+           double* x, signed char* status, double* scratch, GoOn go_on) {
     constexpr ptrdiff_t most_in_lanes = 16;
     const bool in_lanes = n <= most_in_lanes && count > 1;
     for (ptrdiff_t i = 0; i < count;) {
         const ptrdiff_t step = in_lanes ? std::min(width, count - i) : 1;
         const double* const of_a = a + i * n * n;
-        if (in_lanes)
-            solve_group<Doubles>(n, nrhs, step, of_a, b + i * n * nrhs, x + i * n * nrhs,
-                                 status + i, scratch);
-        else
-            solve_group<double>(n, nrhs, 1, of_a, b + i * n * nrhs, x + i * n * nrhs, status + i,
-                                scratch);
+        const auto group = in_lanes ? solve_group<Doubles> : solve_group<double>;
+        if (!group(n, nrhs, step, of_a, b + i * n * nrhs, x + i * n * nrhs, status + i, scratch,
+                   go_on))
+            return false;
         i += step;
     }
+    return true;
 }
 
 }  // namespace
 
-extern const Accuracy accuracy = {residual, solve};
+extern const Accuracy accuracy = {residual, residual_of_three, solve};
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

@@ -8,22 +8,34 @@ namespace smartsolve {
 
 using std::ptrdiff_t;
 
+// Asked between pieces of long work.
+struct GoOn {
+    bool (*ask)(void*);
+    void* context;
+    bool operator()() const { return ask(context); }
+};
+
 struct Accuracy {
-    // r = b - A (x + y) for nrhs columns of n, A by rows; rounded once, up to an error of
-    // (2 n + 2)^2 u^2 (|b| + |A| (|x| + |y|)) with u = 2^-53.
+    // r = b - A (x + y) for nrhs columns of n, A by rows, y being what rounding left of x: as if in
+    // twice the precision.
     void (*residual)(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x, const double* y,
                      const double* b, double* r);
+    // r = b - A (x + y + z), up to an error, with u = 2^-53, of
+    // 2 u |r| + (4 n + 4)^3 u^3 (|b| + |A| (|x| + |y| / u)) + (8 n + 8) u |A| |z|.
+    void (*residual_of_three)(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x,
+                              const double* y, const double* z, const double* b, double* r);
     // count systems, a after the other, into x: LU in double-double with partial pivoting, and
     // refinement of the sum of three numbers until the first is right to the last bit. Room for
-    // long_scratch(n) doubles. Of each system a status is left.
-    void (*solve)(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
-                  double* x, signed char* status, double* scratch);
+    // long_scratch(n) doubles. Of each system a status is left. False if it was told to stop.
+    bool (*solve)(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
+                  double* x, signed char* status, double* scratch, GoOn go_on);
 };
 
 // Those of the instruction set in use.
 const Accuracy& accuracy();
 
-enum LongStatus : signed char { solved, zero_pivot, not_converged };
+// With a small pivot, the matrix may be singular, and the solution one of many.
+enum LongStatus : signed char { solved, zero_pivot, not_converged, small_pivot };
 
 inline constexpr ptrdiff_t largest_group = 8;
 constexpr ptrdiff_t long_scratch(ptrdiff_t n) { return largest_group * (2 * n * n + 12 * n + 8); }

@@ -5,19 +5,18 @@
 //
 // Sums are bounded whatever their order, and rounded up by a factor; what underflows in a sum of up
 // to 2^13 products is covered by `tiny`.
-#include <vector>
-
 #include "../crossovers.hpp"
 #include "../entries.hpp"
 #include "../kernels/lu.hpp"
 #include "../python.hpp"
 #include "accuracy.hpp"
+#include "inverted_triangle.hpp"
 #include "systems.hpp"
 
 namespace smartsolve {
 namespace {
 
-constexpr double u = 0x1p-53, tiny = 0x1p-1060;
+constexpr double u = unit_roundoff;
 
 // The larger one; NaN if one of them is.
 double larger(double a, double b) { return a > b || std::isnan(a) ? a : b; }
@@ -45,51 +44,14 @@ bool factor(const double* a, ptrdiff_t n, Triangles& t, Workspace& w) {
     return true;
 }
 
-// The inverse of a triangle by substitution, in panels of columns, as absolute values; the rows of
-// a panel where all is zero are left out.
-struct Panel {
-    ptrdiff_t first_column, columns, first_row, rows;
-    const double* sizes;  // rows apart
-};
-
-constexpr ptrdiff_t panel_width = 128;
-
-// visit(panel) for each; take(count) is where its numbers go.
-template <class Take, class Visit>
-void invert(char uplo, ptrdiff_t n, const Triangles& t, Take take, Visit visit) {
-    const bool is_lower = uplo == 'L';
-    for (ptrdiff_t j = 0; j < n; j += panel_width) {
-        const ptrdiff_t columns = std::min(panel_width, n - j);
-        const ptrdiff_t first = is_lower ? j : 0, rows = is_lower ? n - j : j + columns;
-        double* const x = take(rows * columns);
-        std::fill(x, x + rows * columns, 0.0);
-        for (ptrdiff_t c = 0; c < columns; ++c) x[j - first + c + c * rows] = 1;
-        lapack::trsm('L', uplo, 'N', rows, columns,
-                     const_cast<double*>(t.data) + first * (t.ld + 1), t.ld, x, rows,
-                     is_lower ? 'U' : 'N');
-        for (ptrdiff_t i = 0; i < rows * columns; ++i) x[i] = std::fabs(x[i]);
-        visit(Panel{j, columns, first, rows, x});
-    }
-}
-
 // y += |x| factor
 void add_sizes(ptrdiff_t n, double factor, const double* __restrict x, double* __restrict y) {
     for (ptrdiff_t i = 0; i < n; ++i) y[i] += std::fabs(x[i]) * factor;
 }
-// y += panel x, and y += panel' x
-void add_product(const Panel& p, const double* x, double* y) {
-    for (ptrdiff_t c = 0; c < p.columns; ++c)
-        add_sizes(p.rows, x[p.first_column + c], p.sizes + c * p.rows, y + p.first_row);
-}
-void add_transposed_product(const Panel& p, const double* x, double* y) {
-    for (ptrdiff_t c = 0; c < p.columns; ++c)
-        y[p.first_column + c] += lanes<double>().dot(p.rows, p.sizes + c * p.rows, x + p.first_row);
-}
-
-// P B = L U for B = A or its transpose, R = X_U X_L P with the computed inverses of both triangles,
-// v the sums of the rows of |B|: then |P (B R - I) P'| P v <= alpha P v, since by the bounds of
-// Higham (Accuracy and Stability, theorems 8.5 and 9.3), which hold for sums in any order, also
-// where a division is a product with a rounded reciprocal,
+// P B = L U for B = A or its transpose, R = X_U X_L P with the inverses of both triangles by
+// blocks, v the sums of the rows of |B|: then |P (B R - I) P'| P v <= alpha P v, since by the
+// bounds of Higham (Accuracy and Stability, theorems 8.5 and 9.3), which hold for sums in any
+// order, also where a division is a product with a rounded reciprocal,
 //
 //     |P (B R - I) P'| <= gamma (|L| |X_L| + 2 |L| |U| |X_U| |X_L|)
 //
@@ -100,109 +62,131 @@ void add_transposed_product(const Panel& p, const double* x, double* y) {
 class ByTriangles {
  public:
     ByTriangles(ptrdiff_t n, const double* a, const Triangles& t, Workspace& w)
-        : n_(n), t_(t), w_(w) {
+        : n_(n),
+          of_transpose_(t.of_transpose),
+          row_(t.row),
+          w_(w),
+          // In one piece, which malloc keeps from one call to the next: pages take long to get.
+          memory_(w.take<double>(2 * InvertedTriangle::size(n))),
+          lower_(n, memory_),
+          upper_(n, memory_ + InvertedTriangle::size(n)) {
         double* const sums = zeros(n);
         v_ = zeros(n);
         for (ptrdiff_t j = 0; j < n; ++j) {
-            if (t.of_transpose) add_sizes(n, 1.0, a + j * n, sums);
+            if (of_transpose_) add_sizes(n, 1.0, a + j * n, sums);
             else sums[j] = lanes<double>().asum(n, a + j * n);
         }
-        for (ptrdiff_t k = 0; k < n; ++k) v_[k] = sums[t.row[k]];
+        for (ptrdiff_t k = 0; k < n; ++k) v_[k] = sums[row_[k]];
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const double* const column = t.data + j * t.ld;
+            std::reverse_copy(column, column + j + 1, &upper_.at(n - 1 - j, n - 1 - j));
+            largest_ = std::max(largest_, lanes<double>().asum(j + 1, column));
+            lower_.at(j, j) = 1;
+            std::copy(column + j + 1, column + n, &lower_.at(j, j) + 1);
+        }
+        for (double*& x : rows_) x = zeros(n);
     }
 
-    // bound becomes the bounds of nrhs columns s; false if nothing is proved.
-    bool bound(ptrdiff_t nrhs, const double* s, double* bound) {
-        double *const lower = zeros(n_), *const both = zeros(n_), *const y = zeros(n_ * nrhs),
-                      *const z = zeros(n_ * nrhs), *const b = zeros(n_ * nrhs);
-        for (ptrdiff_t c = 0; c < nrhs; ++c)
-            for (ptrdiff_t k = 0; k < n_; ++k)
-                b[c * n_ + k] = s[c * n_ + (t_.of_transpose ? k : t_.row[k])];
-
-        std::vector<Panel> panels;  // needed again where B = A'
-        double* memory = t_.of_transpose ? nullptr : w_.take<double>(n_ * panel_width);
-        const auto take = [&](ptrdiff_t count) {
-            return t_.of_transpose ? w_.take<double>(count) : memory;
-        };
-        invert('L', n_, t_, take, [&](const Panel& panel) {
-            add_product(panel, v_, lower);
-            if (t_.of_transpose) panels.push_back(panel);
-            else
-                for (ptrdiff_t c = 0; c < nrhs; ++c) add_product(panel, b + c * n_, y + c * n_);
-        });
-        if (memory == nullptr) memory = w_.take<double>(n_ * panel_width);
-        for (ptrdiff_t i = 0; i < n_ * nrhs; ++i) y[i] *= up_;
-        invert(
-            'U', n_, t_, [&](ptrdiff_t) { return memory; },
-            [&](const Panel& panel) {
-                add_product(panel, lower, both);
-                for (ptrdiff_t c = 0; c < nrhs; ++c)
-                    if (t_.of_transpose) add_transposed_product(panel, b + c * n_, y + c * n_);
-                    else add_product(panel, y + c * n_, z + c * n_);
-            });
-        for (ptrdiff_t i = 0; t_.of_transpose && i < n_ * nrhs; ++i) y[i] *= up_;
-        for (const Panel& panel : panels)
-            for (ptrdiff_t c = 0; c < nrhs; ++c)
-                add_transposed_product(panel, y + c * n_, z + c * n_);
-
-        const double alpha = norm(lower, both);
-        if (!(alpha < 0.5)) return false;
-        const double rest = alpha / (1 - alpha) * up_;
-        for (ptrdiff_t c = 0; c < nrhs; ++c, bound += n_)
-            finish(rest, b + c * n_, z + c * n_, both, bound);
-        return true;
+    // bound becomes the bounds of nrhs columns s, where the solutions are x; false if nothing is
+    // proved. Where the inverses of halves do, the halves are not joined.
+    bool bound(ptrdiff_t nrhs, const double* s, const double* x, double* bound) {
+        lower_.invert_halves();
+        upper_.invert_halves();
+        if (n_ <= halves_suffice_up_to && try_to_bound(nrhs, s, bound) && is_narrow(nrhs, x, bound))
+            return true;
+        lower_.join_halves();
+        upper_.join_halves();
+        return try_to_bound(nrhs, s, bound);
     }
 
  private:
+    // What halves prove is 10^5 times as weak at order 256, and 10^6 times at 512.
+    static constexpr ptrdiff_t halves_suffice_up_to = 384;
+
     double* zeros(ptrdiff_t count) {
         double* const x = w_.take<double>(count);
         std::fill(x, x + count, 0.0);
         return x;
     }
 
-    // alpha, from |X_L| v and |X_U| |X_L| v.
-    double norm(const double* lower, const double* both) {
-        double *const of_u = zeros(n_), *const row = zeros(n_);
-        double largest = 1, all_sums = 0;
+    // The upper triangle is kept in reverse order, as a lower one.
+    void reverse(double* x) const { std::reverse(x, x + n_); }
+
+    // |X_L| v, |X_U| |X_L| v, and of P v the alpha.
+    double alpha(double* lower, double* both) {
+        double *const z = rows_[2], *const product = rows_[3];
+        lower_.inverse_times(v_, lower);
+        std::copy_n(lower, n_, z);
+        reverse(z);
+        upper_.inverse_times(z, both);
+        upper_.times(both, z);
+        reverse(z);
+        reverse(both);
+        double all_sums = 0;
         for (ptrdiff_t j = 0; j < n_; ++j) {
-            const double* const column = t_.data + j * t_.ld;
-            add_sizes(j + 1, both[j], column, of_u);
-            for (ptrdiff_t i = 0; i <= j; ++i) largest = std::max(largest, std::fabs(column[i]));
+            z[j] = lower[j] + 2 * z[j];
             all_sums += v_[j] + lower[j] + both[j];
         }
-        for (ptrdiff_t j = 0; j < n_; ++j) {
-            const double factor = lower[j] + 2 * of_u[j];
-            row[j] += factor;
-            add_sizes(n_ - j - 1, factor, t_.data + j + 1 + j * t_.ld, row + j + 1);
-        }
-        double alpha = 0, least = v_[0];
+        lower_.times(z, product);
+        double largest = 0, least = v_[0];
         for (ptrdiff_t k = 0; k < n_; ++k) {
-            const double ratio = row[k] / v_[k];
-            alpha = larger(alpha, ratio);
+            largest = larger(largest, product[k] / v_[k]);
             least = std::min(least, v_[k]);
         }
-        const double terms = 2.0 * n_ + 16, gamma = terms * u / (1 - terms * u);
-        return (gamma * alpha * up_ + tiny * n_ * n_ * largest * all_sums / least) * up_;
+        const double n = static_cast<double>(n_), terms = 2 * n + 16,
+                     gamma = terms * u / (1 - terms * u);
+        return (gamma * largest * up_ + tiny * n * n * largest_ * all_sums / least) * up_;
     }
 
-    void finish(double rest, const double* s, const double* z, const double* both,
-                double* bound) const {
-        const double underflow = tiny * (n_ + 1.0);
+    bool try_to_bound(ptrdiff_t nrhs, const double* s, double* bound) {
+        double* const both = rows_[1];
+        const double found = alpha(rows_[0], both);
+        if (!(found < 0.5)) return false;
+        const double rest = found / (1 - found) * up_;
+        for (ptrdiff_t c = 0; c < nrhs; ++c) bound_one(rest, s + c * n_, both, bound + c * n_);
+        return true;
+    }
+
+    void bound_one(double rest, const double* given, const double* both, double* bound) {
+        double *const s = rows_[2], *const y = rows_[3], *const z = rows_[4];
+        for (ptrdiff_t k = 0; k < n_; ++k) s[k] = given[of_transpose_ ? k : row_[k]];
         double whole = 0;
-        for (ptrdiff_t k = 0; k < n_; ++k)
-            whole = t_.of_transpose ? whole + v_[k] * (z[k] * up_ + underflow)
-                                    : larger(whole, s[k] / v_[k]);
-        whole *= up_ * up_ * rest;
-        for (ptrdiff_t k = 0; k < n_; ++k) {
-            const double more = t_.of_transpose ? whole / v_[k] : whole * both[k];
-            bound[t_.of_transpose ? t_.row[k] : k] = (z[k] * up_ + underflow + more * up_) * up_;
+        if (of_transpose_) {
+            std::reverse_copy(s, s + n_, z);
+            upper_.inverse_transposed_times(z, y);
+            reverse(y);
+            lower_.inverse_transposed_times(y, z);
+            for (ptrdiff_t k = 0; k < n_; ++k) whole += v_[k] * z[k];
+        } else {
+            lower_.inverse_times(s, y);
+            reverse(y);
+            upper_.inverse_times(y, z);
+            reverse(z);
+            for (ptrdiff_t k = 0; k < n_; ++k) whole = larger(whole, s[k] / v_[k]);
         }
+        whole = (whole * up_ + tiny * static_cast<double>(n_)) * up_ * rest;
+        for (ptrdiff_t k = 0; k < n_; ++k) {
+            const double more = of_transpose_ ? whole / v_[k] : whole * both[k];
+            bound[of_transpose_ ? row_[k] : k] = (z[k] + more * up_) * up_ + tiny;
+        }
+    }
+
+    // Whether bounds are no more than what rounding the solutions adds to them.
+    bool is_narrow(ptrdiff_t nrhs, const double* x, const double* bound) const {
+        bool narrow = true;
+        for (ptrdiff_t c = 0; narrow && c < nrhs; ++c, x += n_, bound += n_)
+            narrow = *std::max_element(bound, bound + n_) <= 0x1p-60 * *std::max_element(x, x + n_);
+        return narrow;
     }
 
     ptrdiff_t n_;
-    const Triangles& t_;
+    bool of_transpose_;
+    const int* row_;
     Workspace& w_;
-    double* v_;
-    double up_ = 1 + 8 * (n_ + 8.0) * u;
+    double* memory_;
+    InvertedTriangle lower_, upper_;
+    double *v_, *rows_[5], largest_ = 1;
+    double up_ = 1 + 8 * (static_cast<double>(n_) + 8) * u;
 };
 
 // What a system is bounded by: an approximate inverse R of its matrix, all by rows. With G = I - R
@@ -295,8 +279,11 @@ PyObject* bound_by_triangles(PyObject*, PyObject* args) {
     npy_intp n = PyArray_NDIM(a) == 2 ? PyArray_DIM(a, 0) : 0;
     const bool given_fits =
         given == nullptr ||
-        (rows != nullptr && is_contiguous(given, n) && PyArray_DIM(given, 0) == n &&
-         PyArray_TYPE(rows) == NPY_INT && PyArray_IS_C_CONTIGUOUS(rows) && PyArray_SIZE(rows) == n);
+        (rows != nullptr && PyArray_NDIM(given) == 2 && PyArray_TYPE(given) == NPY_DOUBLE &&
+         PyArray_DIM(given, 0) == n && PyArray_DIM(given, 1) == n &&
+         PyArray_STRIDE(given, 0) >= n * npy_intp{sizeof(double)} &&
+         PyArray_STRIDE(given, 1) == sizeof(double) && PyArray_TYPE(rows) == NPY_INT &&
+         PyArray_IS_C_CONTIGUOUS(rows) && PyArray_SIZE(rows) == n);
     if (n == 0 || !is_contiguous(a, n) || !is_contiguous(r, n) || !is_contiguous(x, n) ||
         PyArray_DIM(r, 0) != PyArray_DIM(x, 0) || !given_fits) {
         PyErr_SetString(PyExc_ValueError,
@@ -312,7 +299,8 @@ PyObject* bound_by_triangles(PyObject*, PyObject* args) {
             Workspace w;
             Triangles t;
             if (given != nullptr)
-                t = {data(given), n, static_cast<int*>(PyArray_DATA(rows)), of_transpose != 0};
+                t = {data(given), PyArray_STRIDE(given, 0) / npy_intp{sizeof(double)},
+                     static_cast<int*>(PyArray_DATA(rows)), of_transpose != 0};
             if (given != nullptr || smartsolve::factor(data(a), n, t, w)) {
                 const ptrdiff_t nrhs = PyArray_DIM(r, 0);
                 double* const s = w.take<double>(n * nrhs);
@@ -322,7 +310,7 @@ PyObject* bound_by_triangles(PyObject*, PyObject* args) {
                                        factor * lanes<double>()
                                                     .abs_dot(n, data(a) + i * n, data(x) + c * n)
                                                     .weighted;
-                proved = ByTriangles(n, data(a), t, w).bound(nrhs, s, data(bound.array()));
+                proved = ByTriangles(n, data(a), t, w).bound(nrhs, s, data(x), data(bound.array()));
             }
         }
         if (!proved) Py_RETURN_NONE;
@@ -344,7 +332,9 @@ PyObject* bound_by_inverse(PyObject*, PyObject* args) {
         const ptrdiff_t count = PyArray_DIM(b, 0), nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
         Workspace w;
         ByInverse by{n, nullptr, nullptr, w.take<double>(n * n), w.take<double>(n)};
-        double *const r = w.take<double>(n), *const of_r = w.take<double>(n);
+        double *const r = w.take<double>(n), *const of_r = w.take<double>(n),
+                      *const none = w.take<double>(n);
+        std::fill(none, none + n, 0.0);
         {
             WithoutGil gil(PyArray_SIZE(a) >= 256);
             for (ptrdiff_t i = 0; i < count; ++i) {
@@ -356,15 +346,17 @@ PyObject* bound_by_inverse(PyObject*, PyObject* args) {
                     const ptrdiff_t at = (i * nrhs + c) * n;
                     const double *const high = data(x) + at, *const low = data(y) + at,
                                         *const rhs = data(b) + at;
-                    accuracy().residual(n, 1, by.a, high, low, rhs, r);
-                    const double of_sizes = 4 * (2.0 * n + 2) * (2.0 * n + 2) * u * u * by.up;
+                    accuracy().residual_of_three(n, 1, by.a, high, low, none, rhs, r);
+                    const double terms = (4.0 * n + 4) * u,
+                                 of_sizes = terms * terms * terms * by.up;
                     for (ptrdiff_t k = 0; k < n; ++k) {
                         double sizes = 0;
                         for (ptrdiff_t j = 0; j < n; ++j)
-                            sizes += (std::fabs(high[j]) + std::fabs(low[j])) *
+                            sizes += (std::fabs(high[j]) + std::fabs(low[j]) / u) *
                                      std::fabs(by.a[k * n + j]);
                         sizes += std::fabs(rhs[k]);
-                        of_r[k] = (u * std::fabs(r[k]) + of_sizes * sizes) * by.up + tiny * (n + 1);
+                        of_r[k] =
+                            (2 * u * std::fabs(r[k]) + of_sizes * sizes) * by.up + tiny * (n + 1);
                     }
                     by.bound(alpha, r, of_r, data(z.array()) + at);
                 }

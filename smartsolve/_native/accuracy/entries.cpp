@@ -1,8 +1,6 @@
 // smartsolve._core.residual and solve_long, the native half of smartsolve._accuracy.
-#include <cstring>
-
 #include "../entries.hpp"
-#include "../lanes/lanes.hpp"
+#include "../instruction_sets.hpp"
 #include "../workspace.hpp"
 #include "accuracy.hpp"
 #include "systems.hpp"
@@ -11,22 +9,15 @@
     namespace smartsolve::isa {     \
     extern const Accuracy accuracy; \
     }
-SMARTSOLVE_DECLARE(baseline)
-#if defined(__x86_64__)
-SMARTSOLVE_DECLARE(avx2)
-SMARTSOLVE_DECLARE(avx512)
-#endif
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
 #undef SMARTSOLVE_DECLARE
 
 namespace smartsolve {
 
 const Accuracy& accuracy() {
-#if defined(__x86_64__)
-    const char* used = instruction_sets().used;
-    if (std::strcmp(used, "avx512") == 0) return avx512::accuracy;
-    if (std::strcmp(used, "avx2") == 0) return avx2::accuracy;
-#endif
-    return baseline::accuracy;
+#define SMARTSOLVE_TABLE(isa) &isa::accuracy,
+    return in_use<Accuracy>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
+#undef SMARTSOLVE_TABLE
 }
 
 namespace {
@@ -55,6 +46,26 @@ PyObject* residual(PyObject*, PyObject* args) {
     });
 }
 
+PyObject* residual_of_three(PyObject*, PyObject* args) {
+    PyArrayObject *a, *x, *y, *z, *b;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!O!", &PyArray_Type, &a, &PyArray_Type, &x, &PyArray_Type,
+                          &y, &PyArray_Type, &z, &PyArray_Type, &b) ||
+        !are_systems(a, {b, x, y, z}))
+        return nullptr;
+    Object r(PyArray_SimpleNew(3, PyArray_SHAPE(b), NPY_DOUBLE));
+    if (!r) return nullptr;
+    const ptrdiff_t count = PyArray_DIM(b, 0), nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
+    {
+        WithoutGil gil(PyArray_SIZE(a) >= 1024);
+        for (ptrdiff_t i = 0; i < count; ++i) {
+            const ptrdiff_t at = i * nrhs * n;
+            accuracy().residual_of_three(n, nrhs, data(a) + i * n * n, data(x) + at, data(y) + at,
+                                         data(z) + at, data(b) + at, data(r.array()) + at);
+        }
+    }
+    return r.release();
+}
+
 PyObject* solve_long(PyObject*, PyObject* args) {
     PyArrayObject *a, *b;
     if (!PyArg_ParseTuple(args, "O!O!", &PyArray_Type, &a, &PyArray_Type, &b) ||
@@ -71,12 +82,16 @@ PyObject* solve_long(PyObject*, PyObject* args) {
         constexpr ptrdiff_t piece = 64;  // systems between two looks at signals
         {
             WithoutGil gil(PyArray_SIZE(a) >= 64);
+            const GoOn no_signal{
+                [](void* gil) { return static_cast<WithoutGil*>(gil)->no_signal(); }, &gil};
             for (ptrdiff_t i = 0; n > 0 && i < count; i += piece) {
-                if (i > 0 && !gil.no_signal()) return nullptr;
-                accuracy().solve(
-                    n, nrhs, std::min<ptrdiff_t>(piece, count - i), data(a) + i * n * n,
-                    data(b) + i * nrhs * n, data(x.array()) + i * nrhs * n,
-                    static_cast<signed char*>(PyArray_DATA(status.array())) + i, scratch);
+                if (i > 0 && !no_signal()) return nullptr;
+                if (!accuracy().solve(n, nrhs, std::min<ptrdiff_t>(piece, count - i),
+                                      data(a) + i * n * n, data(b) + i * nrhs * n,
+                                      data(x.array()) + i * nrhs * n,
+                                      static_cast<signed char*>(PyArray_DATA(status.array())) + i,
+                                      scratch, no_signal))
+                    return nullptr;
             }
         }
         return PyTuple_Pack(2, x.get(), status.get());

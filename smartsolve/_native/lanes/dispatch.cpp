@@ -1,18 +1,14 @@
 // Which instruction set to use: asked of the processor once, when the module is loaded.
 #include <cstring>
 
-#include "lanes.hpp"
+#include "../instruction_sets.hpp"
 
 #define SMARTSOLVE_DECLARE(isa)  \
     namespace smartsolve::isa {  \
     template <class T>           \
     extern const Lanes<T> table; \
     }
-SMARTSOLVE_DECLARE(baseline)
-#if defined(__x86_64__)
-SMARTSOLVE_DECLARE(avx2)
-SMARTSOLVE_DECLARE(avx512)
-#endif
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
 #undef SMARTSOLVE_DECLARE
 
 namespace smartsolve {
@@ -24,12 +20,6 @@ struct Tables {
     const Lanes<std::complex<float>>* c;
     const Lanes<std::complex<double>>* z;
 };
-
-#define SMARTSOLVE_TABLES(isa)                                                     \
-    Tables {                                                                       \
-        &isa::table<float>, &isa::table<double>, &isa::table<std::complex<float>>, \
-            &isa::table<std::complex<double>>                                      \
-    }
 
 InstructionSets ask_processor() {
     InstructionSets sets{{"baseline"}, 1, "baseline"};
@@ -46,17 +36,21 @@ InstructionSets ask_processor() {
     return sets;
 }
 
-Tables tables_of(const char* name) {
-#if defined(__x86_64__)
-    if (std::strcmp(name, "avx512") == 0) return SMARTSOLVE_TABLES(avx512);
-    if (std::strcmp(name, "avx2") == 0) return SMARTSOLVE_TABLES(avx2);
-#endif
-    (void)name;
-    return SMARTSOLVE_TABLES(baseline);
+InstructionSets sets = ask_processor();
+
+template <class T>
+const Lanes<T>* table_in_use() {
+#define SMARTSOLVE_TABLE(isa) &isa::table<T>,
+    return &in_use<Lanes<T>>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
+#undef SMARTSOLVE_TABLE
 }
 
-InstructionSets sets = ask_processor();
-Tables tables = tables_of(sets.used);
+Tables tables_in_use() {
+    return {table_in_use<float>(), table_in_use<double>(), table_in_use<std::complex<float>>(),
+            table_in_use<std::complex<double>>()};
+}
+
+Tables tables = tables_in_use();
 
 }  // namespace
 
@@ -66,7 +60,7 @@ bool choose_instruction_set(const char* wanted) {
     for (int i = 0; i < sets.count; ++i)
         if (std::strcmp(sets.available[i], wanted) == 0) {
             sets.used = sets.available[i];
-            tables = tables_of(sets.used);
+            tables = tables_in_use();
             return true;
         }
     return false;

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "../lanes/lanes.hpp"
+#include "../instruction_sets.hpp"
 #include "../lapack.hpp"
 #include "front_kernels.hpp"
 
@@ -16,21 +15,14 @@ namespace smartsolve::sparse {
     extern const sparse::FrontKernels<T> front_table; \
     }                                                 \
     namespace smartsolve::sparse {
-SMARTSOLVE_DECLARE(baseline)
-#if defined(__x86_64__)
-SMARTSOLVE_DECLARE(avx2)
-SMARTSOLVE_DECLARE(avx512)
-#endif
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
 #undef SMARTSOLVE_DECLARE
 
 template <class T>
 const FrontKernels<T>& front_kernels() {
-#if defined(__x86_64__)
-    const char* used = instruction_sets().used;
-    if (std::strcmp(used, "avx512") == 0) return avx512::front_table<T>;
-    if (std::strcmp(used, "avx2") == 0) return avx2::front_table<T>;
-#endif
-    return baseline::front_table<T>;
+#define SMARTSOLVE_TABLE(isa) &isa::front_table<T>,
+    return in_use<FrontKernels<T>>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
+#undef SMARTSOLVE_TABLE
 }
 
 namespace {
@@ -157,6 +149,7 @@ void backward_front(ptrdiff_t height, ptrdiff_t columns, const T* panel, T* x, p
 }
 
 #define SMARTSOLVE_INSTANTIATE(T)                                                  \
+    template const FrontKernels<T>& front_kernels<T>();                            \
     template ptrdiff_t factor_front<T>(ptrdiff_t, ptrdiff_t, T*, T*);              \
     template void forward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t); \
     template void backward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t);
