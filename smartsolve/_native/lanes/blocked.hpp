@@ -59,13 +59,13 @@ template <int height, class T>
     Sum<T> sum[columns][height];
     for (ptrdiff_t d = 0; d < depth; ++d, l += ld, u += u_next) {
         typename L::Values column[height];
-        unrolled<0, height>([&](auto i) { column[i] = L::load(l + i * L::width); });
-        unrolled<0, columns>(
-            [&](auto j) { unrolled<0, height>([&](auto i) { sum[j][i].add(column[i], u[j]); }); });
+        repeated<0, height>([&](int i) { column[i] = L::load(l + i * L::width); });
+        repeated<0, columns>(
+            [&](int j) { repeated<0, height>([&](int i) { sum[j][i].add(column[i], u[j]); }); });
     }
-    unrolled<0, columns>([&](auto j) {
-        unrolled<0, height>(
-            [&](auto i) { c[j][i] = L::load(a + i * L::width + j * ld) - sum[j][i].value(); });
+    repeated<0, columns>([&](int j) {
+        repeated<0, height>(
+            [&](int i) { c[j][i] = L::load(a + i * L::width + j * ld) - sum[j][i].value(); });
     });
 }
 
@@ -78,13 +78,13 @@ template <int columns, class T>
     using L = Lane<T>;
     Sum<T> sum[columns][4];
     for (; depth >= 4; depth -= 4, l += 4 * ld, x += 4)
-        unrolled<0, 4>([&](auto d) {
+        repeated<0, 4>([&](int d) {
             const auto column = L::load(l + d * ld);
-            unrolled<0, columns>([&](auto j) { sum[j][d].add(column, x[d + j * ldx]); });
+            repeated<0, columns>([&](int j) { sum[j][d].add(column, x[d + j * ldx]); });
         });
     for (; depth > 0; --depth, l += ld, ++x)
-        unrolled<0, columns>([&](auto j) { sum[j][0].add(L::load(l), x[j * ldx]); });
-    unrolled<0, columns>([&](auto j) {
+        repeated<0, columns>([&](int j) { sum[j][0].add(L::load(l), x[j * ldx]); });
+    repeated<0, columns>([&](int j) {
         c[j] = L::load(a + j * ldx) -
                ((sum[j][0].value() + sum[j][1].value()) + (sum[j][2].value() + sum[j][3].value()));
     });
@@ -93,9 +93,9 @@ template <int columns, class T>
 template <int height, class T>
 [[gnu::always_inline]] inline void store_tile(
     const typename Lane<T>::Values (&c)[Tile<T>::columns][height], T* to, ptrdiff_t ld) {
-    unrolled<0, Tile<T>::columns>([&](auto j) {
-        unrolled<0, height>(
-            [&](auto r) { Lane<T>::store(to + r * Lane<T>::width + j * ld, c[j][r]); });
+    repeated<0, Tile<T>::columns>([&](int j) {
+        repeated<0, height>(
+            [&](int r) { Lane<T>::store(to + r * Lane<T>::width + j * ld, c[j][r]); });
     });
 }
 
@@ -122,12 +122,12 @@ template <int lines, class T>
     l += i;
     for (ptrdiff_t d = 0; d < i; ++d, l += ld) {
         const Row known = Row::load(u + d * columns);
-        unrolled<0, lines>(
-            [&](auto r) { Row::each([&](auto c) { sum[r][c].add(known.values[c], l[r]); }); });
+        repeated<0, lines>(
+            [&](int r) { Row::each([&](auto c) { sum[r][c].add(known.values[c], l[r]); }); });
     }
     u += i * columns;
     Row row[lines];
-    unrolled<0, lines>([&](auto r) {
+    repeated<0, lines>([&](int r) {
         row[r] = Row::load(u + r * columns);
         Row::each([&](auto c) { row[r].values[c] -= sum[r][c].value(); });
     });
@@ -135,7 +135,7 @@ template <int lines, class T>
         row[r].store(u + r * columns);
         Multiples<T, typename Row::L> solved[Row::registers];
         Row::each([&](auto c) { solved[c].set(row[r].values[c]); });
-        unrolled<r + 1, lines>([&](auto q) {
+        repeated<r + 1, lines>([&](int q) {
             Row::each([&](auto c) { row[q].values[c] -= solved[c].times(l[q + r * ld]); });
         });
     });
@@ -162,11 +162,11 @@ void solve_unit_lower(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x, ptrdiff_t ldx
             if (i + s >= n) return;
             const auto column = L::load(triangle + s * ld);
             const auto below = L::beyond(0, s);
-            unrolled<0, columns>([&](auto j) {
+            repeated<0, columns>([&](int j) {
                 v[j] = below ? v[j] - L::multiply(column, L::element(v[j], s)) : v[j];
             });
         });
-        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ldx, v[j]); });
+        repeated<0, columns>([&](int j) { L::store(x + i + j * ldx, v[j]); });
     }
 }
 
@@ -184,13 +184,13 @@ void solve_upper(ptrdiff_t n, const T* u, ptrdiff_t ld, T* x, ptrdiff_t ldx) {
             if (i + s >= n) return;
             const auto column = L::load(triangle + s * ld);
             const auto above = L::beyond(0, s - 1);  // of the others
-            unrolled<0, columns>([&](auto j) {
+            repeated<0, columns>([&](int j) {
                 const T solved = smartsolve::divide(L::element(v[j], s), triangle[s + s * ld]);
                 v[j] = above ? v[j] : v[j] - L::multiply(column, solved);
                 v[j] = L::with_element(v[j], s, solved);
             });
         });
-        unrolled<0, columns>([&](auto j) { L::store(x + i + j * ldx, v[j]); });
+        repeated<0, columns>([&](int j) { L::store(x + i + j * ldx, v[j]); });
     }
 }
 
@@ -223,14 +223,14 @@ Real<T> load_columns(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrd
         for (ptrdiff_t i = top; i < n; i += side)
             Row::each([&](auto c) {
                 typename L::Values square[side];
-                unrolled<0, side>([&](auto r) {
+                repeated<0, side>([&](int r) {
                     square[r] =
                         i + r < n ? load(a + perm[i + r] * rs, c * side) : typename L::Values{};
                     note(square[r]);
                 });
                 transpose<L>(square);
-                unrolled<0, side>(
-                    [&](auto r) { L::store(to + i + (c * side + r) * ld, square[r]); });
+                repeated<0, side>(
+                    [&](int r) { L::store(to + i + (c * side + r) * ld, square[r]); });
             });
     };
     if (by_rows && width == columns) {
@@ -261,12 +261,11 @@ void store_columns(ptrdiff_t k, const T* u, T* block, ptrdiff_t ld) {
     for (ptrdiff_t i = 0; i < k; i += side)
         Row::each([&](auto c) {
             typename Part::Values square[side];
-            unrolled<0, side>([&](auto r) {
-                square[r] = Part::load(u + (i + r) * Block<T>::columns + c * side);
-            });
+            repeated<0, side>(
+                [&](int r) { square[r] = Part::load(u + (i + r) * Block<T>::columns + c * side); });
             transpose<Part>(square);
-            unrolled<0, side>(
-                [&](auto r) { Part::store(block + i + (c * side + r) * ld, square[r]); });
+            repeated<0, side>(
+                [&](int r) { Part::store(block + i + (c * side + r) * ld, square[r]); });
         });
 }
 
@@ -324,19 +323,18 @@ ptrdiff_t eliminate(ptrdiff_t k, T* column, ptrdiff_t ld) {
     using L = Lane<T>;
     const T pivot = column[k];
     T factor[others + 1];
-    unrolled<0, others>([&](auto j) { factor[j] = column[k + (j + 1) * ld]; });
+    repeated<0, others>([&](int j) { factor[j] = column[k + (j + 1) * ld]; });
     LargestRow<T> next;
     each_row_tile<T>(k + 1, ld, [&](ptrdiff_t i, auto keep) {
         const auto old = L::load(column + i);
         const auto scaled = keep(old, L::divide(old, pivot));
         L::store(column + i, scaled);
-        unrolled<0, others>([&](auto j) {
+        repeated<0, others>([&](int j) {
             T* target = column + i + (j + 1) * ld;
             const auto before = L::load(target);
             const auto after = keep(before, before - L::multiply(scaled, factor[j]));
             L::store(target, after);
-            if constexpr (j == 0)
-                next.add(keep(typename L::Values{}, L::sizes(after)), L::positions(i));
+            if (j == 0) next.add(keep(typename L::Values{}, L::sizes(after)), L::positions(i));
         });
     });
     return next.row(k + 1);
@@ -532,20 +530,20 @@ void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x, ptrdi
         Dot<T, L> sum[columns][width];
         for (ptrdiff_t i = k + width; i < n; i += width) {
             typename L::Values known[columns];
-            unrolled<0, columns>([&](auto j) { known[j] = L::load(x + i + j * ldx); });
-            unrolled<0, width>([&](auto c) {
+            repeated<0, columns>([&](int j) { known[j] = L::load(x + i + j * ldx); });
+            repeated<0, width>([&](int c) {
                 const auto line = L::load(lines + i + c * ld);
-                unrolled<0, columns>([&](auto j) { sum[j][c].add(line, known[j]); });
+                repeated<0, columns>([&](int j) { sum[j][c].add(line, known[j]); });
             });
         }
         typename L::Values square[width], rest[columns];
-        unrolled<0, columns>([&](auto j) {
+        repeated<0, columns>([&](int j) {
             rest[j] = L::load(x + k + j * ldx);
-            unrolled<0, width>([&](auto c) { square[c] = sum[j][c].terms(); });
+            repeated<0, width>([&](int c) { square[c] = sum[j][c].terms(); });
             transpose<L>(square);
-            unrolled<0, width>([&](auto c) { rest[j] -= square[c]; });
+            repeated<0, width>([&](int c) { rest[j] -= square[c]; });
         });
-        unrolled<0, width>([&](auto c) {
+        repeated<0, width>([&](int c) {
             square[c] = c < used ? L::load(lines + k + c * ld) : typename L::Values{};
         });
         transpose<L>(square);  // into rows of L
@@ -553,10 +551,10 @@ void solve_unit_lower_adjoint(ptrdiff_t n, const T* l, ptrdiff_t ld, T* x, ptrdi
             constexpr int s = width - 1 - step;
             auto row = L::beyond(0, s - 1) ? typename L::Values{} : square[s];
             if constexpr (is_complex<T>) row *= L::alternating(-1);
-            unrolled<0, columns>(
-                [&](auto j) { rest[j] -= L::multiply(row, L::element(rest[j], s)); });
+            repeated<0, columns>(
+                [&](int j) { rest[j] -= L::multiply(row, L::element(rest[j], s)); });
         });
-        unrolled<0, columns>([&](auto j) { L::store(x + k + j * ldx, rest[j]); });
+        repeated<0, columns>([&](int j) { L::store(x + k + j * ldx, rest[j]); });
     }
 }
 
@@ -595,7 +593,7 @@ template <class T>
     T m[columns][columns];
     ptrdiff_t failed = -1;
     unrolled<0, columns>(
-        [&](auto c) { unrolled<c, columns>([&](auto r) { m[c][r] = block[r + c * ld]; }); });
+        [&](auto c) { repeated<c, columns>([&](int r) { m[c][r] = block[r + c * ld]; }); });
     unrolled<0, columns>([&](auto c) {
         if (c >= width) m[c][c] = T(1);
         const Real<T> pivot = *reals(&m[c][c]);
@@ -603,12 +601,12 @@ template <class T>
         if (c < width) pivots.smallest = std::min(pivots.smallest, pivot);
         g[c][c] = T(pivot);
         T scaled[columns];
-        unrolled<c + 1, columns>([&](auto q) {
+        repeated<c + 1, columns>([&](int q) {
             scaled[q] = m[c][q] / pivot;
             g[q][c] = conjugate(m[c][q]);
         });
         unrolled<c + 1, columns>([&](auto q) {
-            unrolled<q, columns>([&](auto r) { m[q][r] -= times(scaled[r], g[q][c]); });
+            repeated<q, columns>([&](int r) { m[q][r] -= times(scaled[r], g[q][c]); });
         });
     });
     return failed;
@@ -632,8 +630,8 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
             std::max(pivots.largest, load_triangle(n, k, width, from, rs, cs, block, ld));
         for (ptrdiff_t d = 0; d < k; ++d) {
             const T* l = a + k + d * ld;
-            unrolled<0, columns>(
-                [&](auto c) { rows[d * columns + c] = conjugate(l[c]) * diagonal[d]; });
+            repeated<0, columns>(
+                [&](int c) { rows[d * columns + c] = conjugate(l[c]) * diagonal[d]; });
         }
         const auto subtract = [&](ptrdiff_t i, auto height, auto& c) {
             subtract_product<height()>(k, a + i, ld, rows, columns, block + i, c);
@@ -653,9 +651,9 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
             return pivots;
         }
         const auto divide_by_block = [&](auto height, auto& c) {
-            unrolled<0, height()>([&](auto r) {
+            repeated<0, height()>([&](int r) {
                 unrolled<0, columns>([&](auto j) {
-                    unrolled<0, j>([&](auto q) { c[j][r] -= Lane<T>::multiply(c[q][r], g[j][q]); });
+                    repeated<0, j>([&](int q) { c[j][r] -= Lane<T>::multiply(c[q][r], g[j][q]); });
                     c[j][r] /= std::real(g[j][j]);
                 });
             });

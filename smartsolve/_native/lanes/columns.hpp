@@ -28,7 +28,7 @@ inline constexpr int most_registers = register_bytes < 32 ? 2
 template <class T>
 inline constexpr int rows_in_registers = most_registers<T> * static_cast<int>(Short<T>::width);
 template <class T>
-inline constexpr bool has_columns = rows_in_registers<T> >= first_by_columns<T>;
+inline constexpr bool has_columns = !is_compact && rows_in_registers<T> >= first_by_columns<T>;
 template <class T>
 inline constexpr int last_lu_by_columns =
     is_complex<T> ? std::min(16, rows_in_registers<T>)

@@ -35,48 +35,47 @@ template <int N, class T>
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     T m[N][N];  // by columns
     int order[N];
-    unrolled<0, N>([&](auto k) { order[k] = k; });
-    unrolled<0, N>([&](auto j) {
-        unrolled<0, N>([&](auto i) {
+    repeated<0, N>([&](int k) { order[k] = k; });
+    repeated<0, N>([&](int j) {
+        repeated<0, N>([&](int i) {
             m[j][i] = a[i * rs + j * cs];
             pivots.largest = larger(pivots.largest, abs1(m[j][i]));
         });
     });
     unrolled<0, N>([&](auto k) {
         Real<T> size[N], largest = 0;
-        unrolled<k, N>([&](auto i) { size[i] = abs1(m[k][i]); });
-        unrolled<k, N>([&](auto i) { largest = larger(largest, size[i]); });
+        repeated<k, N>([&](int i) { size[i] = abs1(m[k][i]); });
+        repeated<k, N>([&](int i) { largest = larger(largest, size[i]); });
         int p = k;
-        unrolled<k + 1, N>([&](auto back) {
-            constexpr int i = N + k - back;
+        repeated<k + 1, N>([&](int back) {
+            const int i = N + k - back;
             p = size[i] == largest ? i : p;
         });
         p = size[k] == largest ? int(k) : p;
         pivots.smallest = smaller(pivots.smallest, largest);
         const auto exchange = [&](auto* column) {
             const auto old = column[k];
-            unrolled<k + 1, N>([&](auto i) {
+            repeated<k + 1, N>([&](int i) {
                 const auto value = column[i];
                 column[k] = select(p == i, value, column[k]);
                 column[i] = select(p == i, old, value);
             });
         };
         exchange(order);
-        unrolled<0, N>([&](auto j) { exchange(m[j]); });
+        repeated<0, N>([&](int j) { exchange(m[j]); });
         // A zero pivot over a NaN is the caller's NaN, not singularity.
         if (m[k][k] == T(0) && pivots.failed < 0) {
             Real<T> below = 0;
-            unrolled<k + 1, N>([&](auto i) { below += abs1(m[k][i]); });
+            repeated<k + 1, N>([&](int i) { below += abs1(m[k][i]); });
             if (below == 0) pivots.failed = k;
         }
-        unrolled<k + 1, N>([&](auto i) { m[k][i] = divide(m[k][i], m[k][k]); });
-        unrolled<k + 1, N>([&](auto j) {
-            unrolled<k + 1, N>([&](auto i) { m[j][i] -= times(m[k][i], m[j][k]); });
-        });
+        repeated<k + 1, N>([&](int i) { m[k][i] = divide(m[k][i], m[k][k]); });
+        repeated<k + 1, N>(
+            [&](int j) { repeated<k + 1, N>([&](int i) { m[j][i] -= times(m[k][i], m[j][k]); }); });
     });
     constexpr ptrdiff_t ld = padded<T>(N);
-    unrolled<0, N>([&](auto j) { unrolled<0, N>([&](auto i) { lu[i + j * ld] = m[j][i]; }); });
-    unrolled<0, N>([&](auto k) { perm[k] = order[k]; });
+    repeated<0, N>([&](int j) { repeated<0, N>([&](int i) { lu[i + j * ld] = m[j][i]; }); });
+    repeated<0, N>([&](int k) { perm[k] = order[k]; });
     return pivots;
 }
 
@@ -109,9 +108,9 @@ template <int most, class T, class N>
         pivots.largest = larger(pivots.largest, *reals(&pivot));
         forwards<i>(i, [&](auto j) {
             row[j] = a[i * rs + j * cs];
-            forwards<j>(j, [&](auto k) { row[j] -= times(row[k], conjugate(l[j + k * ld])); });
+            repeated<0, j>([&](int k) { row[j] -= times(row[k], conjugate(l[j + k * ld])); });
         });
-        forwards<i>(i, [&](auto j) {
+        repeated<0, i>([&](int j) {
             const T scaled = row[j] / diagonal[j];
             pivot -= times(row[j], conjugate(scaled));
             l[i + j * ld] = scaled;
@@ -126,7 +125,9 @@ template <int most, class T, class N>
 
 template <class T>
 Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm) {
-    constexpr int in_registers = has_columns<T> ? first_by_columns<T> - 1 : is_complex<T> ? 4 : 8;
+    constexpr int in_registers = has_columns<T>                ? first_by_columns<T> - 1
+                                 : is_complex<T> || is_compact ? 4
+                                                               : 8;
     if (n <= in_registers)
         return with_constant<1, in_registers>(
             n, [=](auto N) { return lu_factor_in_registers<N()>(a, rs, cs, lu, perm); });
@@ -146,10 +147,12 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
 // Whether substitution stays in registers: for small orders and few right-hand sides, `most`
 // elements of them. With an adjoint, complex ones are dearer side by side.
 template <class T>
-inline constexpr int last_in_registers = is_complex<T> ? 16 : 20;
+inline constexpr int last_in_registers = is_compact      ? largest_unpadded
+                                         : is_complex<T> ? 16
+                                                         : 20;
 template <class T>
 bool substitutes_in_registers(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t most) {
-    constexpr ptrdiff_t for_any_number = is_complex<T> ? 4 : 8;
+    constexpr ptrdiff_t for_any_number = is_complex<T> || is_compact ? 4 : 8;
     return n <= for_any_number || (n <= last_in_registers<T> && n * nrhs <= most);
 }
 template <class T>
@@ -175,9 +178,11 @@ template <class T, class Body>
 [[gnu::always_inline]] inline void with_class(ptrdiff_t n, Body&& body) {
     constexpr int last = last_in_registers<T>;
     if (n <= largest_unpadded) with_constant<1, largest_unpadded>(n, [&](auto N) { body(N, N); });
-    else if (n <= 8) body(n, std::integral_constant<int, 8>{});
-    else if (n <= 16) body(n, std::integral_constant<int, 16>{});
-    else if constexpr (last > 16) body(n, std::integral_constant<int, last>{});
+    else if constexpr (last > largest_unpadded) {
+        if (n <= 8) body(n, std::integral_constant<int, 8>{});
+        else if (n <= 16) body(n, std::integral_constant<int, 16>{});
+        else if constexpr (last > 16) body(n, std::integral_constant<int, last>{});
+    }
 }
 
 // The columns of three or four reals are not worth their way into pairs.
@@ -206,17 +211,18 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
 
 template <class T>
 Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l) {
-    constexpr int in_registers = is_complex<T> ? 8 : 12;
+    constexpr int in_registers = is_compact ? 4 : is_complex<T> ? 8 : 12;
     // GCC vectorizes what it takes for pairs in one complex block of order 4, and waits for them.
     constexpr int constants = is_complex<T> ? largest_unpadded - 1 : largest_unpadded;
     if (n <= constants)
         return with_constant<1, constants>(
             n, [=](auto N) { return cholesky_factor_short<N()>(N, a, rs, cs, l); });
     if (n == largest_unpadded) return cholesky_factor_short<largest_unpadded>(n, a, rs, cs, l);
-    if (n <= 8) return cholesky_factor_short<8>(n, a, rs, cs, l);
+    if constexpr (in_registers > largest_unpadded)
+        if (n <= 8) return cholesky_factor_short<8>(n, a, rs, cs, l);
     if constexpr (in_registers > 8)
         if (n <= in_registers) return cholesky_factor_short<in_registers>(n, a, rs, cs, l);
-    if constexpr (last_cholesky_by_columns<T> > in_registers)
+    if constexpr (has_columns<T> && last_cholesky_by_columns<T> > in_registers)
         if (n <= last_cholesky_by_columns<T>)
             return with_constant<registers_of<T>(in_registers + 1),
                                  registers_of<T>(last_cholesky_by_columns<T>)>(

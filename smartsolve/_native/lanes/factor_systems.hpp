@@ -2,7 +2,8 @@
 // m[i ld + j], where ld is row_length(n), and column c of the right-hand sides y[i columns + c].
 //
 // Lanes take no branches: rows change places by comparison and selection, each lane its own. An
-// order that is known when this is compiled unrolls all loops and leaves the numbers in registers.
+// order that is known when this is compiled unrolls all loops. Only the steps of an elimination are
+// then instances of their own, what they repeat is one body: that is most of the time of a build.
 #pragma once
 
 #include "packed.hpp"
@@ -17,6 +18,11 @@ constexpr Known<value + 1> next(Known<value>) {
     return {};
 }
 constexpr ptrdiff_t next(ptrdiff_t value) { return value + 1; }
+template <ptrdiff_t n, ptrdiff_t k>
+constexpr Known<n - k> difference(Known<n>, Known<k>) {
+    return {};
+}
+constexpr ptrdiff_t difference(ptrdiff_t n, ptrdiff_t k) { return n - k; }
 template <class N>
 inline constexpr bool is_known = !std::is_same_v<N, ptrdiff_t>;
 
@@ -51,28 +57,41 @@ template <ptrdiff_t from, ptrdiff_t to, class Body>
     }
 }
 
-// Step k of an elimination in `count` neighbouring columns: row p and row k change places, and the
-// multipliers (below row k of their column) times the new row k are subtracted from the rows below.
-// Rows of `columns` are `ld` numbers apart.
-template <int count, class T, class K, class N, class Ld>
-[[gnu::always_inline]] inline void eliminate(K k, N n, typename Packed<T>::Mask p,
-                                             const typename Packed<T>::Number* multipliers,
-                                             typename Packed<T>::Number* columns, Ld ld) {
+// The same without a constant: one body, whose loop is unrolled if its length is known.
+template <class From, class To, class Body>
+[[gnu::always_inline]] inline void each_alike(From from, To to, Body&& body) {
+    if constexpr (is_known<To>) repeated<From::value, To::value>(body);
+    else each(from, to, body);
+}
+template <class From, class To, class Body>
+[[gnu::always_inline]] inline void each_alike_backwards(From from, To to, Body&& body) {
+    if constexpr (is_known<To>)
+        repeated<0, To::value - From::value>([&](ptrdiff_t i) { body(To::value - 1 - i); });
+    else each_backwards(from, to, body);
+}
+
+// One step of an elimination in `count` neighbouring columns, of which `left` rows are left: row p
+// and the first change places, and the multipliers (ld apart, below the first) times the new first
+// row are subtracted from the others. Rows of `columns` are `step` numbers apart.
+template <int count, class T, class N, class Ld, class Step>
+[[gnu::always_inline]] inline void eliminate(N left, typename Packed<T>::Mask p,
+                                             const typename Packed<T>::Number* multipliers, Ld ld,
+                                             typename Packed<T>::Number* columns, Step step) {
     using P = Packed<T>;
     using Index = typename P::Index;
     if constexpr (count == 0) return;
     typename P::Number old[count + 1], row[count + 1];
-    unrolled<0, count>([&](auto c) { row[c] = old[c] = columns[k * ld + c]; });
-    each(next(k), n, [&](auto i) {
+    repeated<0, count>([&](int c) { row[c] = old[c] = columns[c]; });
+    each_alike(Known<1>{}, left, [&](ptrdiff_t i) {
         const auto here = p == static_cast<Index>(i);
-        unrolled<0, count>([&](auto c) { row[c] = P::select(here, columns[i * ld + c], row[c]); });
+        repeated<0, count>([&](int c) { row[c] = P::select(here, columns[i * step + c], row[c]); });
     });
-    unrolled<0, count>([&](auto c) { columns[k * ld + c] = row[c]; });
-    each(next(k), n, [&](auto i) {
+    repeated<0, count>([&](int c) { columns[c] = row[c]; });
+    each_alike(Known<1>{}, left, [&](ptrdiff_t i) {
         const auto here = p == static_cast<Index>(i);
-        const auto multiplier = multipliers[i * row_length(n)];
-        unrolled<0, count>([&](auto c) {
-            auto& element = columns[i * ld + c];
+        const auto multiplier = multipliers[i * ld];
+        repeated<0, count>([&](int c) {
+            auto& element = columns[i * step + c];
             element = P::less_product(P::select(here, old[c], element), multiplier, row[c]);
         });
     });
@@ -87,59 +106,55 @@ template <class T, class Body>
     if (from < to) with_constant<1, most - 1>(to - from, [&](auto count) { body(from, count); });
 }
 
-// The same in the columns from `from` to `to` - 1.
-template <class T, class K, class N, class From, class To, class Ld>
-[[gnu::always_inline]] inline void eliminate_all(K k, N n, typename Packed<T>::Mask p,
-                                                 const typename Packed<T>::Number* multipliers,
-                                                 typename Packed<T>::Number* columns, From from,
-                                                 To to, Ld ld) {
-    if constexpr (is_known<To>) {
-        eliminate<To::value - From::value, T>(k, n, p, multipliers, columns + from, ld);
-    } else {
-        each_few<T>(from, to, [&](ptrdiff_t c, auto count) {
-            eliminate<count(), T>(k, n, p, multipliers, columns + c, ld);
-        });
-    }
-}
-
-// Up to this order the divider is not what the others wait for.
+// Up to so many numbers are divided one by one: the divider is not what the others wait for.
 inline constexpr ptrdiff_t few_quotients = 4;
 
-// P A = L U with partial pivoting, the first largest abs1 as in getf2. Row pivot[k] changed places
-// with row k when column k was eliminated; multipliers stay where they were made, as in LINPACK.
-// In lanes that are not `movable` no row moves.
+// One step of lu_factor: m is the first element of the `left` rows and columns that are left.
+template <class T, class N, class Ld>
+[[gnu::always_inline]] inline void factor_step(N left, typename Packed<T>::Number* m, Ld ld,
+                                               typename Packed<T>::Mask& pivot,
+                                               typename Packed<T>::Mask movable,
+                                               typename Packed<T>::Values& smallest) {
+    using P = Packed<T>;
+    using Index = typename P::Index;
+    const auto old = m[0];
+    auto largest = P::size(old);
+    auto top = old;
+    auto p = P::fill_index(0);
+    each_alike(Known<1>{}, left, [&](ptrdiff_t i) {
+        const auto size = P::where(movable, P::size(m[i * ld]));
+        const auto better = size > largest;
+        p = better ? P::fill_index(static_cast<Index>(i)) : p;
+        top = P::select(better, m[i * ld], top);
+        largest = P::larger(size, largest);
+    });
+    pivot = p;
+    smallest = P::smaller(smallest, largest);
+    m[0] = top;
+    const Divisor<T> divisor(top);
+    each_alike(Known<1>{}, left, [&](ptrdiff_t i) {
+        const auto here = p == static_cast<Index>(i);
+        const auto x = P::select(here, old, m[i * ld]);
+        m[i * ld] = left > few_quotients ? divisor.divide(x) : P::quotient(x, top);
+    });
+    const auto eliminate_few = [&](ptrdiff_t first, auto count) {
+        eliminate<count(), T>(left, p, m, ld, m + first, ld);
+    };
+    if constexpr (is_known<N>) eliminate_few(1, std::integral_constant<int, left - 1>{});
+    else each_few<T>(1, left, eliminate_few);
+}
+
+// P A = L U with partial pivoting, the first largest abs1 as in getf2. Row k + pivot[k] changed
+// places with row k when column k was eliminated; multipliers stay where they were made, as in
+// LINPACK. In lanes that are not `movable` no row moves.
 template <class T, class N>
 [[gnu::always_inline]] inline void lu_factor(N n, typename Packed<T>::Number* m,
                                              typename Packed<T>::Mask* pivot,
                                              typename Packed<T>::Mask movable,
                                              typename Packed<T>::Values& smallest) {
-    using P = Packed<T>;
-    using Index = typename P::Index;
     const auto ld = row_length(n);
     each(Known<0>{}, n, [&](auto k) {
-        auto* const column = m + k;
-        const auto old = column[k * ld];
-        const auto diagonal = P::size(old);
-        auto largest = diagonal;
-        auto top = old;
-        auto p = P::fill_index(static_cast<Index>(k));
-        each(next(k), n, [&](auto i) {
-            const auto size = P::where(movable, P::size(column[i * ld]));
-            const auto better = size > largest;
-            p = better ? P::fill_index(static_cast<Index>(i)) : p;
-            top = P::select(better, column[i * ld], top);
-            largest = P::larger(size, largest);
-        });
-        pivot[k] = p;
-        smallest = P::smaller(smallest, largest);
-        column[k * ld] = top;
-        const Divisor<T> divisor(top);
-        each(next(k), n, [&](auto i) {
-            const auto here = p == static_cast<Index>(i);
-            const auto x = P::select(here, old, column[i * ld]);
-            column[i * ld] = n > few_quotients ? divisor.divide(x) : P::quotient(x, top);
-        });
-        eliminate_all<T>(k, n, p, column, m, next(k), n, ld);
+        factor_step<T>(difference(n, k), m + k * (ld + 1), ld, pivot[k], movable, smallest);
     });
 }
 
@@ -151,19 +166,19 @@ struct FewColumns {
     Number x[count];
 
     explicit FewColumns(const Number* row) {
-        unrolled<0, count>([&](auto c) { x[c] = row[c]; });
+        repeated<0, count>([&](int c) { x[c] = row[c]; });
     }
     void store(Number* row) const {
-        unrolled<0, count>([&](auto c) { row[c] = x[c]; });
+        repeated<0, count>([&](int c) { row[c] = x[c]; });
     }
     void subtract(const Number& factor, const Number* row) {
-        unrolled<0, count>([&](auto c) { x[c] = P::less_product(x[c], factor, row[c]); });
+        repeated<0, count>([&](int c) { x[c] = P::less_product(x[c], factor, row[c]); });
     }
     void divide(const Number& divisor) {
-        unrolled<0, count>([&](auto c) { x[c] = P::quotient(x[c], divisor); });
+        repeated<0, count>([&](int c) { x[c] = P::quotient(x[c], divisor); });
     }
     void divide_by_real(const Number& divisor) {
-        unrolled<0, count>([&](auto c) { x[c] = P::by_real(x[c], P::real(divisor)); });
+        repeated<0, count>([&](int c) { x[c] = P::by_real(x[c], P::real(divisor)); });
     }
 };
 
@@ -174,7 +189,8 @@ template <int count, class T, class N, class Ld>
     const auto ld = row_length(n);
     each_backwards(Known<0>{}, n, [&](auto k) {
         FewColumns<count, T> x(y + k * ld_y);
-        each_backwards(next(k), n, [&](auto j) { x.subtract(m[k * ld + j], y + j * ld_y); });
+        each_alike_backwards(next(k), n,
+                             [&](ptrdiff_t j) { x.subtract(m[k * ld + j], y + j * ld_y); });
         x.divide(m[k * ld + k]);
         x.store(y + k * ld_y);
     });
@@ -190,7 +206,10 @@ template <int count, class T, class N, class Ld>
 [[gnu::always_inline]] inline void lu_solve(N n, const typename Packed<T>::Number* m,
                                             const typename Packed<T>::Mask* pivot,
                                             typename Packed<T>::Number* y, Ld ld_y) {
-    each(Known<0>{}, n, [&](auto k) { eliminate<count, T>(k, n, pivot[k], m + k, y, ld_y); });
+    const auto ld = row_length(n);
+    each(Known<0>{}, n, [&](auto k) {
+        eliminate<count, T>(difference(n, k), pivot[k], m + k * (ld + 1), ld, y + k * ld_y, ld_y);
+    });
     solve_upper<count, T>(n, m, y, ld_y);
 }
 template <class T>
@@ -215,11 +234,11 @@ typename Packed<T>::Mask cholesky_factor(ptrdiff_t n, typename Packed<T>::Number
         each_few<T>(k, n, [&](ptrdiff_t i, auto count) {
             Number* const rows = m + i * ld;
             Number x[count()];
-            unrolled<0, count()>([&](auto r) { x[r] = rows[r * ld + k]; });
+            repeated<0, count()>([&](int r) { x[r] = rows[r * ld + k]; });
             for (ptrdiff_t j = 0; j < k; ++j)
-                unrolled<0, count()>(
-                    [&](auto r) { x[r] = P::less_product(x[r], rows[r * ld + j], m[j * ld + k]); });
-            unrolled<0, count()>([&](auto r) { rows[r * ld + k] = x[r]; });
+                repeated<0, count()>(
+                    [&](int r) { x[r] = P::less_product(x[r], rows[r * ld + j], m[j * ld + k]); });
+            repeated<0, count()>([&](int r) { rows[r * ld + k] = x[r]; });
         });
         const auto pivot = P::real(m[k * ld + k]);
         failed |= ~(pivot > 0);

@@ -88,9 +88,8 @@ template <ptrdiff_t ld, int most, int columns, class T, class N>
     forwards<most>(n, [&](auto k) {
         Unknown<T, columns> row;
         row.load(x + place(k), ldx);
-        [&]<int... J>(std::integer_sequence<int, J...>) {
-            row.subtract_sum([&](auto add) { (add(l[k + J * ld], y[J]), ...); });
-        }(std::make_integer_sequence<int, k>{});
+        row.subtract_sum(
+            [&](auto add) { repeated<0, k>([&](int j) { add(l[k + j * ld], y[j]); }); });
         y[k] = row;
     });
 }
@@ -104,9 +103,7 @@ template <int most, int columns, class T, class N>
         divide(y[k], k);
         const auto solved = y[k].multiples();
         y[k].store(x + k, ldx);
-        [&]<int... I>(std::integer_sequence<int, I...>) {
-            (y[I].subtract(factor(ptrdiff_t{I}, k), solved), ...);
-        }(std::make_integer_sequence<int, k>{});
+        repeated<0, k>([&](int i) { y[i].subtract(factor(ptrdiff_t{i}, k), solved); });
     });
 }
 

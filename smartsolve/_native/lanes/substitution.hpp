@@ -16,7 +16,7 @@ struct Row {
 
     template <class Body>
     [[gnu::always_inline]] static void each(Body&& body) {
-        unrolled<0, registers>(body);
+        repeated<0, registers>(body);
     }
     [[gnu::always_inline]] static Row load(const T* x) {
         Row row;
@@ -46,7 +46,7 @@ void substitute_lines(const TriangleLines<T>& t, ptrdiff_t j, T* y) {
     using L = typename Row<T>::L;
     const T* line[lines];
     Row<T> x[lines];
-    unrolled<0, lines>([&](auto c) {
+    repeated<0, lines>([&](int c) {
         line[c] = t.line(j + c);
         x[c] = Row<T>::load(y + (j + c) * side_by_side);
     });
@@ -56,17 +56,17 @@ void substitute_lines(const TriangleLines<T>& t, ptrdiff_t j, T* y) {
         Sum<T, L> sum[lines][Row<T>::registers];
         for (ptrdiff_t p = from; p < to; ++p) {
             const auto known = Row<T>::load(y + p * side_by_side);
-            unrolled<0, lines>([&](auto c) {
+            repeated<0, lines>([&](int c) {
                 Row<T>::each([&](auto r) { sum[c][r].add(known.values[r], line[c][p]); });
             });
         }
-        unrolled<0, lines>(
-            [&](auto c) { Row<T>::each([&](auto r) { x[c].values[r] -= sum[c][r].value(); }); });
+        repeated<0, lines>(
+            [&](int c) { Row<T>::each([&](auto r) { x[c].values[r] -= sum[c][r].value(); }); });
     }
     unrolled<0, lines>([&](auto step) {
         constexpr int c = ascending ? step : lines - 1 - step;
-        unrolled<0, step>([&](auto earlier) {
-            constexpr int k = ascending ? earlier : lines - 1 - earlier;
+        repeated<0, step>([&](int earlier) {
+            const int k = ascending ? earlier : lines - 1 - earlier;
             x[c].subtract(x[k], t.by_dot ? line[c][j + k] : line[k][j + c]);
         });
         if (!t.unit) x[c].divide(line[c][j + c]);
@@ -74,11 +74,11 @@ void substitute_lines(const TriangleLines<T>& t, ptrdiff_t j, T* y) {
     });
     if (!t.by_dot) {
         Multiples<T, L> solved[lines][Row<T>::registers];
-        unrolled<0, lines>(
-            [&](auto c) { Row<T>::each([&](auto r) { solved[c][r].set(x[c].values[r]); }); });
+        repeated<0, lines>(
+            [&](int c) { Row<T>::each([&](auto r) { solved[c][r].set(x[c].values[r]); }); });
         for (ptrdiff_t p = from; p < to; ++p) {
             auto rest = Row<T>::load(y + p * side_by_side);
-            unrolled<0, lines>([&](auto c) {
+            repeated<0, lines>([&](int c) {
                 Row<T>::each([&](auto r) { rest.values[r] -= solved[c][r].times(line[c][p]); });
             });
             rest.store(y + p * side_by_side);
@@ -136,11 +136,11 @@ template <class T>
         };
         for (ptrdiff_t i = 0; i < whole; i += width) {
             typename L::Values square[width];
-            unrolled<0, width>([&](auto c) {
+            repeated<0, width>([&](int c) {
                 square[c] = c < left ? L::load(x + i + c * ldx) : typename L::Values{};
             });
             transpose<L>(square);
-            unrolled<0, width>([&](auto r) { L::store(row(i + r), square[r]); });
+            repeated<0, width>([&](int r) { L::store(row(i + r), square[r]); });
         }
         for (ptrdiff_t i = whole; i < n; ++i)
             for (ptrdiff_t c = 0; c < width; ++c) row(i)[c] = c < left ? x[i + c * ldx] : T(0);
@@ -160,9 +160,9 @@ template <class T>
         };
         for (ptrdiff_t i = 0; i < whole; i += width) {
             typename L::Values square[width];
-            unrolled<0, width>([&](auto r) { square[r] = L::load(row(i + r)); });
+            repeated<0, width>([&](int r) { square[r] = L::load(row(i + r)); });
             transpose<L>(square);
-            unrolled<0, width>([&](auto c) {
+            repeated<0, width>([&](int c) {
                 if (c < left) L::store(x + i + c * ldx, square[c]);
             });
         }

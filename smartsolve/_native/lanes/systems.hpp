@@ -23,14 +23,11 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
-    static constexpr ptrdiff_t last_tiny = 4;  // whose numbers are all in registers
-    // Beyond this order unrolled code is no faster than loops; before it, it is not worth its build
-    // for x86-64 processors without AVX2, which are older than 2013 or emulated.
-#if defined(__SSE2__) && !defined(__AVX2__)
-    static constexpr ptrdiff_t last_in_registers = last_tiny;
-#else
-    static constexpr ptrdiff_t last_in_registers = is_complex<T> ? 7 : 9;
-#endif
+    static constexpr ptrdiff_t last_tiny = 4;       // whatever is beside it costs as much
+    static constexpr ptrdiff_t last_in_registers =  // before, numbers stay there mostly
+        register_bytes == 64 || is_complex<T> ? 5 : 4;
+    // Beyond this order unrolled code is no faster than loops.
+    static constexpr ptrdiff_t last_unrolled = is_compact ? last_tiny : is_complex<T> ? 7 : 9;
     static constexpr ptrdiff_t tridiagonal_from = 8;
 
     enum Way : int { diagonal, upper, lower, tridiagonal, cholesky, lu, ways };
@@ -123,7 +120,7 @@ class SystemsSolver {
             solve_in_registers<order>();
             return true;
         }
-        if constexpr (order < last_in_registers) return solve_unrolled<order + 1>();
+        if constexpr (order < last_unrolled) return solve_unrolled<order + 1>();
         else return false;
     }
 
@@ -158,7 +155,7 @@ class SystemsSolver {
         load_packed<order>(b_ + first * b_step_, y);
         lu_solve_column<order>(m, pivot, y);
         Values sum{};
-        unrolled<0, order>([&](auto i) { sum += P::size(y[i]); });
+        repeated<0, order>([&](int i) { sum += P::size(y[i]); });
         store_packed<order>(y, x_ + first * x_step_);
         if (healthy != all_bits<Mask>) [[unlikely]]
             healthy |= probe<order>(m, pivot, pivots);
@@ -170,19 +167,19 @@ class SystemsSolver {
     // The largest element, and whether there is one above the diagonal.
     template <int order>
     [[gnu::always_inline]] static void inspect(const Number* m, Pivots& pivots, Values& above) {
-        unrolled<0, order * order>([&](auto i) {
+        repeated<0, order * order>([&](int i) {
             pivots.largest = P::larger_size(m[i], pivots.largest);
-            if constexpr (i / order < i % order) above = P::either(above, P::size(m[i]));
+            if (i / order < i % order) above = P::either(above, P::size(m[i]));
         });
     }
     template <int order>
     [[gnu::always_inline]] std::uint32_t probe(const Number* m, const Mask* pivot,
                                                const Pivots& pivots) const {
         Number y[order];
-        unrolled<0, order>([&](auto i) { y[i] = P::number(P::fill(s_.probe[i])); });
+        repeated<0, order>([&](int i) { y[i] = P::number(P::fill(s_.probe[i])); });
         lu_solve_column<order>(m, pivot, y);
         Values growth{};
-        unrolled<0, order>([&](auto i) { growth = P::larger(P::size(y[i]), growth); });
+        repeated<0, order>([&](int i) { growth = P::larger(P::size(y[i]), growth); });
         return screen(pivots, growth);
     }
 
@@ -193,21 +190,23 @@ class SystemsSolver {
             load_packed<order * order>(group.a[0] + group.first * a_step_, m);
         } else {
             load(group, order);
-            unrolled<0, order * order>([&](auto i) { m[i] = m_[i]; });
+            repeated<0, order * order>([&](int i) { m[i] = m_[i]; });
         }
         Mask pivot[order], finite = ~Mask{};
         Pivots pivots;
         Values above{};
         inspect<order>(m, pivots, above);
         // A lower triangle is its own factor: exchanges would do it no good.
-        lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
+        if constexpr (order <= last_in_registers)
+            lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
+        else pivots.smallest = lu_factor_in_memory<order>(m, pivot, above != R(0), pivots.smallest);
         std::uint32_t healthy = screen(pivots);
         const std::uint32_t lanes = packed ? all_bits<Mask> : group.lanes();
         const bool probes = (lanes & ~healthy) != 0;
 
         const auto note_finite = [&] {
             Values sum{};  // not finite if a part is not; if it overflows, that is a doubt, too
-            unrolled<0, order>([&](auto i) { sum += P::size(y[i]); });
+            repeated<0, order>([&](int i) { sum += P::size(y[i]); });
             finite &= sum <= std::numeric_limits<R>::max();
         };
         if (packed) {
@@ -219,11 +218,19 @@ class SystemsSolver {
             store_packed<order>(y, group.x[0] + group.first * x_step_);
         } else {
             each_block_of_columns(group, [&](ptrdiff_t columns) {
-                for (ptrdiff_t c = 0; c < columns; ++c) {
-                    unrolled<0, order>([&](auto k) { y[k] = y_[k * columns + c]; });
-                    lu_solve_column<order>(m, pivot, y);
-                    note_finite();
-                    unrolled<0, order>([&](auto k) { y_[k * columns + c] = y[k]; });
+                ptrdiff_t c = 0;
+                if constexpr (order > last_in_registers) {
+                    for (; c + 2 <= columns; c += 2)
+                        lu_solve_in_memory<order, 2>(m, pivot, y_ + c, columns);
+                    if (c < columns) lu_solve_in_memory<order, 1>(m, pivot, y_ + c, columns);
+                    for (c = 0; c < order * columns; ++c) finite &= is_finite(y_[c]);
+                } else {
+                    for (; c < columns; ++c) {
+                        repeated<0, order>([&](int k) { y[k] = y_[k * columns + c]; });
+                        lu_solve_column<order>(m, pivot, y);
+                        note_finite();
+                        repeated<0, order>([&](int k) { y_[k * columns + c] = y[k]; });
+                    }
                 }
             });
         }
@@ -232,30 +239,48 @@ class SystemsSolver {
         doubt(group, lanes & ~(healthy & bits(finite)));
     }
 
-    // Beyond the tiny, not all numbers stay in registers, and once is enough of this code.
+    // Beyond, the matrix is left in memory: a compiler that tries to keep its numbers in registers
+    // takes twice as long, and what comes out is no faster.
+    template <int order>
+    [[gnu::flatten, gnu::noinline]] static Values lu_factor_in_memory(Number* m, Mask* pivot,
+                                                                      Mask movable,
+                                                                      Values smallest) {
+        lu_factor<T>(Known<order>{}, m, pivot, movable, smallest);
+        return smallest;
+    }
+    template <int order, int columns>
+    [[gnu::flatten, gnu::noinline]] static void lu_solve_in_memory(const Number* m,
+                                                                   const Mask* pivot, Number* y,
+                                                                   ptrdiff_t ld_y) {
+        Number x[order * columns];
+        const auto each_unknown = [&](auto body) {
+            repeated<0, order>([&](int k) {
+                repeated<0, columns>([&](int c) { body(x[k * columns + c], y[k * ld_y + c]); });
+            });
+        };
+        each_unknown([](Number& here, const Number& there) { here = there; });
+        lu_solve<columns, T>(Known<order>{}, m, pivot, x, Known<columns>{});
+        each_unknown([](const Number& here, Number& there) { there = here; });
+    }
     template <int order>
     [[gnu::always_inline]] static void lu_solve_column(const Number* m, const Mask* pivot,
                                                        Number* y) {
-        if constexpr (order <= last_tiny) lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
-        else lu_solve_in_memory<order>(m, pivot, y);
-    }
-    template <int order>
-    [[gnu::noinline]] static void lu_solve_in_memory(const Number* m, const Mask* pivot,
-                                                     Number* y) {
-        lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
+        if constexpr (order <= last_in_registers)
+            lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
+        else lu_solve_in_memory<order, 1>(m, pivot, y, 1);
     }
     // For the probe as well, side by side, for they wait for the same divisions: what it grows to.
     template <int order>
-    [[gnu::noinline]] Values lu_solve_and_probe(const Number* m, const Mask* pivot,
-                                                Number* y) const {
+    [[gnu::always_inline]] Values lu_solve_and_probe(const Number* m, const Mask* pivot,
+                                                     Number* y) const {
         Number both[2 * order];
-        unrolled<0, order>([&](auto i) {
+        repeated<0, order>([&](int i) {
             both[2 * i] = y[i];
             both[2 * i + 1] = P::number(P::fill(s_.probe[i]));
         });
-        lu_solve<2, T>(Known<order>{}, m, pivot, both, Known<2>{});
+        lu_solve_in_memory<order, 2>(m, pivot, both, 2);
         Values growth{};
-        unrolled<0, order>([&](auto i) {
+        repeated<0, order>([&](int i) {
             y[i] = both[2 * i];
             growth = P::larger(P::size(both[2 * i + 1]), growth);
         });
@@ -269,7 +294,7 @@ class SystemsSolver {
             Dense<T, reals>::load(from, to);
         } else {
             const R* places[W];
-            unrolled<0, W>([&](auto l) { places[l] = from + l * reals; });
+            repeated<0, W>([&](int l) { places[l] = from + l * reals; });
             load_line<T>(Known<reals>{}, places, 0, to);
         }
     }
@@ -279,7 +304,7 @@ class SystemsSolver {
             Dense<T, reals>::store(from, to);
         } else {
             R* places[W];
-            unrolled<0, W>([&](auto l) { places[l] = to + l * reals; });
+            repeated<0, W>([&](int l) { places[l] = to + l * reals; });
             store_line<T>(Known<reals>{}, places, 0, from);
         }
     }

@@ -31,13 +31,13 @@ class RealBlock {
         if constexpr (B == 1) {
             x[0] = elements(from, offset, lanes);
         } else {
-            unrolled<0, B>([&](auto r) { x[r] = join<W>(from + r, offset); });
+            repeated<0, B>([&](int r) { x[r] = join<W>(from + r, offset); });
             transpose<B / 2>();
         }
     }
     [[gnu::always_inline]] void store(R* const* to, ptrdiff_t offset) {
         transpose<B / 2>();
-        unrolled<0, B>([&](auto r) { split<W>(x[r], to + r, offset); });
+        repeated<0, B>([&](int r) { split<W>(x[r], to + r, offset); });
     }
 
  private:
@@ -81,8 +81,8 @@ class RealBlock {
     template <int d>
     [[gnu::always_inline]] void transpose() {
         if constexpr (d > 0) {
-            unrolled<0, B>([&](auto r) {
-                if constexpr ((r & d) == 0) {
+            repeated<0, B>([&](int r) {
+                if ((r & d) == 0) {
                     const Values low = x[r], high = x[r + d];
                     x[r] = lower<d>(low, high, lanes);
                     x[r + d] = upper<d>(low, high, lanes);
@@ -130,7 +130,7 @@ template <class T, class Count>
                                              ptrdiff_t step = 1) {
     each_block<Real<T>>(reals, [&]<int B>(auto first, RealBlock<Real<T>, B> block) {
         block.load(from, offset + first);
-        unrolled<0, B>([&](auto e) { Packed<T>::part(to, first + e, step) = block.x[e]; });
+        repeated<0, B>([&](int e) { Packed<T>::part(to, first + e, step) = block.x[e]; });
     });
 }
 template <class T, class Count>
@@ -138,7 +138,7 @@ template <class T, class Count>
                                               typename Packed<T>::Number* from,
                                               ptrdiff_t step = 1) {
     each_block<Real<T>>(reals, [&]<int B>(auto first, RealBlock<Real<T>, B> block) {
-        unrolled<0, B>([&](auto e) { block.x[e] = Packed<T>::part(from, first + e, step); });
+        repeated<0, B>([&](int e) { block.x[e] = Packed<T>::part(from, first + e, step); });
         block.store(to, offset + first);
     });
 }
@@ -154,15 +154,15 @@ class Dense {
  public:
     [[gnu::always_inline]] static void load(const Real<T>* from, typename Packed<T>::Number* to) {
         Values x[count];
-        unrolled<0, count>([&](auto r) { x[r] = Lane<Real<T>>::load(from + r * W); });
+        repeated<0, count>([&](int r) { x[r] = Lane<Real<T>>::load(from + r * W); });
         split<count>(x, lanes);
-        unrolled<0, count>([&](auto e) { Packed<T>::part(to, e, 1) = x[e]; });
+        repeated<0, count>([&](int e) { Packed<T>::part(to, e, 1) = x[e]; });
     }
     [[gnu::always_inline]] static void store(typename Packed<T>::Number* from, Real<T>* to) {
         Values x[count];
-        unrolled<0, count>([&](auto e) { x[e] = Packed<T>::part(from, e, 1); });
+        repeated<0, count>([&](int e) { x[e] = Packed<T>::part(from, e, 1); });
         merge<count>(x, lanes);
-        unrolled<0, count>([&](auto r) { Lane<Real<T>>::store(to + r * W, x[r]); });
+        repeated<0, count>([&](int r) { Lane<Real<T>>::store(to + r * W, x[r]); });
     }
 
  private:
@@ -171,23 +171,23 @@ class Dense {
     [[gnu::always_inline]] static void split(Values* x, std::integer_sequence<int, I...> all) {
         if constexpr (part > 1) {
             Values even[part / 2], odd[part / 2];
-            unrolled<0, part / 2>([&](auto i) {
+            repeated<0, part / 2>([&](int i) {
                 even[i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], (2 * I)...);
                 odd[i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], (2 * I + 1)...);
             });
             split<part / 2>(even, all);
             split<part / 2>(odd, all);
-            unrolled<0, part / 2>([&](auto i) { x[2 * i] = even[i], x[2 * i + 1] = odd[i]; });
+            repeated<0, part / 2>([&](int i) { x[2 * i] = even[i], x[2 * i + 1] = odd[i]; });
         }
     }
     template <int part, int... I>
     [[gnu::always_inline]] static void merge(Values* x, std::integer_sequence<int, I...> all) {
         if constexpr (part > 1) {
             Values even[part / 2], odd[part / 2];
-            unrolled<0, part / 2>([&](auto i) { even[i] = x[2 * i], odd[i] = x[2 * i + 1]; });
+            repeated<0, part / 2>([&](int i) { even[i] = x[2 * i], odd[i] = x[2 * i + 1]; });
             merge<part / 2>(even, all);
             merge<part / 2>(odd, all);
-            unrolled<0, part / 2>([&](auto i) {
+            repeated<0, part / 2>([&](int i) {
                 x[2 * i] = __builtin_shufflevector(even[i], odd[i], (I / 2 + (I % 2) * W)...);
                 x[2 * i + 1] =
                     __builtin_shufflevector(even[i], odd[i], (W / 2 + I / 2 + (I % 2) * W)...);

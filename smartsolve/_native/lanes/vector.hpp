@@ -218,8 +218,8 @@ template <class L, ptrdiff_t width = L::width>
     unrolled<0, std::countr_zero(static_cast<std::size_t>(width))>([&](auto s) {
         constexpr int bit = 1 << s;
         const auto is_set = (L::positions(0) & bit) != 0;
-        unrolled<0, static_cast<int>(width)>([&](auto i) {
-            if constexpr ((i & bit) == 0) {
+        repeated<0, static_cast<int>(width)>([&](int i) {
+            if ((i & bit) == 0) {
                 const auto upper = rows[i], lower = rows[i | bit];
                 rows[i] = is_set ? L::template exchanged<bit * L::parts>(lower) : upper;
                 rows[i | bit] = is_set ? lower : L::template exchanged<bit * L::parts>(upper);
@@ -242,7 +242,7 @@ Asymmetry compare_mirrored(const T* a, const T* mirrored, ptrdiff_t ld, const Re
             for (ptrdiff_t r = 0; r < L::width; ++r) y[r] = L::load(mirrored + (i + r) * ld + j);
             transpose<L>(y);
             const auto d_here = L::load(reinterpret_cast<const T*>(d + i * L::parts));
-            unrolled<0, static_cast<int>(L::width)>([&](auto r) {
+            repeated<0, static_cast<int>(L::width)>([&](int r) {
                 const auto x = L::load(a + (j + r) * ld + i);
                 differs |= x != y[r];
                 auto norm = x * x;
