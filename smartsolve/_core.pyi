@@ -3,8 +3,8 @@ from typing import Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 import numpy.typing as npt
 
+from ._factored import FactoredMatrix
 from ._report import SolveInfo
-from ._sparse.factorization import SparseFactorization
 from ._types import (
     Named,
     Plain,
@@ -30,7 +30,7 @@ def solve(
 ) -> Any: ...
 @overload
 def solve(
-    a: Plain | SparseLike | Factors | SparseFactorization,
+    a: Plain | SparseLike | Factors | FactoredMatrix,
     b: Plain | SparseLike,
     *,
     return_info: Literal[False] = False,
@@ -38,7 +38,7 @@ def solve(
 ) -> npt.NDArray[Any]: ...
 @overload
 def solve(
-    a: Plain | SparseLike | Factors | SparseFactorization,
+    a: Plain | SparseLike | Factors | FactoredMatrix,
     b: Plain | SparseLike,
     *,
     return_info: Literal[True],
@@ -46,7 +46,7 @@ def solve(
 ) -> tuple[npt.NDArray[Any], SolveInfo]: ...
 @overload
 def solve(
-    a: Plain | SparseLike | Factors | SparseFactorization,
+    a: Plain | SparseLike | Factors | FactoredMatrix,
     b: Plain | SparseLike,
     *,
     return_info: bool,

@@ -8,13 +8,14 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+import numpy.typing as npt
 from dask.layers import ArrayBlockIdDep
 
-from . import _core, _errors, _operands
+from . import _core, _errors
 from ._condition import errstate, geterr
-from ._factorization import FactoredMatrix, factorize
+from ._factored import FactoredMatrix
+from ._operands.precision import types
 from ._types import Side
-from ._wrapped import RoundedFactorization
 
 __all__ = ["DaskFactorization", "later"]
 
@@ -188,15 +189,18 @@ class DaskFactorization(FactoredMatrix):
     """
 
     def __init__(
-        self, a: da.Array, declared: dict[str, Any], factors: da.Array | None = None
+        self,
+        a: da.Array,
+        factor: Callable[..., Any],
+        dtype: npt.DTypeLike | None = None,
+        factors: da.Array | None = None,
     ) -> None:
         _check_shapes(a, a, "left", True)
         _refuse_chunks("a", a, (-2, -1))
-        self._matrix, self._declared = a, declared
-        given = {"dtype": declared["dtype"]} if "dtype" in declared else {}
-        self._dtype = _result_type(a, a, given)
+        self._matrix, self._factor = a, factor
+        self._dtype = _result_type(a, a, {"dtype": dtype})
         if factors is None:
-            call = _Call(factorize, geterr(), declared)
+            call = _Call(factor, geterr(), {})
             of_a, _, _ = _indices(a.ndim, 1, "left")
             # Each block is a Factorization, which stands for all its matrices.
             chunks = dict(zip(of_a, a.chunks, strict=True))
@@ -235,11 +239,11 @@ class DaskFactorization(FactoredMatrix):
         """The same, with the factors computed and kept."""
         factors: Any = self._factors
         kept = factors.persist(**options)
-        return DaskFactorization(self._matrix, self._declared, kept)
+        return DaskFactorization(self._matrix, self._factor, self._dtype, kept)
 
     def det(self) -> da.Array:
         """The determinants, as a dask array."""
-        return self._of_blocks(_det, _operands.types(self._dtype)[1])
+        return self._of_blocks(_det, types(self._dtype)[1])
 
     @property
     def rcond(self) -> da.Array:
@@ -265,13 +269,9 @@ def _apply_factors(factors: FactoredMatrix, b: Any, options: dict[str, Any]) -> 
     shape = factors.shape
     if len(shape) > 2:
         # A stack that lies here is cut as b is, and factored where its blocks go.
-        typed = {}
-        inner: Any = factors
-        if isinstance(factors, RoundedFactorization):
-            inner, typed = factors.factors, {"dtype": factors.dtype}
-        a, _ = _beside(inner._matrix, b)
-        declared = {"structure": inner._declared, "lower": inner._lower, **typed}
-        return DaskFactorization(a, declared).solve(b, **options)
+        matrix, factor = factors._posed()
+        a, _ = _beside(matrix, b)
+        return DaskFactorization(a, factor, factors.dtype).solve(b, **options)
     if not b.ndim or b.shape[-1 if b.ndim == 1 else -2] != shape[-1]:
         raise ValueError(_errors.misshapen_rhs(b.shape, shape[-1], shape))
     _refuse_chunks("b", b, (-1,) if b.ndim == 1 else (-2,))

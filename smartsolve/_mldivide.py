@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _condition, _core, _errors, _operands
-from ._factorization import FactoredMatrix
+from ._factored import FactoredMatrix
 from ._report import SolveInfo
 from ._scan import inspect
 from ._sparse import is_sparse
 
 if TYPE_CHECKING:
-    from ._sparse.factorization import SparseFactorization
     from ._types import Accuracy, Align, DivideOptions, Engine, Named, Plain, SparseLike
 
-    Operand = Plain | SparseLike | FactoredMatrix | SparseFactorization
+    Operand = Plain | SparseLike | FactoredMatrix
 
 __all__ = ["mldivide", "mrdivide"]
 
@@ -185,7 +184,7 @@ def mldivide(
         _refuse_dense_options(a, accuracy, dtype)
         from ._sparse.mldivide import mldivide as divide
 
-        return divide(a, b, minimum_norm, tol, return_info, engine, sparse_x)
+        return divide(a, b, minimum_norm, tol, return_info, engine, sparse_x, mldivide)
     _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mldivide()")
     rhs = _operands.right_hand_side(b, "mldivide()")
@@ -283,8 +282,8 @@ def mrdivide(
     if isinstance(a, FactoredMatrix):
         if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
             raise TypeError("mrdivide() by a Factorization takes no options")
-        if hasattr(a, "divide"):  # it has labels, or a unit
-            return a.divide(b, align)
+        if isinstance(a, _operands.WrappedFactorization):
+            return a.divide(mrdivide, b, align)
         if (kind := _operands.kind_of(b)) is not None:
             return kind.through(_exchanged(mrdivide), a, b, "right", align=align)
         if align is not None:
@@ -306,7 +305,7 @@ def mrdivide(
         _refuse_dense_options(a, accuracy, dtype)
         from ._sparse.mldivide import mrdivide as divide
 
-        return divide(b, a, minimum_norm, tol, return_info, engine, sparse_x)
+        return divide(b, a, minimum_norm, tol, return_info, engine, sparse_x, mldivide)
     _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mrdivide()")
     rhs = _operands.right_hand_side(b, "mrdivide()")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _core, _errors, _operands
-from ._factorization import FactoredMatrix
+from ._factored import FactoredMatrix
 from ._sparse import is_sparse
 
 _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
@@ -82,9 +82,6 @@ def _solve_with(factors: FactoredMatrix, b: Any, **options: Any) -> Any:
             f"solve() of a Factorization got {', '.join(decided)}; structure and singular "
             "matrices are decided about by factorize(), only transposed and check_finite are left"
         )
-    if align:
-        from ._wrapped import WrappedFactorization
-
-        if not isinstance(factors, WrappedFactorization):
-            raise TypeError(_errors.nothing_to_align(align["align"]))
+    if align and not isinstance(factors, _operands.WrappedFactorization):
+        raise TypeError(_errors.nothing_to_align(align["align"]))
     return factors.solve(b, transposed=transposed, **align)

@@ -6,7 +6,7 @@ import base64
 import html
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._report import html_page
-from ._scan import Structure, inspect
 from ._sparse import is_sparse
+from ._structure import Structure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ class View:
     block_ends: tuple[int, ...] = ()
 
 
-def of(a: Any) -> tuple[View, ...]:
+def of(a: Any, inspect: Callable[[Any], Structure]) -> tuple[View, ...]:
     """A matrix, dense or sparse; of a stack its first slice."""
     if is_sparse(a):
         entries = a.tocoo()

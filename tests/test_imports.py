@@ -21,16 +21,11 @@ def modules(package: str) -> dict[str, Path]:
     return {name_of(path): path for path in (ROOT / package).rglob("*.py")}
 
 
-def imports(
-    name: str, path: Path, known: frozenset[str], only_loading: bool = False
-) -> Iterator[str]:
-    """The modules that one imports anywhere, in functions and for types, too.
-
-    Or those that loading it loads: what stands in functions and conditions is left out.
-    """
+def imports(name: str, path: Path, known: frozenset[str]) -> Iterator[str]:
+    """The modules that one imports anywhere, in functions and for types, too."""
     package = name if path.stem == "__init__" else name.rpartition(".")[0]
     tree = ast.parse(path.read_text())
-    for node in tree.body if only_loading else ast.walk(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             candidates = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -47,12 +42,10 @@ def imports(
 
 
 @functools.cache
-def graph(package: str, only_loading: bool = False) -> dict[str, frozenset[str]]:
+def graph(package: str) -> dict[str, frozenset[str]]:
     found = modules(package)
     known = frozenset({*found, f"{package}._core"})  # compiled, and so a leaf
-    return {
-        name: frozenset(imports(name, path, known, only_loading)) for name, path in found.items()
-    }
+    return {name: frozenset(imports(name, path, known)) for name, path in found.items()}
 
 
 def circle(graph: dict[str, frozenset[str]]) -> list[str]:
@@ -64,20 +57,8 @@ def circle(graph: dict[str, frozenset[str]]) -> list[str]:
 
 
 def test_there_are_no_circles() -> None:
-    assert circle(graph("gmm")) == []
-
-
-def test_there_are_none_in_smartsolve_when_it_is_loaded() -> None:
-    """Dense entry points call sparse ones, which are loaded when they are called first."""
-    assert circle(graph("smartsolve", only_loading=True)) == []
-    for folder in "._profile", "._sparse":
-        inside = {
-            name: frozenset(other for other in imported if folder in other)
-            for name, imported in graph("smartsolve").items()
-            if folder in name
-        }
-        assert len(inside) > 6
-        assert circle(inside) == []
+    for package in "gmm", "smartsolve":
+        assert circle(graph(package)) == []
 
 
 def test_arrows_go_down() -> None:

@@ -6,12 +6,14 @@ hold those of pint or dask: each call peels the outermost and calls itself. Noth
 here: whoever holds such an array has imported its library.
 """
 
-from .kind import with_rounding
-from .kinds import Kind, converted, kind_of, outermost, rounded, types
+from .kind import WrappedFactorization, with_rounding
+from .kinds import Kind, kind_of, outermost, rounded
 from .numbers import has_own_functions, like, matrix, numbers, right_hand_side
+from .precision import converted, types
 
 __all__ = [
     "Kind",
+    "WrappedFactorization",
     "converted",
     "has_own_functions",
     "kind_of",

@@ -1,5 +1,7 @@
 """What a kind of operand has to know."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _errors
+from .._factored import Outer
 from .._report import SolveInfo
 from .._types import Align, Side
 
-__all__ = ["Kind", "is_loaded_class", "with_rounding"]
+__all__ = ["Kind", "WrappedFactorization", "is_loaded_class", "with_rounding"]
 
 
 class Kind:
@@ -63,8 +66,6 @@ class Kind:
         self, factorize: Callable[..., Any], a: Any, structure: str | None, **options: Any
     ) -> Any:
         """The factors of a matrix, which remember its shell."""
-        from .._wrapped import WrappedFactorization
-
         inner = factorize(self.inside(a, "a"), structure, **options)
         return WrappedFactorization(self, self.shell(a), inner)
 
@@ -91,6 +92,68 @@ class Kind:
             x, info = solved
             return self.solution(of_a, of_b, x, side), info
         return self.solution(of_a, of_b, solved, side)
+
+
+class WrappedFactorization(Outer):
+    """What `factorize` gives for the arrays of other libraries.
+
+    It does what the factors of the numbers do, and puts the meaning of `a` on each answer.
+    """
+
+    def __init__(self, kind: Kind, shell: Any, factors: Any) -> None:
+        self._kind, self._shell, self.factors = kind, shell, factors
+
+    def solve(
+        self,
+        b: Any,
+        *,
+        transposed: bool = False,
+        align: Align | None = None,
+        **options: Any,
+    ) -> Any:
+        """Solve with the factors; options as of the factors of plain numbers, and `align`."""
+        side: Side = "transposed" if transposed else "left"
+        return self._solved(
+            self.factors.solve, b, side, align, {"transposed": transposed, **options}
+        )
+
+    def divide(self, mrdivide: Callable[..., Any], b: Any, align: Align | None = None) -> Any:
+        """``b / a``, as `mrdivide` does it."""
+
+        def solve(b: Any) -> Any:
+            return mrdivide(b, self.factors)
+
+        return self._solved(solve, b, "right", align, {})
+
+    def _solved(
+        self,
+        solve: Callable[..., Any],
+        b: Any,
+        side: Side,
+        align: Align | None,
+        options: dict[str, Any],
+    ) -> Any:
+        kind = self._kind
+        b = kind.aligned(self._shell, b, side, align)
+        of_b = kind.shell(b) if kind.knows(b) else None
+        inner = b if of_b is None else kind.inside(b, "b")
+        solved = solve(inner, **options)
+        if options.get("return_info"):
+            x, info = solved
+            return kind.solution(self._shell, of_b, x, side), info
+        return kind.solution(self._shell, of_b, solved, side)
+
+    def inv(self) -> Any:
+        """The inverse, with the unit and the labels that belong to it."""
+        return self._kind.inverse(self._shell, self.factors.inv())
+
+    def det(self) -> Any:
+        """The determinant, with its unit."""
+        return self._kind.determinant(self._shell, self.factors.det(), self.shape[-1])
+
+    def slogdet(self) -> Any:
+        """Sign and logarithm of the determinant, if that has no unit."""
+        return self._kind.log_determinant(self._shell, self.factors.slogdet())
 
 
 def is_loaded_class(cls: type, module: str, *names: str) -> bool:

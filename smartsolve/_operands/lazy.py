@@ -1,6 +1,7 @@
 """Arrays of which no number is there yet: their calls become tasks."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import _errors
@@ -31,7 +32,8 @@ class Dask(Kind):
     ) -> Any:
         from .._dask import DaskFactorization
 
-        return DaskFactorization(a, {"structure": structure, **options})
+        factor = partial(factorize, structure=structure, **options)
+        return DaskFactorization(a, factor, options.get("dtype"))
 
     def through(
         self,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import _errors
-from .._choose import Part, Plan, explain, si
-from .._scan import Structure, inspect
+from .._plan import Part, Plan, si
+from .._structure import Structure
 from . import DENSE_BELOW
 from .choose import choose
 from .methods import LU_FLOPS_PER_ENTRY, METHODS, NOT_FINITE, SMALL, Method
@@ -21,8 +21,8 @@ from .scan import Facts
 __all__ = ["SparsePlan", "explain_sparse", "inspect_sparse"]
 
 
-def inspect_sparse(a: Any) -> Structure:
-    """As `smartsolve.inspect`."""
+def inspect_sparse(a: Any, inspect: Callable[[Any], Structure]) -> Structure:
+    """As `smartsolve.inspect`, which a small matrix goes back to, dense."""
     m = matrix(a)
     if m.shape[0] != m.shape[1]:
         raise np.linalg.LinAlgError(_errors.not_square(m.shape))
@@ -100,17 +100,19 @@ class SparsePlan(Plan):
         yield "memory", f"{si(self.bytes)}B to read and write, with {rhs}"
 
 
-def explain_sparse(a: Any, b: Any) -> Plan:
-    """As `smartsolve.explain`."""
+def explain_sparse(
+    a: Any, b: Any, explain: Callable[..., Plan], inspect: Callable[[Any], Structure]
+) -> Plan:
+    """As `smartsolve.explain`, which a small matrix goes back to, dense."""
     m = matrix(a)
     nrhs = 1 if b is None else _count(RightHandSide(b, m.shape[0], m.shape))
     facts = Facts(m)
     following: tuple[str, ...] = ()
     if not facts.is_square:
-        part, factor_bytes = _rectangular_part(facts, nrhs)
+        part, factor_bytes = _rectangular_part(facts, nrhs, explain)
     else:
         chosen, *others = choose(facts)
-        part = _dense_part(m, nrhs) if chosen is SMALL else _part(chosen, facts, nrhs)
+        part = _dense_part(m, nrhs, explain) if chosen is SMALL else _part(chosen, facts, nrhs)
         factor_bytes = chosen.price(facts, nrhs).bytes
         following = _if_it_fails(chosen, others)
     return SparsePlan(
@@ -126,6 +128,7 @@ def explain_sparse(a: Any, b: Any) -> Plan:
         + sum(m.shape) * nrhs * m.dtype.itemsize,
         parts=(part,),
         _matrix=a,
+        _inspect=inspect,
         nnz=m.nnz,
         factor_bytes=factor_bytes,
         if_it_fails=following,
@@ -136,10 +139,10 @@ def _count(rhs: RightHandSide) -> int:
     return 1 if len(rhs.shape) == 1 else int(np.prod(rhs.shape)) // max(1, rhs.shape[-2])
 
 
-def _rectangular_part(facts: Facts, nrhs: int) -> tuple[Part, float]:
+def _rectangular_part(facts: Facts, nrhs: int, explain: Callable[..., Plan]) -> tuple[Part, float]:
     """What `mldivide` does with it."""
     if max(facts.shape) <= DENSE_BELOW:
-        part = _dense_part(facts.matrix, nrhs)
+        part = _dense_part(facts.matrix, nrhs, explain)
         return part, float(np.prod(facts.shape)) * facts.matrix.dtype.itemsize
     plan = facts.plan("qr")
     scale = 4 if facts.matrix.dtype.kind == "c" else 1
@@ -159,7 +162,7 @@ def _size(facts: Facts) -> str:
     return "{} x {}".format(*facts.shape)
 
 
-def _dense_part(m: SparseMatrix, nrhs: int) -> Part:
+def _dense_part(m: SparseMatrix, nrhs: int, explain: Callable[..., Plan]) -> Part:
     """What the dense product does with a small matrix."""
     (part,) = explain(m.dense(), np.empty((m.shape[0], nrhs))).parts
     return dataclasses.replace(part, method=f"dense {part.method}")

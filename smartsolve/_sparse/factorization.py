@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .. import _errors
 from .._condition import errstate, policy
-from .._factorization import FactoredMatrix
+from .._factored import FactoredMatrix
 from .._report import SolveInfo
 from .choose import Factored
 from .conclude import backward_error, judge, say_ill_conditioned, say_singular

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _condition, _errors
-from .._mldivide import mldivide as dense_mldivide
 from .._report import SolveInfo
 from . import DENSE_BELOW, is_sparse
 from .operands import RightHandSide, SparseMatrix, matrix, result_type
@@ -19,6 +18,7 @@ from .solve import Options, solve_square
 __all__ = ["mldivide", "mrdivide"]
 
 Array = npt.NDArray[Any]
+Divide = Callable[..., Any]
 
 
 def mldivide(
@@ -29,13 +29,14 @@ def mldivide(
     return_info: bool,
     engine: str | None,
     sparse_x: bool,
+    dense: Divide,
 ) -> Any:
-    """As `smartsolve.mldivide`; `a` is sparse."""
+    """As `smartsolve.mldivide`, which is `dense`, where it is faster; `a` is sparse."""
     m = matrix(a)
     square = m.shape[0] == m.shape[1]
     small = max(m.shape) <= DENSE_BELOW and engine is None
     if small and (not square or m.norm1() < np.inf):
-        return _by_dense(m, b, minimum_norm, tol, return_info, sparse_x)
+        return _by_dense(m, b, minimum_norm, tol, return_info, sparse_x, dense)
     if square and not minimum_norm and tol is None:
         options = Options(
             on_singular="warn", return_info=return_info, engine=engine, sparse_x=sparse_x
@@ -43,7 +44,7 @@ def mldivide(
         return solve_square(m, b, options, through_zero=True)
     if engine is not None:
         raise TypeError("mldivide() takes an engine for square matrices only, without options")
-    return _least_squares(m, b, minimum_norm, tol, return_info, sparse_x)
+    return _least_squares(m, b, minimum_norm, tol, return_info, sparse_x, dense)
 
 
 def mrdivide(
@@ -54,6 +55,7 @@ def mrdivide(
     return_info: bool,
     engine: str | None,
     sparse_x: bool,
+    dense: Divide,
 ) -> Any:
     """As `smartsolve.mrdivide`; `a` is sparse."""
     if not is_sparse(b):
@@ -64,7 +66,7 @@ def mrdivide(
             f"{a.shape}"
         )
     result = mldivide(
-        *(a.T, _transposed(b), minimum_norm, tol, return_info, engine, sparse_x),
+        *(a.T, _transposed(b), minimum_norm, tol, return_info, engine, sparse_x, dense),
     )
     x, info = result if return_info else (result, None)
     x = _transposed(x)
@@ -84,13 +86,14 @@ def _by_dense(
     tol: float | None,
     return_info: bool,
     sparse_x: bool,
+    dense: Divide,
 ) -> Any:
     rhs = RightHandSide(b, m.shape[0], m.shape)
     dtype, _ = result_type(m.dtype, rhs.dtype)
-    dense, pieces, info = m.dense(), [], None
+    stored, pieces, info = m.dense(), [], None
     for piece, columns in rhs.blocks(dtype):
-        solved: Any = dense_mldivide(
-            dense, columns, minimum_norm=minimum_norm, tol=tol, return_info=return_info
+        solved: Any = dense(
+            stored, columns, minimum_norm=minimum_norm, tol=tol, return_info=return_info
         )
         x, info = solved if return_info else (solved, None)
         pieces.append((piece, x))
@@ -99,7 +102,13 @@ def _by_dense(
 
 
 def _least_squares(
-    m: SparseMatrix, b: Any, minimum_norm: bool, tol: float | None, return_info: bool, sparse: bool
+    m: SparseMatrix,
+    b: Any,
+    minimum_norm: bool,
+    tol: float | None,
+    return_info: bool,
+    sparse: bool,
+    dense: Divide,
 ) -> Any:
     if tol is not None and not tol >= 0:
         raise ValueError(f"tol is {tol!r}; expected a number from 0 on")
@@ -115,7 +124,7 @@ def _least_squares(
     if factors.rank < full and minimum_norm:
         # The shortest needs a second factorization, which is made for dense matrices alone.
         _errors.refuse_filling_up(m.shape, m.dtype)
-        return _by_dense(m, b, minimum_norm, tol, return_info, sparse)
+        return _by_dense(m, b, minimum_norm, tol, return_info, sparse, dense)
     if factors.rank < full:
         text = _errors.rank_deficient(factors.rank, full, factors.tolerance, "", "sparse QR")
         _condition.doubt(text, "RankDeficientWarning")

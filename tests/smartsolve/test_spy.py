@@ -43,7 +43,7 @@ def test_the_order_found_is_drawn() -> None:
     rng = np.random.default_rng(1)
     triangle = np.tril(rng.random((40, 40))) + np.eye(40)
     shuffled = triangle[rng.permutation(40)][:, rng.permutation(40)]
-    given_view, ordered = _spy.of(shuffled)
+    given_view, ordered = _spy.of(shuffled, smartsolve.inspect)
     assert np.array_equal(given_view.fullness > 0, shuffled != 0)
     assert np.array_equal(ordered.fullness > 0, triangle != 0)
 
@@ -53,7 +53,9 @@ def test_a_sparse_matrix_is_drawn_without_filling_it_up() -> None:
     n, rng = 100_000, np.random.default_rng(3)
     below = scipy.sparse.csr_array((np.ones(n - 1), (np.arange(1, n), np.arange(n - 1))), (n, n))
     triangle = (scipy.sparse.eye_array(n) + below).tocsr()
-    as_given, ordered = _spy.of(triangle[rng.permutation(n)][:, rng.permutation(n)])
+    as_given, ordered = _spy.of(
+        triangle[rng.permutation(n)][:, rng.permutation(n)], smartsolve.inspect
+    )
     assert as_given.fullness.shape == (320, 320)
     assert not np.triu(ordered.fullness, 1).any()
     assert np.triu(as_given.fullness, 1).any()
@@ -64,7 +66,7 @@ def test_blocks_are_outlined() -> None:
     blocks = scipy.sparse.block_diag([rng.random((40, 40)) for _ in range(4)]).toarray()
     a = blocks[rng.permutation(160)][:, rng.permutation(160)]
     assert smartsolve.inspect(a).kind == "block diagonal"
-    _, ordered = _spy.of(a)
+    _, ordered = _spy.of(a, smartsolve.inspect)
     assert ordered.block_ends == tuple(range(40, 161, 40))
     inside = np.kron(np.eye(4), np.ones((40, 40))) > 0
     assert not (ordered.fullness[~inside] > 0).any()
