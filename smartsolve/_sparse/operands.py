@@ -27,10 +27,27 @@ def matrix(a: Any) -> SparseMatrix:
             f"a has shape {a.shape}; a sparse matrix must have two axes, (n, n)"
         )
     solving_type("a", a.dtype)
-    csr = getattr(a, "format", None) == "csr"
-    if not csr and getattr(a, "format", None) != "csc":
-        a = a.tocsc()
-    return SparseMatrix(a.data, a.indices, a.indptr, a.shape, csr)
+    a = _compressed(a)
+    return SparseMatrix(a.data, a.indices, a.indptr, a.shape, a.format == "csr")
+
+
+def _compressed(a: Any) -> Any:
+    """The same by rows or by columns.
+
+    SciPy converts indices without a look whether they are inside: where it would write to places
+    that they say, they are looked at before, else afterwards, by the native core.
+    """
+    form = getattr(a, "format", None)
+    if form in ("csc", "csr"):
+        return a
+    if form in ("bsr", "lil"):
+        return a.tocsr()
+    if form == "coo":
+        for axis, places in zip(("row", "column"), (a.row, a.col), strict=True):
+            n = a.shape[axis == "column"]
+            if places.size and not 0 <= places.min() <= places.max() < n:
+                raise ValueError(f"indices must lie between 0 and {n - 1}, the last {axis}")
+    return a.tocsc()
 
 
 def solving_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -61,6 +78,10 @@ class RightHandSide:
         self.dtype: np.dtype[Any] = self._b.dtype
         solving_type("b", self.dtype)
         self._is_vector = len(self.shape) == 1
+        if self.is_sparse and len(self.shape) > 2:
+            raise ValueError(
+                f"b has shape {self.shape}; a sparse right-hand side has two axes at most"
+            )
         if not self.shape or self.shape[0 if self._is_vector else -2] != rows:
             raise ValueError(_errors.misshapen_rhs(self.shape, rows, shape))
 

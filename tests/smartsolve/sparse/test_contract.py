@@ -402,3 +402,28 @@ def test_the_grid_that_everybody_solves() -> None:
     u = x * (1 - x) * y * (1 - y)
     f = 2 * (x * (1 - x) + y * (1 - y)) / (k + 1) ** 2
     assert np.allclose(solve(grid(2, k), f.ravel()), u.ravel(), rtol=1e-11)
+
+
+@pytest.mark.parametrize("place", [-1, 4, 2**31 - 1])
+@pytest.mark.parametrize("form", ["coo", "dok", "lil", "bsr"])
+def test_indices_outside_are_refused_in_every_format(form: str, place: int) -> None:
+    """SciPy would write to where they say; of a DOK it says so itself."""
+    for axis in (0, 1):
+        a = sparse.coo_array(2 * np.eye(4)).asformat(form)
+        if form == "coo":
+            a.coords[axis][2] = place
+        elif form == "dok":
+            a._dict[(place, 0) if axis == 0 else (0, place)] = 1.0
+        elif form == "lil":
+            a.rows[2][0] = place
+        else:
+            a = sparse.bsr_array(2 * np.eye(4), blocksize=(2, 2))
+            a.indices[1] = place
+        with pytest.raises(ValueError, match=r"indices must lie between 0 and 3|axis . index"):
+            solve(a, np.ones(4))
+
+
+def test_a_sparse_right_hand_side_of_three_axes_is_refused() -> None:
+    b = sparse.coo_array(np.ones((2, 4, 1)))
+    with pytest.raises(ValueError, match=r"b has shape \(2, 4, 1\)"):
+        solve(sparse.eye_array(4, format="csc"), b)
