@@ -10,7 +10,7 @@ from scipy import special
 
 from gmm.data.arrays import Array, Rows, columns, dependent
 from gmm.data.collinearity import dependent_columns, listed
-from gmm.data.labels import column_names, is_pandas
+from gmm.data.labels import check_rows, column_names, is_pandas
 from gmm.data.panels import Grid
 from gmm.estimation.gauss_newton import Minimum
 from gmm.estimation.linear import quadratic_each, solve_each
@@ -170,8 +170,9 @@ class DynamicPanel(Model[DynamicPanelResult]):
         transformation: Transformation = "differences",
         time_effects: bool = False,
     ) -> None:
-        values = dependent(y)
         given = {"exog": exog, "predetermined": predetermined, "endog": endog}
+        check_rows(y=y, **given, entity=entity, time=time)
+        values = dependent(y)
         arrays = {name: columns(x, name, values.shape) for name, x in given.items()}
         self.labelled = any(is_pandas(x) for x in (y, *given.values()))
         if lags < 1:
@@ -224,6 +225,11 @@ class DynamicPanel(Model[DynamicPanelResult]):
         self._parts = parts
         self.n = parts.zy.shape[1]
         self.moment_names = None
+        if not self.n:
+            raise ValueError(
+                f"no entity has {lags + 2} periods in a row with y and all regressors, which "
+                f"differences and {lags} lags of y need"
+            )
 
     def cause_of_singularity(self, sample: int = 0) -> str:
         """Regressors that are collinear in the equations, by their names, or too few entities."""

@@ -50,8 +50,10 @@ class Measure:
             return ""
         low, high = self.interval
         digits = min(max(1 - math.floor(math.log10(high - low)), 0), 9)
-        bound = f"at most {high:.{digits}f}" if self.value == 0 else f"at least {low:.{digits}f}"
-        return f"{bound} (95 %)"
+        unit = 10**digits  # away from what was seen, so that it remains a bound
+        if self.value == 0:
+            return f"at most {math.ceil(high * unit) / unit:.{digits}f} (95 %)"
+        return f"at least {math.floor(low * unit) / unit:.{digits}f} (95 %)"
 
     @property
     def digits(self) -> int:

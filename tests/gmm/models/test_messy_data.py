@@ -160,3 +160,20 @@ def test_groups_are_labelled_as_the_rows_are() -> None:
         gmm.FixedEffects(d.y, d.x, absorb=shuffled)
     with pytest.raises(ValueError, match="rows of entity and y have different labels"):
         gmm.FirstDifferences(d.y, d.x, entity=shuffled, time=d.g)
+
+
+def test_panels_that_are_too_short_say_so() -> None:
+    d = frame()
+    firm, year = np.indices((N // 2, 2)).reshape(2, -1)
+    with pytest.raises(ValueError, match="no entity has 3 periods in a row"):
+        gmm.DynamicPanel(d.y, entity=firm, time=year)
+    with pytest.raises(ValueError, match="no entity has two periods"):
+        gmm.FirstDifferences(d.y, d.x, entity=np.arange(N), time=np.zeros(N))
+    with pytest.raises(ValueError, match="does not vary within the groups"):
+        gmm.FixedEffects(d.y, d.x, absorb=np.arange(N))
+    firm, year = np.indices((N // 4, 4)).reshape(2, -1)
+    with pytest.raises(ValueError, match="0 instruments cannot identify 1 parameters"):
+        gmm.DynamicPanel(d.y, entity=firm, time=year, gmm_lags=(5, 6)).fit()
+    shuffled = pd.Series(firm).sample(frac=1, random_state=1)
+    with pytest.raises(ValueError, match="rows of entity and y have different labels"):
+        gmm.DynamicPanel(d.y, entity=shuffled, time=year)

@@ -180,7 +180,8 @@ def test_a_rate_of_none_or_all_is_not_certain(total: int) -> None:
     assert every.interval == pytest.approx((1 - high, 1.0))
     assert none.bound.startswith("at most")
     assert every.bound.startswith("at least")
-    assert float(none.bound.split()[2]) == pytest.approx(high, rel=0.1, abs=0.05)
+    assert high <= float(none.bound.split()[2]) < high + 0.1 * max(high, 0.1) + 1e-9
+    assert float(every.bound.split()[2]) <= 1 - high
 
 
 def test_intervals_of_rates_are_exact() -> None:
@@ -201,4 +202,4 @@ def test_a_table_says_what_a_rate_of_zero_is() -> None:
     text = str(result.summary(level=0.999999))
     line = next(line for line in text.splitlines() if "coverage" in line)
     assert "1.0000" in line
-    assert line.endswith("at least 0.988 (95 %)")
+    assert line.endswith("at least 0.987 (95 %)")
