@@ -22,6 +22,8 @@ Signs = Literal["rademacher", "mammen", "webb", "normal"]
 _BLOCK_BYTES = 2**20
 # Beyond so many the cubes of the instruments are more work than the residuals themselves.
 _MOST_COLUMNS = 256
+# Beyond so many columns a system at a time is faster.
+_MOST_EXCHANGED = 4
 
 
 @dataclass(frozen=True)
@@ -222,8 +224,24 @@ class Cubes:
 
 
 def _inverses(a: Array) -> Array:
-    """Of the matrices a[..., b] (k, k, B)."""
-    return np.ascontiguousarray(inverse_each(a.transpose(2, 0, 1)).transpose(1, 2, 0))
+    """Of the positive definite matrices a[..., b] (k, k, B), NaN where they are singular.
+
+    Few columns are exchanged one after the other in all matrices at once (Gauss and Jordan), which
+    needs no pivots here.
+    """
+    k = len(a)
+    if k > _MOST_EXCHANGED:
+        return np.ascontiguousarray(inverse_each(a.transpose(2, 0, 1)).transpose(1, 2, 0))
+    least = 64 * k * np.finfo(np.float64).eps * np.einsum("iib->ib", a)
+    a = a.copy()
+    for j in range(k):
+        pivot = np.where(a[j, j] > least[j], a[j, j], np.nan)
+        row, column = a[j] / pivot, a[:, j].copy()
+        a -= column[:, np.newaxis] * row
+        a[j] = row
+        a[:, j] = -column / pivot
+        a[j, j] = 1 / pivot
+    return a
 
 
 def wild_bootstrap(null: Null, draws: int, signs: Signs, seed: Any) -> tuple[float, float, Array]:
