@@ -296,14 +296,16 @@ class Posed:
                 factors = _core.Factors(self.a)
             return lambda r: _rows(factors.solve(np.swapaxes(r, -1, -2)))
         half = self.a.shape[-1] // 2
+        is_scaled = bool(self.of_a.any())
         power = self.of_a // 2  # in two steps, of which neither leaves the range
 
         def correct(r: Array) -> Array:
-            r = np.ldexp(r, power)[0]
+            r = (np.ldexp(r, power) if is_scaled else r)[0]
             columns = r[:, :half] + 1j * r[:, half:] if self.is_complex else r
             x = one.solve(columns.T)
             x = np.concatenate([x.real, x.imag]) if self.is_complex else x
-            return np.asarray(np.ldexp(_rows(x)[None], self.of_a - power))
+            d = _rows(x)[None]
+            return np.asarray(np.ldexp(d, self.of_a - power)) if is_scaled else d
 
         return correct
 
@@ -371,6 +373,7 @@ def _refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Arra
     done = np.zeros(high.shape[:2], bool)
     relative_before, before = np.ones(done.shape), np.full(done.shape, np.inf)
     in_three, enough = False, 2.0**-56 if to_last_bit else 1.0
+    first = None
     for _ in range(24 if to_last_bit else 4):
         if in_three:
             r = _core.residual_of_three(posed.a, high, low, least, posed.b)
@@ -386,11 +389,16 @@ def _refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Arra
         high, low = _two_sum(s, error)
         sizes = np.abs(d)
         moves = _over_last(np.maximum, sizes)
-        relative = _over_last(np.fmax, sizes / np.abs(high))  # 0 / 0 counts for nothing
-        rate = relative / relative_before
+        # 0 / 0 counts for nothing.
+        relative = np.fmax(_over_last(np.fmax, sizes / np.abs(high)), 0.0)
+        rate = np.fmax(relative / relative_before, 0.0)
         # No component will move by more, relative to itself, but for the rounding of residuals,
-        # of which this move is a sample.
-        done |= (relative * rate <= SETTLED * (1 - rate)) & (relative <= enough) | (moves == 0)
+        # which is to the first move as u to 1, or as its square; this move is a sample.
+        first = sizes if first is None else first
+        rounding = first.shape[-1] * (U * U if in_three else U)
+        rounding = rounding * np.fmax(_over_last(np.fmax, first / np.abs(high)), 0.0)
+        is_small = (relative <= enough) & ((rounding <= enough) | (not to_last_bit))
+        done |= (relative * rate <= SETTLED * (1 - rate)) & is_small & np.isfinite(moves)
         goes_on = (moves <= SLOWEST * before) & np.isfinite(moves)
         if not to_last_bit:
             goes_on &= moves > 2.0**-90 * _over_last(np.maximum, np.abs(high))
@@ -462,7 +470,7 @@ def _are_out_of_reach(posed: Posed, x: Array, doubtful: Array, correct: Any) -> 
     if not doubtful.any():
         return result
     count, n = posed.a.shape[:2]
-    side = np.random.default_rng(1).standard_normal(n)
+    side = np.cos(np.arange(n) ** 2.0)
     sides = np.ascontiguousarray(np.broadcast_to(side, (count, 1, n)))
     if correct is not None:
         y = correct(sides)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 import smartsolve
 
@@ -159,6 +160,64 @@ def exact_solution(case: Case, found: Answer) -> Iterator[str]:
         if not np.isfinite(value) or abs(Fraction(value) - wanted) > bound:
             yield f"{value} for {float(wanted)} by rational arithmetic"
             return
+
+
+def with_an_accuracy(case: Case, found: Answer) -> Iterator[str]:
+    """All digits, and bounds that hold, by rational arithmetic; also of what is nearly singular."""
+    a, b = system(case)
+    n = a.shape[-1]
+    if found.x is None or case.entry == "mrdivide" or a.ndim != 2 or not 0 < n <= 6 or b.ndim != 1:
+        return
+    if a.dtype.kind == "c" or b.dtype.kind == "c" or not (np.isfinite(a).all() and b.any()):
+        return
+    try:
+        exact = rational(a.astype(np.float64).tolist(), b.astype(np.float64).tolist())
+    except StopIteration:  # no pivot
+        return
+    least = Fraction(float(np.finfo(np.float64).smallest_normal))
+    for accuracy in ("full", "certified"):
+        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+            warnings.simplefilter("always")
+            try:
+                x, info = smartsolve.solve(a, b, accuracy=accuracy, return_info=True)
+            except np.linalg.LinAlgError as error:
+                yield f"{accuracy}: raised {error}"
+                continue
+        bounds = info.error_bound if accuracy == "certified" else [None] * n
+        for value, true, bound in zip(x, exact, bounds, strict=True):
+            if not np.isfinite(value) or 0 < abs(true) < least:
+                continue
+            off = abs(Fraction(float(value)) - true)
+            allowed = Fraction(float(np.spacing(abs(value)))) if bound is None else bound
+            if bound is None and caught:
+                continue  # it says that it is not
+            if np.isfinite(float(allowed)) and off > Fraction(float(allowed)):
+                yield f"{accuracy}: {value} for {float(true)}, bound {float(allowed):.3g}"
+                break
+
+
+def as_a_sparse_matrix(case: Case, found: Answer) -> Iterator[str]:
+    """The same system, stored by its nonzeros, in each format: a small residual.
+
+    Near the ends of the range sparse matrices are not scaled, as dense ones are.
+    """
+    a, b = system(case)
+    if found.x is None or case.is_disturbed or a.ndim != 2 or a.size == 0 or found.x.size == 0:
+        return
+    if b.ndim > 2 or len(a) > 130 or "assume_a" in case.options or not (has_room(a) and b.any()):
+        return
+    form = ("csr", "csc", "coo", "dia", "lil")[case.seed % 5]
+    for call in (
+        lambda m: smartsolve.solve(m, b),
+        lambda m: smartsolve.factorize(m).solve(b),
+        lambda m: smartsolve.mldivide(m, b),
+    ):
+        got = ask(lambda call=call: call(sparse.coo_array(a).asformat(form)))
+        if got.x is None:
+            yield f"as {form}: {got.error!r}"
+            continue
+        for what in residual(case, got):
+            yield f"as {form}: {what}"
 
 
 def rational(a: list[list[float]], b: list[float]) -> list[Fraction]:
@@ -319,6 +378,8 @@ ORACLES: dict[str, Callable[[Case, Answer], Iterator[str]]] = {
         healthy_matrices_are_solved,
         residual,
         exact_solution,
+        with_an_accuracy,
+        as_a_sparse_matrix,
         the_same_call_again,
         the_same_scaled,
         the_same_permuted,
