@@ -2,6 +2,7 @@
 
     python benchmarks/interop.py                 # those that are installed, on one core
     python benchmarks/interop.py jax --cores 0   # one of them, on all cores
+    python benchmarks/interop.py --only gradient
 
 Times are of a system; a ratio is how many times as long the library's own solver takes, pair by
 pair. A target is a ratio to be reached, or a bound of the time or of a quotient, as its row says.
@@ -10,6 +11,7 @@ pair. A target is a ratio to be reached, or a bound of the time or of a quotient
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -223,6 +225,7 @@ def measure(case: Case, effort: Effort) -> dict[str, Any]:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("libraries", nargs="*", help=f"of {', '.join(LIBRARIES)}")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="cases whose name it finds")
     parser.add_argument("--cores", type=int, default=1, help="0: all (default: %(default)s)")
     options = parser.parse_args()
     if unknown := set(options.libraries) - set(LIBRARIES):
@@ -240,6 +243,8 @@ def main() -> None:
         print(f"\n{library} {version}")
         facts[library] = version
         for case in LIBRARIES[library]():
+            if not re.search(options.only, case.name):
+                continue
             found.append({"library": library, **measure(case, QUICK if options.quick else EFFORT)})
     write_json(options.json, facts, interop=found)
 

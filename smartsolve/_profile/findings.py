@@ -158,6 +158,7 @@ def examples(
 def _call_site(site: Site) -> CallSite:
     ours = our_solve(site.function)
     call = find_call(site.code, site.instruction, site.line, ours)
+    instead = call.instead if site.is_direct else None
     groups = list(site.groups.values())
     for group in groups:
         group.settle()
@@ -180,7 +181,7 @@ def _call_site(site: Site) -> CallSite:
         multiplied=call.multiplied,
         multiplied_as=call.name,
         operands=call.operands,
-        instead=_by_its_rules(call.instead, groups) if "torch" in ours else call.instead,
+        instead=_by_its_rules(instead, groups) if "torch" in ours else instead,
         is_dot=call.is_dot,
         systems=tuple(map(_systems, groups)),
         traces=tuple(site.traces.values()),

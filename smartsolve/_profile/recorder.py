@@ -146,6 +146,7 @@ class Site:
         self.instruction, self.line = frame.f_lasti, frame.f_lineno
         self.groups: dict[Any, Group] = {}
         self.traces: dict[Any, Trace] = {}
+        self.is_direct = True  # the text calls the function, and not what calls it
         self.failed = 0
         self.other_calls, self.other_seconds = 0, 0.0  # on what only its own library understands
 

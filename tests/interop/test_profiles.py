@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,13 +57,33 @@ def test_a_program_of_pytorchs(tmp_path: Path) -> None:
         assert "pivot" not in str(error)  # PyTorch's own
     w = torch.empty(5, dtype=v.dtype)
     assert torch.linalg.solve(D, v, out=w) is w
-    torch.vmap(torch.linalg.solve)(A, B)
-    torch.func.jvp(solve, (D, v), (D, v))
+    torch.vmap(torch.linalg.solve)(A, B)  # mapped
+    nested = torch.vmap(lambda a: torch.vmap(lambda b: solve(a, b))(B[:7]))  # nested
+    nested(A[:3])
+    torch.func.jvp(solve, (D, v), (D, v))  # forward
+    loss = lambda a: torch.linalg.solve(a, B[0]).sum()  # gradient
+    g = torch.vmap(torch.func.grad(loss))(A)
+    h = torch.func.hessian(lambda a: torch.linalg.solve(a, B[0]).sum())(A[0])  # hessian
+    assert torch.allclose(g[0], torch.func.grad(loss)(A[0])) and h.shape == (4, 4, 4, 4)
     compiled = torch.compile(lambda a, b: torch.linalg.solve(a, b), backend="eager", fullgraph=True)
     assert torch.allclose(compiled(D, v), y)
     """,
     )
     assert found["singular"]["failed"] == 1
+    for name, a, b in (
+        ("mapped", [100, 4, 4], [100, 4]),
+        ("nested", [3, 4, 4], [7, 4]),
+        ("forward", [5, 5], [5]),
+        ("gradient", [100, 4, 4], [4]),
+        ("hessian", [4, 4], [4]),
+    ):
+        site = found[name]
+        assert site["systems"][0]["a_shape"] == a, name
+        assert site["systems"][0]["b_shape"] == b, name
+        assert site["smartsolve_seconds"] > 0
+        assert sum(site["structures"].values()) >= int(np.prod(a[:-2]))
+    assert found["mapped"]["instead"] is None
+    assert "`smartsolve.torch.solve(a, b)`" in found["mapped"]["advice"]
     names: dict[str, Any] = {"smartsolve": smartsolve}
     exec(dedent(TORCH), names)
     for name, calls, structures in (
@@ -133,6 +154,41 @@ def test_a_program_of_jaxs(tmp_path: Path) -> None:
         assert all(trace["seconds"] > 0 for trace in site["traces"])
         assert all(trace["other_seconds"] > 0 for trace in site["traces"])
     assert found["mapped"]["traces"][0]["count"] == 1
+
+
+COMPILED = """
+    f = jax.jit(jax.vmap(jnp.linalg.solve))
+    mapped = f(A, B)  # mapped
+    traced = jax.jit(lambda a, b: jnp.linalg.solve(a, b).sum())(D, v)  # traced
+    nested = jax.vmap(jax.vmap(lambda a, b: jnp.linalg.solve(a, b), (0, None)), (None, 0))(A, B)  # nested
+    gradient = jax.grad(lambda a, b: jnp.linalg.solve(a, b).sum())(D, v)  # gradient
+"""  # noqa: E501
+
+
+def test_what_is_advised_for_compiled_calls_runs(tmp_path: Path) -> None:
+    """The advice is followed in the program's text, and the program answers the same."""
+    pytest.importorskip("jax", reason="the extra jax is not installed")
+    found = profile(tmp_path, JAX + COMPILED)
+    form = r"compiled: `(\S+)` in place of (\S+) is ([\d.]+) times as fast in each run, on random"
+    lines = dedent(JAX + COMPILED).splitlines()
+    followed = 0
+    for name in ("mapped", "traced", "nested", "gradient"):
+        site = found[name]
+        advised = re.match(form, site["advice"])
+        if advised is None:  # as it happened to run
+            assert site["advice"] == "compiled: nothing to gain, JAX was as fast"
+            continue
+        ours, theirs, times = advised.groups()
+        ratios = [t["seconds"] / t["other_seconds"] for t in site["traces"]]
+        assert any(abs(float(times) / ratio - 1) < 0.06 for ratio in ratios)
+        before: dict[str, Any] = {}
+        exec("\n".join(lines), before)
+        after: dict[str, Any] = {}
+        exec("import smartsolve.jax\n" + "\n".join(lines).replace(theirs, ours), after)
+        assert after["jnp"].linalg.solve is not after["smartsolve"].jax.solve
+        assert np.allclose(after[name], before[name], rtol=1e-9), name
+        followed += 1
+    assert followed > 0  # stacks of 4x4 are ten times as fast, whatever else runs
 
 
 def test_a_profile_imports_neither(tmp_path: Path) -> None:
