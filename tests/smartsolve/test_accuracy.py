@@ -435,3 +435,13 @@ except KeyboardInterrupt:
         [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("interrupted"), done
+
+
+def test_small_components_that_the_rounding_of_a_residual_swallows() -> None:
+    n = 30  # growth of 2^29 by elimination
+    a = np.eye(n) - np.tril(np.ones((n, n)), -1)
+    a[:, -1] = 1
+    rng = np.random.default_rng(11)
+    for _ in range(8):
+        b = rng.standard_normal(n) * 10.0 ** rng.integers(-30, 1, n)
+        assert are_right(solve(a, b, accuracy="full"), exact_solution(a, b))
