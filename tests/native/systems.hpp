@@ -73,6 +73,8 @@ void check_systems(const Lanes<T>& lanes, Random& random, Verdict& v) {
                     .least_pivot = random.coin() ? Real<T>(1e-3) : Real<T>(0.99),
                     .probe = probe.data(),
                     .largest_growth = Real<T>(1e4),
+                    .least = std::numeric_limits<Real<T>>::min(),
+                    .largest = std::numeric_limits<Real<T>>::max(),
                     .scratch = scratch.data()};  // clang-format off
                 std::vector<ptrdiff_t> doubtful(static_cast<std::size_t>(count + 1), -7);
                 const ptrdiff_t doubts =
