@@ -99,7 +99,7 @@ def test_any_nesting_of_vmap_is_one_call() -> None:
     a, b = random(5, 4, 3, 3), random(6, 3)
     nested = jax.vmap(jax.vmap(jax.vmap(solve, (None, 0)), (0, None)), (0, None))
     x = nested(a, b)
-    assert calls(nested, a, b).count("custom-call") == 1
+    assert calls(nested, a, b).count(" custom-call(") == 1  # JAX 0.6 calls its result so, too
     assert x.shape == (5, 4, 6, 3)
     assert np.allclose(jnp.einsum("stij,sturj->sturi", a, x[..., None, :])[..., 0, :], b)
     mapped = jax.vmap(solve, (2, 1), 1)(jnp.moveaxis(a[0], 0, 2), random(3, 4))

@@ -14,7 +14,11 @@ from smartsolve.torch import solve  # noqa: E402
 from smartsolve.torch._operator import solve as operator  # noqa: E402
 
 # PyTorch 2.13 scripts its own formulas when forward mode is first used.
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.*is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.torch.jit.*is deprecated:DeprecationWarning"),
+    # PyTorch 2.6's own gradcheck
+    pytest.mark.filterwarnings("ignore:Please use `torch.vmap` instead:FutureWarning"),
+]
 
 DTYPES = [torch.float32, torch.float64, torch.complex64, torch.complex128]
 WIDE = [torch.float64, torch.complex128]
@@ -293,7 +297,7 @@ def test_pytorchs_own_samples(dtype: Any) -> None:
         assert ours.shape == theirs.shape
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3, check_stride=False)
         count += 1
-    assert count >= 24
+    assert count >= 18  # PyTorch 2.6 has 18, later ones 24
 
 
 @pytest.mark.filterwarnings("default")
