@@ -1,6 +1,7 @@
 """Arguments of models with a dependent variable: their shapes, and their leading axes."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,11 @@ from gmm.data.labels import float_array
 Array = npt.NDArray[np.float64]
 # Which of the samples.
 Rows = npt.NDArray[np.intp]
+
+
+def is_whole(value: Any) -> bool:
+    """Whether this is an int or one of NumPy's integers."""
+    return isinstance(value, Integral)
 
 
 def dependent(y: Any, argument: str = "y") -> Array:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from gmm.inference.estimates import Estimates
+from gmm.inference.estimates import Estimates, check_level
 from gmm.inference.hypotheses import p_text
 from gmm.inference.summary import Summary, figures
 
@@ -15,10 +15,10 @@ Below = Literal["se", "t", "p", "interval"]
 
 
 def compare(
-    results: Mapping[str, Estimates] | Sequence[Estimates],
+    results: Mapping[str, Estimates] | Sequence[Estimates] | Estimates,
     *,
     below: Below = "se",
-    stars: bool | Sequence[float] = False,
+    stars: bool | float | Sequence[float] = False,
     names: Mapping[str, str] | None = None,
     omit: Sequence[str] = (),
     title: str = "Estimates side by side",
@@ -27,12 +27,12 @@ def compare(
 
     Parameters
     ----------
-    results : dict of str to GMMResult, or sequence of GMMResult
+    results : dict of str to GMMResult, sequence of GMMResult, or one
         Of one sample each, by the head of their columns.
     below : {"se", "t", "p", "interval"}
         What stands in parentheses below each estimate: its standard error, its ratio to that,
         its p-value, or its 95 % interval.
-    stars : bool or sequence of float
+    stars : bool, float or sequence of float
         Levels at which an estimate gets one more star; True is (0.1, 0.05, 0.01). Off by
         default: a star says less than the interval.
     names : dict of str to str, optional
@@ -82,19 +82,26 @@ def compare(
     ------------------------------------------------------------
     In parentheses: standard errors.
     """
+    if isinstance(results, Estimates):
+        results = [results]
     columns = dict(results) if isinstance(results, Mapping) else {
         f"({i + 1})": result for i, result in enumerate(results)
     }  # fmt: skip
     if not columns:
         raise ValueError("there are no results to compare")
     for head, result in columns.items():
+        if not isinstance(result, Estimates):
+            raise TypeError(f"{head!r} is a {type(result).__name__}; it must be a fit of gmm's")
         if result.status.ndim:
             raise ValueError(
                 f"result {head!r} is of {result.status.size} samples; compare takes one"
             )
     if below not in BELOW:
         raise ValueError(f"below is {below!r}; it must be one of {', '.join(map(repr, BELOW))}")
-    levels: tuple[float, ...] = (0.1, 0.05, 0.01) if stars is True else tuple(stars or ())
+    given = [stars] if isinstance(stars, float) else stars
+    levels: tuple[float, ...] = (0.1, 0.05, 0.01) if given is True else tuple(given or ())
+    for level in levels:
+        check_level(level)
     labels = names or {}
     cells: dict[str, dict[str, tuple[str, str]]] = {}
     for head, result in columns.items():

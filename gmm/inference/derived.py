@@ -26,6 +26,11 @@ def transformed(
     names: Sequence[str] | None,
 ) -> SomeResult:
     """function(theta) with covariance D V D', D its derivatives."""
+    if not callable(function):
+        raise TypeError(
+            f"function is {function!r}; it must be a function of the parameters, such as "
+            "lambda theta: theta[..., 0] / theta[..., 1]"
+        )
     shape, k = result.status.shape, len(result.parameters)
 
     def of(theta: Array) -> Array:

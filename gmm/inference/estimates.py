@@ -16,6 +16,14 @@ from gmm.estimation.status import Status
 from gmm.inference.hypotheses import HypothesisTest
 
 
+def check_level(level: Any) -> None:
+    """Raise what says that a level is one number between 0 and 1."""
+    if not isinstance(level, int | float | np.integer | np.floating):
+        raise TypeError(f"level is {level!r}; it must be one number between 0 and 1")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must be between 0 and 1")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Estimates:
     """The data of a `GMMResult`: what tests and tables see of it."""
@@ -91,8 +99,7 @@ class Estimates:
         (..., k, 2) ndarray or DataFrame
             Lower and upper ends.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level is {level}; it must be between 0 and 1")
+        check_level(level)
         tail = (1 + level) / 2
         width = special.ndtri(tail) if self.df is None else special.stdtrit(self.df, tail)
         half = width * self._errors

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from gmm.data.arrays import Array, beside, columns
+from gmm.data.arrays import Array, beside, columns, is_whole
 from gmm.data.labelled import Labelled, PerSample
 from gmm.data.labels import is_pandas, need_pandas
 from gmm.estimation.model import SmallSampleName
@@ -16,7 +16,7 @@ from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.projections import LinearModel, collinear
 from gmm.inference.results import GMMResult
 from gmm.inference.weak_instruments import explained, null_values, why_unknown
-from gmm.inference.wild_bootstrap import Null, Signs, wild_bootstrap
+from gmm.inference.wild_bootstrap import SIGNS, Null, Signs, wild_bootstrap
 
 SmallSample = SmallSampleName | Literal["auto"] | None
 
@@ -283,6 +283,10 @@ def _bootstrapped(
     seed: Any,
 ) -> HypothesisTest:
     """Each sample of a stack with draws of its own."""
+    if signs not in SIGNS:
+        raise ValueError(f"signs is {signs!r}; it must be one of {', '.join(map(repr, SIGNS))}")
+    if not is_whole(draws) or draws < 1:
+        raise ValueError(f"draws is {draws!r}; it must be a whole number, 1 or more")
     count = int(np.prod(model.shape))
     y = np.broadcast_to(data[0], (*model.shape, model.n)).reshape(count, model.n)
     x, w, z = (np.broadcast_to(a, (*model.shape, *a.shape[-2:])).reshape(count, *a.shape[-2:])

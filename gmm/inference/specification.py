@@ -77,6 +77,8 @@ def wald_test(result: Estimates, r: Array, q: Array) -> HypothesisTest:
         reason = f"the estimation failed: {result.reason}"
     if not shape and status[0] != Status.OK:
         lacking = result.reason if np.isnan(variance).any() else ""
+        if not np.isfinite(gap).all():
+            lacking = lacking or "a restriction has no finite value at the estimate"
         reason = reason or lacking or "the covariance matrix of the restrictions is singular"
     statistic = statistic.reshape(shape)[()]
     if result.df is None:

@@ -17,6 +17,7 @@ from gmm.data.arrays import Array, beside
 from gmm.estimation.covariance import correction
 from gmm.estimation.linear import inverse_each, quadratic_each, solve_each
 from gmm.inference.confidence_sets import ConfidenceSet, below, shaped, union
+from gmm.inference.estimates import check_level
 from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.instrument_strength import covariance_of, flat
 from gmm.inference.projections import LinearModel, Projections, relative_eigenvalues, residuals
@@ -219,8 +220,7 @@ def confidence_set(
         raise ValueError(
             f"there are {len(model.endog_names)} endogenous regressors; the set is for one"
         )
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}; it must be between 0 and 1")
+    check_level(level)
     if test not in SETS:
         raise ValueError(f"test is {test!r}; it must be one of {', '.join(map(repr, SETS))}")
     name = SETS[test]

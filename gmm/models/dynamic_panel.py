@@ -1,6 +1,7 @@
 """Dynamic panels: difference and system GMM."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, cast, get_args
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from gmm.data.arrays import Array, Rows, columns, dependent
+from gmm.data.arrays import Array, Rows, columns, dependent, is_whole
 from gmm.data.collinearity import dependent_columns, listed
 from gmm.data.labels import check_rows, column_names, is_pandas
 from gmm.data.panels import Grid
@@ -49,8 +50,8 @@ class DynamicPanelResult(GMMResult):
         """
         assert self.fit is not None
         problem = cast("PanelMoments", self.fit.problem)
-        if order < 1:
-            raise ValueError(f"order is {order}; it must be 1, 2, ...")
+        if not is_whole(order) or order < 1:
+            raise ValueError(f"order is {order!r}; it must be 1, 2, ...")
         k = len(self.parameters)
         theta, shape = self.estimates.reshape(-1, k), self.status.shape
         with np.errstate(all="ignore"):
@@ -70,6 +71,7 @@ class DynamicPanelResult(GMMResult):
             outer = (slopes[:, np.newaxis] @ covariance @ slopes[..., np.newaxis])[:, 0, 0]
             variance = (each**2).sum(axis=1) + 2 * middle + outer
             m = each.sum(axis=1) / np.sqrt(variance)
+        apart = bool((lagged * u).any())
         m = m.reshape(shape)[()]
         return HypothesisTest(
             f"Arellano-Bond test, m{order}",
@@ -78,6 +80,9 @@ class DynamicPanelResult(GMMResult):
             1,
             given_pvalue=2 * special.ndtr(-np.abs(m)),
             given_distribution="z",
+            reason=""
+            if apart or np.isnan(m).sum() == 0
+            else self.reason or f"no entity has differenced errors {order} periods apart",
         )
 
 
@@ -175,9 +180,9 @@ class DynamicPanel(Model[DynamicPanelResult]):
         values = dependent(y)
         arrays = {name: columns(x, name, values.shape) for name, x in given.items()}
         self.labelled = any(is_pandas(x) for x in (y, *given.values()))
-        if lags < 1:
-            raise ValueError(f"lags is {lags}; it must be 1 or more")
-        first, last = gmm_lags
+        if not is_whole(lags) or lags < 1:
+            raise ValueError(f"lags is {lags!r}; it must be a whole number, 1 or more")
+        first, last = gmm_lags if _is_pair(gmm_lags) else (0, 0)
         if first < 2 or (last is not None and last < first):
             raise ValueError(
                 f"gmm_lags is {gmm_lags}; it must be (first, last) with 2 <= first <= last, or None"
@@ -195,6 +200,12 @@ class DynamicPanel(Model[DynamicPanelResult]):
             for (name, x), prefix in zip(given.items(), ("exog", "pre", "endog"), strict=True)
         }
         grid = Grid.of(entity, time)
+        too_short = (
+            f"no entity has {lags + 2} periods in a row with y and all regressors, which "
+            f"differences and {lags} lags of y need"
+        )
+        if lags + 2 > grid.shape[1]:
+            raise ValueError(too_short)
         y_grid = grid.placed(values)
         x_grids = {name: grid.placed(np.moveaxis(a, -1, -2)) for name, a in arrays.items()}
         if time_effects:
@@ -226,10 +237,7 @@ class DynamicPanel(Model[DynamicPanelResult]):
         self.n = parts.zy.shape[1]
         self.moment_names = None
         if not self.n:
-            raise ValueError(
-                f"no entity has {lags + 2} periods in a row with y and all regressors, which "
-                f"differences and {lags} lags of y need"
-            )
+            raise ValueError(too_short)
 
     def cause_of_singularity(self, sample: int = 0) -> str:
         """Regressors that are collinear in the equations, by their names, or too few entities."""
@@ -417,6 +425,16 @@ def _by_period(a: Array) -> Array:
     for t in range(periods):
         result[:, :, t, t] = a[:, :, t]
     return result.reshape(samples, n, periods, periods * m)
+
+
+def _is_pair(limits: Any) -> bool:
+    """Whether these are two whole numbers, or one and None."""
+    return (
+        isinstance(limits, Sequence)
+        and len(limits) == 2
+        and is_whole(limits[0])
+        and (limits[1] is None or is_whole(limits[1]))
+    )
 
 
 def _periods(y: Array, x: dict[str, Array], lags: int) -> npt.NDArray[np.intp]:

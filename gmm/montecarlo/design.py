@@ -62,6 +62,8 @@ class Study:
         put(self, "_arguments", kinds.pop())
         put(self, "record", check_record(self.record))
         put(self, "truth", check_truth(self.truth))
+        if not isinstance(self.fit, Mapping | None):
+            raise TypeError(f"fit is {self.fit!r}; it must be a dict of options of the model's fit")
         put(self, "fit", dict(self.fit or {}))
         # What a function of the data will answer with is not known yet.
         for model in self.models.values():
@@ -145,6 +147,11 @@ class Study:
         # What overflows or divides by zero ends as a status; the flags would only say it twice.
         with np.errstate(all="ignore"):
             model = self.build(data, name)
+            if is_result(model) and self.fit and len(self.models) == 1:
+                raise TypeError(
+                    f"fit has options ({', '.join(self.fit)}), but the model function answers with "
+                    "a fit already; give the options there, or return the model"
+                )
             result = model if is_result(model) else model.fit(**self.fit)
         names = parameter_names(result)
         if names is not None and names != (*self.truth,) and {*names} == {*self.truth}:

@@ -48,7 +48,8 @@ class MonteCarlo(Study):
     n : int
         Observations in a sample.
     fit : dict, optional
-        Options of the model's ``fit``.
+        Options of the model's ``fit``. Of moment conditions and classes of models they are
+        checked here, of functions of the data when the study is first tried, before any block.
     record : dict of str to callable, optional
         What else is to be kept of each replication: functions ``f(result)``,
         ``f(result, data)`` or ``f(result, data, rng)`` of the fit, the samples and a generator.

@@ -189,3 +189,32 @@ def test_results_and_tests_show_themselves() -> None:
     test = RESULT.wald_test("w = 1")
     assert "<strong>Wald test</strong>" in test._repr_html_()
     assert test.to_latex().startswith(r"$\chi^2(1) = ")
+
+
+def test_arguments_that_are_none_are_named() -> None:
+    for call, message in (
+        (lambda: RESULT.wild_bootstrap("w = 1", signs="coin"), "signs is 'coin'.*'rademacher'"),
+        (lambda: RESULT.wild_bootstrap("w = 1", draws=0), "draws is 0; .*1 or more"),
+        (lambda: RESULT.wild_bootstrap("w = 1", draws=99.5), r"draws is 99\.5"),
+        (lambda: RESULT.anderson_rubin_bootstrap(1.0, signs="coin"), "signs is 'coin'"),
+        (lambda: RESULT.confidence_set("clr", level=95), "level is 95; .*between 0 and 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    for call, message in (
+        (lambda: RESULT.conf_int([0.9, 0.95]), r"level is \[0\.9, 0\.95\]; .*one number"),
+        (lambda: RESULT.confidence_set("ar", "95%"), "level is '95%'"),
+        (lambda: RESULT.nonlinear_wald_test("w**2 = 1"), r"function is 'w\*\*2 = 1'.*lambda"),
+        (lambda: gmm.compare({"a": 5}), "'a' is a int; it must be a fit"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()
+    with pytest.raises(ValueError, match="level is 5"):
+        gmm.compare([RESULT], stars=[5, 1])
+    assert str(gmm.compare(RESULT, stars=0.05)) == str(gmm.compare([RESULT], stars=[0.05]))
+
+
+def test_a_restriction_without_a_value_says_so() -> None:
+    test = RESULT.nonlinear_wald_test(lambda theta: np.nan * theta[..., 0])
+    assert np.isnan(test.statistic)
+    assert test.reason == "a restriction has no finite value at the estimate"

@@ -167,6 +167,9 @@ def test_panels_that_are_too_short_say_so() -> None:
     firm, year = np.indices((N // 2, 2)).reshape(2, -1)
     with pytest.raises(ValueError, match="no entity has 3 periods in a row"):
         gmm.DynamicPanel(d.y, entity=firm, time=year)
+    for effects in False, True:
+        with pytest.raises(ValueError, match="no entity has 22 periods in a row"):
+            gmm.DynamicPanel(d.y, entity=firm, time=year, lags=20, time_effects=effects)
     with pytest.raises(ValueError, match="no entity has two periods"):
         gmm.FirstDifferences(d.y, d.x, entity=np.arange(N), time=np.zeros(N))
     with pytest.raises(ValueError, match="does not vary within the groups"):
@@ -177,3 +180,24 @@ def test_panels_that_are_too_short_say_so() -> None:
     shuffled = pd.Series(firm).sample(frac=1, random_state=1)
     with pytest.raises(ValueError, match="rows of entity and y have different labels"):
         gmm.DynamicPanel(d.y, entity=shuffled, time=year)
+
+
+def test_lags_and_orders_are_whole_numbers() -> None:
+    rng = np.random.default_rng(0)
+    firm, year = np.indices((40, 6)).reshape(2, -1)
+    y = rng.standard_normal(240)
+    for limits in 2, (2,), (2, 3.5), "24", (1, 4), (3, 2), None:
+        with pytest.raises(ValueError, match=r"gmm_lags is .*\(first, last\)"):
+            gmm.DynamicPanel(y, entity=firm, time=year, gmm_lags=limits)
+    for lags in 0, 1.5, "1":
+        with pytest.raises(ValueError, match=r"lags is .*whole number"):
+            gmm.DynamicPanel(y, entity=firm, time=year, lags=lags)
+    result = gmm.DynamicPanel(y, entity=firm, time=year, gmm_lags=(2, 3), collapse=True).fit()
+    for order in 0, 1.5, "2", [1, 2]:
+        with pytest.raises(ValueError, match="order is"):
+            result.serial_correlation(order)
+    assert np.isfinite(result.serial_correlation(3).statistic)
+    for order in 4, 9:
+        test = result.serial_correlation(order)
+        assert np.isnan(test.statistic)
+        assert test.reason == f"no entity has differenced errors {order} periods apart"

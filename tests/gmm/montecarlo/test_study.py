@@ -493,3 +493,15 @@ def test_coverage_is_that_of_the_students_intervals_of_the_fit(tmp_path: Path) -
         for level in 0.95, 0.8:
             coverage = result.summary(level=level)["exog0"]["coverage"]
             assert within(coverage.value, level, coverage.mcse)
+
+
+def test_options_that_no_fit_would_see_are_refused() -> None:
+    def fitted(data: Any) -> Any:
+        return gmm.GaussianMeanSD(data).fit()
+
+    truth = {"mu": 0.0, "sigma": 1.0}
+    study = gmm.MonteCarlo(fitted, lambda rng, size: rng.normal(size=size), truth, 20, {"steps": 1})
+    with pytest.raises(TypeError, match=r"fit has options \(steps\), but .*answers with a fit"):
+        study.run(10, seed=1)
+    with pytest.raises(TypeError, match="fit is 5; it must be a dict"):
+        gmm.MonteCarlo(fitted, normal, truth, 20, 5)
