@@ -37,9 +37,9 @@ export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=lib
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:log_path=$environment/report
 export UBSAN_OPTIONS=print_stacktrace=1:log_path=$environment/report
 
-# Not what starts other programs, or looks at Python alone.
+# Not what starts other programs, looks at Python alone, or leaves no memory to the sanitizer itself.
 tests=(tests/smartsolve tests/gmm/data/test_power_sums.py)
-for file in cli_programs fault_injection file_corpus files instruction_sets magic patch peer_suites profile; do
+for file in cli_programs fault_injection file_corpus files instruction_sets magic no_memory patch peer_suites profile; do
     tests+=("--ignore=tests/smartsolve/test_$file.py")
 done
 

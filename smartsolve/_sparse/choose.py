@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from numpy.linalg import LinAlgError
 
 from .. import _errors
 from .factors import Factors
 from .methods import METHODS, NOT_FINITE, Method
+from .product import backward_error
+from .range import scaled_columns, times_power
 from .scan import Facts
 
 __all__ = ["Factored", "choose", "emptiness", "factor"]
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,8 @@ class Factored:
     """A matrix, the row of the table that took it, and its factors.
 
     `factors` is None where nothing can be factored: an entry is Inf or NaN, or (`singular`, in
-    words) a row or a column is empty. `declined` tells what the methods before it found.
+    words) a row or a column is empty. `declined` tells what the methods before it found. `facts`
+    and factors are of the matrix divided by two to the power of `exponent`.
     """
 
     facts: Facts
@@ -28,6 +36,28 @@ class Factored:
     factors: Factors | None
     singular: str | None = None
     declined: dict[str, str] = field(default_factory=dict)
+    exponent: int = 0
+
+    def solve(
+        self,
+        b: Array,
+        *,
+        transposed: bool = False,
+        conjugate: bool = False,
+        workers: int = 1,
+        with_error: bool = False,
+    ) -> tuple[Array, float]:
+        """The solutions for dense columns, and the worst backward error if it is asked for."""
+        if self.factors is None:
+            return np.full(b.shape, np.nan, b.dtype), np.nan
+        scaled, exponents = scaled_columns(b) if self.exponent else (b, None)
+        x = self.factors.solve(scaled, transposed=transposed, conjugate=conjugate, workers=workers)
+        error = np.nan
+        if with_error:
+            error = backward_error(self.facts.matrix, x, scaled, transposed, conjugate)
+        if exponents is not None:
+            x = times_power(x, exponents - self.exponent)
+        return x, error
 
 
 def choose(facts: Facts, declared: str | None = None) -> Iterator[Method]:
@@ -87,9 +117,10 @@ def factor(facts: Facts, declared: str | None = None, workers: int = 1) -> Facto
             return Factored(facts, method, None, None, declined)
         if singular := emptiness(facts):
             return Factored(facts, method, None, singular, declined)
-        factors = method.factor(facts, workers)
+        within, exponent = facts.in_range if method.is_scaled else (facts, 0)
+        factors = method.factor(within, workers)
         if factors.status == "ok":
-            return Factored(facts, method, factors, None, declined)
+            return Factored(within, method, factors, None, declined, exponent)
         if factors.status == "singular":
             return Factored(facts, method, None, _where(factors, method), declined)
         declined[method.structure] = _where(factors, method)

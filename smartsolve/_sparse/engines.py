@@ -19,10 +19,10 @@ from numpy.linalg import LinAlgError
 from .. import _errors
 from .._install import install
 from .choose import Factored, emptiness
-from .conclude import backward_error
 from .factors import PythonFactors, probe
 from .methods import METHODS, NOT_FINITE, Method
 from .operands import SparseMatrix
+from .product import backward_error
 from .scan import Facts
 
 __all__ = ["ENGINES", "factor"]

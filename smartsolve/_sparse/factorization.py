@@ -12,7 +12,7 @@ from .._condition import errstate, policy
 from .._factored import FactoredMatrix
 from .._report import SolveInfo
 from .choose import Factored
-from .conclude import backward_error, judge, say_ill_conditioned, say_singular
+from .conclude import judge, say_ill_conditioned, say_singular
 from .declare import canonical_name, declared_matrix
 from .operands import RightHandSide, SparseMatrix, matrix
 from .solve import factored_matrix, thread_count
@@ -172,24 +172,19 @@ class SparseFactorization(FactoredMatrix):
         dtype = self.dtype
         if rhs.dtype.kind == "c" and dtype.kind != "c":
             dtype = np.dtype(dtype.char.upper())
-        factors, whole = self._factored.factors, self._factored.facts.matrix
         worst = 0.0
 
         def pieces() -> Any:
             nonlocal worst
             for piece, columns in rhs.blocks(dtype):
-                if factors is None:
-                    x = np.full(columns.shape, np.nan, dtype)
-                else:
-                    x = factors.solve(
-                        columns,
-                        transposed=transposed,
-                        conjugate=conjugate,
-                        workers=thread_count(workers),
-                    )
-                if return_info:
-                    error = backward_error(whole, x, columns, transposed, conjugate)
-                    worst = float(np.maximum(worst, error))  # a NaN stays
+                x, error = self._factored.solve(
+                    columns,
+                    transposed=transposed,
+                    conjugate=conjugate,
+                    workers=thread_count(workers),
+                    with_error=return_info,
+                )
+                worst = float(np.maximum(worst, error))  # a NaN stays
                 yield piece, x
 
         x = rhs.assembled(pieces(), n, dtype, sparse_x)
@@ -229,6 +224,7 @@ class SparseFactorization(FactoredMatrix):
             value = self.dtype.type(np.nan if self._factored.singular is None else 0)
             return np.asarray(value), np.asarray(0)
         mantissa, exponent = factors.determinant()
+        exponent += self._factored.exponent * self.shape[0]
         return np.asarray(mantissa, self.dtype), np.asarray(exponent, np.int64)
 
     def __repr__(self) -> str:

@@ -52,6 +52,8 @@ class Method:
     pays: Callable[[Facts], Against]
     factor: Callable[[Facts, int], Factors]
     price: Callable[[Facts, int], Price]
+    # Whether a matrix near the ends of the range is scaled for it.
+    is_scaled: bool = True
 
     @property
     def may_fail(self) -> bool:
@@ -243,16 +245,19 @@ def _planned(name: str) -> Callable[[Facts, int], Price]:
 SMALL = Method(
     *("small", "dense", "as for a dense matrix", "when suspicious"),
     *(_always, _dense_pays, _small, _price_of_dense),
+    is_scaled=False,
 )
 NOT_FINITE = Method(
     *("not finite", "none: x is NaN", "none", "exact"),
     *(_is_not_finite, _always, _small, lambda facts, nrhs: Price(0, 0)),
+    is_scaled=False,
 )
 
 METHODS: tuple[Method, ...] = (
     Method(
         *("diagonal", "division", "own", "exact"),
         *(_is_diagonal, _always, _native("diagonal"), _price_of_diagonal),
+        is_scaled=False,
     ),
     Method(
         *("spd tridiagonal", "tridiagonal LDL", "pttrf, pttrs", "when suspicious"),

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .operands import SparseMatrix
+from .range import in_range
 
 __all__ = ["BAND_DENSITY", "Facts"]
 
@@ -33,6 +34,12 @@ class Facts:
     def scan(self) -> dict[str, Any]:
         """Bandwidths, symmetry, the diagonal, finiteness: one pass, with early exits."""
         return self.matrix.scan()
+
+    @cached_property
+    def in_range(self) -> tuple[Facts, int]:
+        """Those of the matrix brought into range, and the exponent of its scale."""
+        matrix, exponent = in_range(self.matrix)
+        return (Facts(matrix), exponent) if exponent else (self, 0)
 
     @property
     def kl(self) -> int:

@@ -16,12 +16,7 @@ from .._condition import Singular, policy
 from .._report import SolveInfo
 from . import engines
 from .choose import Factored, factor
-from .conclude import (
-    backward_error,
-    judge,
-    say_ill_conditioned,
-    say_singular,
-)
+from .conclude import judge, say_ill_conditioned, say_singular
 from .declare import canonical_name, declared_matrix
 from .methods import DENSE_AT_ONCE, SMALL
 from .operands import RightHandSide, SparseMatrix, matrix, result_type
@@ -110,7 +105,8 @@ def factored_matrix(
     """Factor by the table, or by an engine that is asked for by its name."""
     facts = Facts(m)
     if engine is not None:
-        return engines.factor(facts, engine)
+        within, exponent = facts.in_range
+        return replace(engines.factor(within, engine), exponent=exponent)
     return factor(facts, declared, thread_count(workers))
 
 
@@ -139,23 +135,19 @@ class Solution:
         """Solve for each block of right-hand sides, and judge after the first."""
         wanted = self._given.return_info
         for i, (piece, b) in enumerate(self._rhs.blocks(self._dtype)):
-            if self._factored.factors is None:
-                x = self._divided(b) if self._through_zero else np.full(b.shape, np.nan, b.dtype)
+            x, error = self._factored.solve(
+                b,
+                transposed=self._given.transposed,
+                workers=thread_count(self._given.workers),
+                with_error=wanted,
+            )
+            if self._factored.factors is None and self._through_zero:
+                x = self._divided(b)
+            if i == 0:
                 self.rcond = judge(self._factored, wanted)
-            else:
-                x = self._solve(b)
-                if i == 0:
-                    self.rcond = judge(self._factored, wanted)
             if wanted:
-                error = backward_error(self._factored.facts.matrix, x, b, self._given.transposed)
                 self._backward_error = float(np.maximum(self._backward_error, error))
             yield piece, x
-
-    def _solve(self, b: Array) -> Array:
-        assert self._factored.factors is not None
-        return self._factored.factors.solve(
-            b, transposed=self._given.transposed, workers=thread_count(self._given.workers)
-        )
 
     def _divided(self, b: Array) -> Array:
         """By the diagonal, with its zeros."""

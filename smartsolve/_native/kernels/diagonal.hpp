@@ -37,31 +37,6 @@ struct Diagonal {
     }
 
  private:
-    // The diagonal is not scaled as a whole, so each quotient has to look after its own range.
-    template <class T>
-    static T quotient(const T& x, const T& d) {
-        if constexpr (is_complex<T>) {
-            using R = Real<T>;
-            constexpr R least = Range<R>::least, most = Range<R>::largest;
-            const R size = largest_part(d), of_x = largest_part(x);
-            if (!(size >= least && size <= most && of_x >= least && of_x <= most)) [[unlikely]]
-                return scaled_quotient(x, d);
-        }
-        return divide(x, d);
-    }
-
-    // By powers of two that bring both near 1.
-    template <class T>
-    [[gnu::noinline]] static T scaled_quotient(const T& x, const T& d) {
-        const Real<T> size = largest_part(d), of_x = largest_part(x);
-        const auto is_fine = [](Real<T> value) {
-            return value > 0 && value <= std::numeric_limits<Real<T>>::max();
-        };
-        if (!is_fine(size) || !is_fine(of_x)) return divide(x, d);
-        const int e = std::ilogb(size), e_of_x = std::ilogb(of_x);
-        return times_power(divide(times_power(x, -e_of_x), times_power(d, -e)), e_of_x - e);
-    }
-
     // A modulus may overflow, or be rounded as a subnormal number, where the parts are in range.
     template <class T>
     [[gnu::noinline]] static void compare_in_range(const Problem<T>& p, Factors<T>& f) {

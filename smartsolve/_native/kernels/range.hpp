@@ -6,30 +6,10 @@
 
 #include <cstring>
 
+#include "../range.hpp"
 #include "kernel.hpp"
 
 namespace smartsolve {
-
-// What is solved as it is. Above, there is room for elements that grow and for sums of them; below,
-// for what is small beside the largest element. Scaling down is kept short: it takes bits from
-// elements at the other end of the range.
-template <class R>
-struct Range {
-    static constexpr bool is_double = sizeof(R) == sizeof(double);
-    static constexpr int largest_exponent = is_double ? 1000 : 112;
-    static constexpr R largest = is_double ? R(0x1p1000) : R(0x1p112);
-    static constexpr R least = is_double ? R(0x1p-900) : R(0x1p-64);
-
-    // A negative size is not known.
-    static bool holds(R size) { return size < 0 || (size >= least && size <= largest); }
-};
-
-// The larger of the absolute values of both parts.
-template <class T>
-Real<T> largest_part(const T& value) {
-    if constexpr (is_complex<T>) return std::max(std::fabs(value.real()), std::fabs(value.imag()));
-    else return std::fabs(value);
-}
 
 // Of count numbers; Inf or NaN if there is one.
 template <class T>
@@ -75,14 +55,6 @@ bool copy_column(ptrdiff_t count, const T* x, ptrdiff_t step, T* to) {
         to[i] = value;
     }
     return exceeds;
-}
-
-// value * 2^exponent; exact, unless the result leaves the normal numbers.
-template <class T>
-T times_power(const T& value, int exponent) {
-    if constexpr (is_complex<T>)
-        return {std::scalbn(value.real(), exponent), std::scalbn(value.imag(), exponent)};
-    else return std::scalbn(value, exponent);
 }
 
 // The exponent of the power that a matrix of this largest part is to be divided by: even, as

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "../range.hpp"
 #include "lines.hpp"
 
 namespace smartsolve::sparse {
@@ -22,6 +23,7 @@ enum class Form : std::uint8_t {
 struct Known {
     bool diagonal = false;  // square, with one entry in each line, on the diagonal
     bool finite = false;
+    bool in_range = false;  // no entry is too large to eliminate with, and one is not too small
 };
 
 // False if one of them is negative or too large for an Index.
@@ -37,25 +39,46 @@ inline bool narrow(ptrdiff_t count, const std::int64_t* from, Index* to) {
 // Entries are looked at by pieces, several at once.
 inline constexpr ptrdiff_t piece = 4096;
 
+// Whether entries are so large, or all of them so small, that the matrix is scaled before it is
+// factored. Most matrices are known not to be small from their first entries.
+struct Sizes {
+    bool none_large = true, some_sizeable = false;
+
+    // `large` of the values are large.
+    template <class T>
+    void add(int large, ptrdiff_t count, const T* value) {
+        none_large = none_large && large == 0;
+        for (ptrdiff_t k = 0; k < count && !some_sizeable; ++k)
+            some_sizeable = abs1(value[k]) >= Range<Real<T>>::least;
+    }
+    bool in_range() const { return none_large && some_sizeable; }
+};
+
+// Or Inf or NaN.
+template <class T>
+bool is_large(const T& value) {
+    return !(abs1(value) <= Range<Real<T>>::largest);
+}
+
 // One entry in each line, on the diagonal: as fast as it can be read.
 template <class T>
 bool is_plain_diagonal(ptrdiff_t lines, const Index* start, const Index* index, const T* value,
                        Known& known) {
     if (lines == 0 || start[lines] != lines) return false;
-    bool finite = true;
+    Sizes sizes;
     for (ptrdiff_t from = 0; from < lines; from += piece) {
         const ptrdiff_t to = std::min(lines, from + piece);
         Index other = 0;
-        int zeros = 0, endless = 0;
+        int zeros = 0, large = 0;
         for (ptrdiff_t j = from; j < to; ++j) {
             other |= (start[j] ^ static_cast<Index>(j)) | (index[j] ^ static_cast<Index>(j));
             zeros += value[j] == T(0);
-            endless += !is_finite(value[j]);
+            large += is_large(value[j]);
         }
         if (other != 0 || zeros != 0) return false;
-        finite = finite && endless == 0;
+        sizes.add(large, to - from, value + from);
     }
-    known = {true, finite};
+    known = {true, sizes.none_large, sizes.in_range()};
     return true;
 }
 
@@ -75,10 +98,11 @@ Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const 
     const std::uint32_t last = static_cast<std::uint32_t>(positions) - 1;
     std::uint32_t outside = 0;
     ptrdiff_t descents = 0;
-    bool nonzero = true, finite = true;
+    bool nonzero = true;
+    Sizes sizes;
     for (ptrdiff_t from = 0; from < entries; from += piece) {
         const ptrdiff_t to = std::min(entries, from + piece);
-        int down = 0, zeros = 0, endless = 0;
+        int down = 0, zeros = 0, large = 0;
         for (ptrdiff_t k = from; k < to; ++k) {
             const std::uint32_t i = static_cast<std::uint32_t>(index[k]);
             outside |= i | (last - i);
@@ -86,10 +110,10 @@ Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const 
         for (ptrdiff_t k = std::max<ptrdiff_t>(from, 1); k < to; ++k)
             down += index[k] <= index[k - 1];
         for (ptrdiff_t k = from; k < to; ++k) zeros += value[k] == T(0);
-        for (ptrdiff_t k = from; k < to; ++k) endless += !is_finite(value[k]);
+        for (ptrdiff_t k = from; k < to; ++k) large += is_large(value[k]);
+        sizes.add(large, to - from, value + from);
         descents += down;
         nonzero = nonzero && zeros == 0;
-        finite = finite && endless == 0;
     }
     if (entries > 0 && (positions == 0 || outside >> 31 != 0)) return Form::index_wrong;
     // Where a line begins, the indices may descend.
@@ -97,7 +121,8 @@ Form look_at_form(ptrdiff_t lines, ptrdiff_t positions, ptrdiff_t stored, const 
         const Index k = start[j];
         if (k > start[j - 1] && k < entries) descents -= index[k] <= index[k - 1];
     }
-    known.finite = finite;
+    known.finite = sizes.none_large;
+    known.in_range = sizes.in_range();
     return nonzero && descents == 0 ? Form::canonical : Form::improper;
 }
 

@@ -99,7 +99,10 @@ class Buffer {
 
 template <class T>
 bool is_finite(const T& value) {
-    return abs1(value) <= std::numeric_limits<Real<T>>::max();
+    constexpr Real<T> largest = std::numeric_limits<Real<T>>::max();
+    if constexpr (is_complex<T>)
+        return std::fabs(value.real()) <= largest && std::fabs(value.imag()) <= largest;
+    else return std::fabs(value) <= largest;
 }
 
 }  // namespace smartsolve::sparse

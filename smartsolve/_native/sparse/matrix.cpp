@@ -325,7 +325,7 @@ PyObject* astype(PyObject* object, PyObject* argument) {
     if (!value) return nullptr;
     return new_matrix(std::move(value), Object(Py_NewRef(self->index)),
                       Object(Py_NewRef(self->start)), self->rows, self->columns, self->csr,
-                      self->borrowed, {self->known.diagonal, false})
+                      self->borrowed, {self->known.diagonal, false, false})
         .release();
 }
 
@@ -614,12 +614,17 @@ PyObject* get_borrowed(PyObject* object, void*) {
     return PyBool_FromLong(matrix_of(object)->borrowed);
 }
 
+PyObject* get_in_range(PyObject* object, void*) {
+    return PyBool_FromLong(matrix_of(object)->known.in_range);
+}
+
 PyGetSetDef getters[] = {
     {"shape", get_shape, nullptr, "(rows, columns)", nullptr},
     {"nnz", get_nnz, nullptr, "Number of entries.", nullptr},
     {"dtype", get_dtype, nullptr, "Of the entries.", nullptr},
     {"csr", get_csr, nullptr, "Whether it is stored by rows.", nullptr},
     {"borrowed", get_borrowed, nullptr, "Whether it lies in the arrays given.", nullptr},
+    {"in_range", get_in_range, nullptr, "Whether it is known to need no scaling.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 template <class Function>

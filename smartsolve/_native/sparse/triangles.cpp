@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "../range.hpp"
 #include "peel.hpp"
 #include "structured.hpp"
 #include "substitution.hpp"
@@ -27,9 +28,9 @@ class Diagonal final : public Factors<T> {
     void solve_from(const T* b, T* x, ptrdiff_t, ptrdiff_t nrhs, Op op) const override {
         for (ptrdiff_t r = 0; r < nrhs; ++r, x += n_, b += n_) {
             if (op == Op::adjoint)
-                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(b[i], conjugate(d_[i]));
+                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = quotient(b[i], conjugate(d_[i]));
             else
-                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = divide(b[i], d_[i]);
+                for (ptrdiff_t i = 0; i < n_; ++i) x[i] = quotient(b[i], d_[i]);
         }
     }
     Determinant<T> determinant() const override { return product<T>(n_, d_, 1); }
