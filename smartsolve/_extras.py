@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ._install import install
+
 __all__ = ["needs"]
 
 
@@ -15,7 +17,6 @@ def needs(package: str, extra: str | None = None) -> Iterator[None]:
         if error.name is None or error.name.partition(".")[0] != package:
             raise
         raise ImportError(
-            f"smartsolve.{extra or package} needs {package}: "
-            f"pip install 'smartsolve[{extra or package}]'",
+            f"smartsolve.{extra or package} needs {package}: {install(extra or package)}",
             name=error.name,
         ) from None

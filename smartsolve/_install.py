@@ -1,4 +1,4 @@
-"""How an optional part is installed: by the distribution's own name, which is written nowhere."""
+"""How an optional part is installed: by the distribution's own name, which no message holds."""
 
 __all__ = ["install"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._install import install
 from ._report import html_page
 from ._sparse import is_sparse
 from ._structure import Structure
@@ -171,7 +172,7 @@ def draw(pictures: tuple[View, ...], title: str) -> Figure:
         from matplotlib.figure import Figure
         from matplotlib.patches import Rectangle
     except ImportError:
-        raise ImportError("plots need Matplotlib: pip install 'smartsolve[plot]'") from None
+        raise ImportError(f"plots need Matplotlib: {install('plot')}") from None
 
     figure = Figure(figsize=(5.2 * len(pictures), 5.4), layout="constrained")
     axes = figure.subplots(1, len(pictures), squeeze=False)[0]

@@ -24,6 +24,11 @@ def need_formulaic(what: str) -> Any:
     return formulaic
 
 
+def in_words(error: Exception) -> str:
+    """What formulaic says first; below it shows the place, in colours for a terminal."""
+    return str(error).partition("\n")[0].rstrip(".")
+
+
 def names_of_caller(depth: int) -> Mapping[str, Any]:
     """What the function so many calls up can name: its variables, and those of its module."""
     frame = sys._getframe(depth + 1)
@@ -68,9 +73,18 @@ def instrumental(formula: str, data: Any, names: Mapping[str, Any]) -> dict[str,
     formulaic = need_formulaic("a formula")
     dependent, exog, endog, instruments = divided(formula)
 
+    def parsed(text: str, **options: Any) -> Any:
+        try:
+            return formulaic.Formula(text, **options)
+        except formulaic.errors.FormulaParsingError as error:
+            raise ValueError(
+                f"formula is {formula!r}: {in_words(error)}; endogenous regressors and their "
+                "instruments are written [w ~ z1 + z2]"
+            ) from None
+
     def matrix(text: str) -> Any:
         # In the order of the text: what comes first decides how categories are coded.
-        spec = formulaic.Formula(text, _ordering="none")
+        spec = parsed(text, _ordering="none")
         try:
             frame = spec.get_model_matrix(data, context=names, na_action="raise")
         except TypeError as error:
@@ -83,8 +97,8 @@ def instrumental(formula: str, data: Any, names: Mapping[str, Any]) -> dict[str,
 
     def beside_own(text: str) -> Any:
         """Columns that the exogenous ones lack: categories are coded against their span."""
-        terms = {str(term) for term in formulaic.Formula(f"{text} - 1")}
-        if twice := terms & {str(term) for term in formulaic.Formula(exog)}:
+        terms = {str(term) for term in parsed(f"{text} - 1")}
+        if twice := terms & {str(term) for term in parsed(exog)}:
             raise ValueError(
                 f"formula is {formula!r}; {min(twice)!r} stands outside of the bracket and in it. "
                 "Exogenous regressors are their own instruments already"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm.data.arrays import Array, Rows
+from gmm.data.formulas import in_words
 from gmm.data.labels import check_names
 from gmm.estimation.answer import Fit
 from gmm.estimation.gauss_newton import Minimum, MomentConditions, minimize
@@ -53,8 +54,10 @@ def _parsed(text: str | Sequence[str], names: Sequence[str]) -> tuple[Array, Arr
     try:
         parsed = LinearConstraints.from_spec(spec, variable_names=list(names))
     except Exception as error:  # of many kinds: FormulaParsingError, KeyError, RuntimeError
+        unknown = isinstance(error, KeyError)
+        reason = f"{error} is none of them" if unknown else in_words(error)
         raise ValueError(
-            f"R is {spec!r}; it must be linear equations in {', '.join(names)}: {error}"
+            f"R is {spec!r}; it must be linear equations in {', '.join(names)}: {reason}"
         ) from None
     return parsed.constraint_matrix, parsed.constraint_values
 

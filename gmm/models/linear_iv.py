@@ -248,7 +248,8 @@ class IV(FromFormula, Model[IVResult]):
         if not self.exog_names and not k2:
             raise ValueError("there are no regressors: give exog, endog or both")
         if count < k2:
-            raise ValueError(f"{count} instruments cannot identify {k2} endogenous regressors")
+            instruments = f"{count} instrument{'s' * (count != 1)}"
+            raise ValueError(f"{instruments} cannot identify {k2} endogenous regressors")
         self.names = (*self.exog_names, *self.endog_names)
         self.moment_names = (*self.exog_names, *self.instrument_names)
 

@@ -91,7 +91,7 @@ def solve(
         if x.dtype not in _DTYPES:
             raise TypeError(
                 f"{name} has dtype {x.dtype}; expected float32, float64, complex64 or complex128; "
-                f"convert it with {name}.to"
+                f"convert it, as with {name}.to(torch.float64)"
             )
     are_vectors = b.dim() == 1 or (by_torch and a.dim() - 1 == b.dim() and b.shape == a.shape[:-1])
     if are_vectors and not left:

@@ -47,7 +47,7 @@ try:
 except ImportError as error:
     print(error)
 """
-    line = f"smartsolve.{extra} needs {extra}: pip install 'smartsolve[{extra}]'\n"
+    line = f'smartsolve.{extra} needs {extra}: pip install "smartsolve[{extra}]"\n'
     assert run(program) == line
 
 

@@ -80,7 +80,7 @@ def test_a_missing_library_is_one_line_and_replaces_nothing(library: str, tmp_pa
         assert np.linalg.solve is own
     """
     done = python("-c", dedent(program), cwd=tmp_path)
-    line = f"smartsolve.{library} needs {library}: pip install 'smartsolve[{library}]'\n"
+    line = f'smartsolve.{library} needs {library}: pip install "smartsolve[{library}]"\n'
     assert (done.stdout, done.stderr) == (line, "")
 
 

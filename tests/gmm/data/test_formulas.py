@@ -105,3 +105,9 @@ def test_categories_of_instruments_are_coded_against_the_exogenous(
 def test_a_term_on_both_sides_of_the_tilde_is_named() -> None:
     with pytest.raises(ValueError, match="'x'"):
         gmm.IV.from_formula("y ~ x + [w ~ x]", frame()).fit()
+
+
+def test_a_formula_in_statas_words_is_told_the_form_here() -> None:
+    """`ivregress 2sls y x (w = z)` is what they write."""
+    with pytest.raises(ValueError, match=r"Unknown operator '='; .* are written \[w ~ z1 \+ z2\]$"):
+        gmm.IV.from_formula("y ~ x + (w = z)", frame())

@@ -235,6 +235,8 @@ def test_models_without_moments_to_minimize_again_say_so() -> None:
         (lambda r: r.wald_test(np.ones((2, 3))), "linearly dependent"),
         (lambda r: r.wald_test(np.eye(3), [1.0, 2.0]), r"q has shape \(2,\); R has 3 rows"),
         (lambda r: r.wald_test("z9 = 1"), "R is 'z9 = 1'; it must be linear equations in exog0"),
+        (lambda r: r.wald_test("z9 = 1"), "'z9' is none of them"),
+        (lambda r: r.wald_test("exog0 = = 1"), r"Unknown operator '=='$"),
         (lambda r: r.wald_test("exog0 * exog1 = 1"), "it must be linear equations"),
         (lambda r: r.wald_test("exog0 = 1", 2.0), "R is 'exog0 = 1', which has its right-hand"),
         (lambda r: r.lm_test(["exog0", "exog1 = 1"], [0.0, 1.0]), "leave out q"),

@@ -261,7 +261,7 @@ def test_a_formula_without_instruments_is_a_regression() -> None:
         ({"y": Y[:10]}, r"exog has shape \(200, 2\); it must be \(\.\.\., 10, columns\)"),
         ({"y": 1.0}, r"y has shape \(\)"),
         ({"exog": None, "endog": None}, "no regressors"),
-        ({"endog": Z, "instruments": W}, "1 instruments cannot identify 3"),
+        ({"endog": Z, "instruments": W}, "1 instrument cannot identify 3"),
         ({"clusters": GROUPS[:5]}, r"clusters has shape \(5, 2\)"),
         ({"clusters": np.zeros(N)}, "one group only"),
         ({"y": np.stack([Y, Y]), "exog": np.stack([X] * 3)}, "leading axes"),
