@@ -13,7 +13,7 @@ from dask.layers import ArrayBlockIdDep
 
 from . import _core, _errors
 from ._condition import errstate, geterr
-from ._factored import FactoredMatrix
+from ._factored import FactoredMatrix, SlogdetResult
 from ._operands.precision import types
 from ._types import Side
 
@@ -245,6 +245,14 @@ class DaskFactorization(FactoredMatrix):
         """The determinants, as a dask array."""
         return self._of_blocks(_det, types(self._dtype)[1])
 
+    def slogdet(self) -> SlogdetResult:
+        """Signs and logarithms of the moduli of the determinants, as dask arrays."""
+        kind = types(self._dtype)[1]
+        sign = self._of_blocks(partial(_slogdet, part=0), kind)
+        return SlogdetResult(
+            sign, self._of_blocks(partial(_slogdet, part=1), kind.type(0).real.dtype)
+        )
+
     @property
     def rcond(self) -> da.Array:
         """Reciprocal condition numbers, as a dask array."""
@@ -293,6 +301,10 @@ def _solve_block(factors: Any, b: Any, **options: Any) -> Any:
 
 def _det(factors: Any) -> Any:
     return np.asarray(factors.det())
+
+
+def _slogdet(factors: Any, part: int) -> Any:
+    return np.asarray(factors.slogdet()[part])
 
 
 def _rcond(factors: Any) -> Any:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from .. import _errors
 from .._sparse import is_sparse
+from .._sparse.indices import refuse_indices_outside
 from .kinds import kind_of
 
 __all__ = ["has_own_functions", "like", "matrix", "numbers", "right_hand_side"]
@@ -37,6 +38,7 @@ def numbers(operand: Any, name: str) -> npt.NDArray[Any]:
     if type(operand) is np.ndarray:
         return operand
     if is_sparse(operand):
+        refuse_indices_outside(operand)
         return np.asarray(operand.toarray())
     if isinstance(operand, np.ndarray):
         masked = int(np.count_nonzero(getattr(operand, "mask", False)))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _errors, _operands
 from .._core import SparseMatrix
 from . import is_sparse
+from .indices import refuse_indices_outside
 
 __all__ = ["RightHandSide", "SparseMatrix", "matrix", "result_type", "solving_type"]
 
@@ -32,22 +33,12 @@ def matrix(a: Any) -> SparseMatrix:
 
 
 def _compressed(a: Any) -> Any:
-    """The same by rows or by columns.
-
-    SciPy converts indices without a look whether they are inside: where it would write to places
-    that they say, they are looked at before, else afterwards, by the native core.
-    """
+    """The same by rows or by columns, which the native core looks at itself."""
     form = getattr(a, "format", None)
     if form in ("csc", "csr"):
         return a
-    if form in ("bsr", "lil"):
-        return a.tocsr()
-    if form == "coo":
-        for axis, places in zip(("row", "column"), (a.row, a.col), strict=True):
-            n = a.shape[axis == "column"]
-            if places.size and not 0 <= places.min() <= places.max() < n:
-                raise ValueError(f"indices must lie between 0 and {n - 1}, the last {axis}")
-    return a.tocsc()
+    refuse_indices_outside(a)
+    return a.tocsr() if form in ("bsr", "lil") else a.tocsc()
 
 
 def solving_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -70,6 +61,8 @@ class RightHandSide:
 
     def __init__(self, b: Any, rows: int, shape: tuple[int, ...]) -> None:
         self._given = b
+        if is_sparse(b):
+            refuse_indices_outside(b)
         if is_sparse(b) and len(b.shape) == 1:
             b = b.toarray()
         self.is_sparse = is_sparse(b)

@@ -82,6 +82,8 @@ def test_least_squares_of_tall_stacks() -> None:
 def test_what_factors_of_blocks_answer() -> None:
     f, expected = factorize(lazy(STACK, 30, 4, 4)), factorize(STACK)
     np.testing.assert_array_equal(f.det().compute(), expected.det())
+    for part, other in zip(f.slogdet(), expected.slogdet(), strict=True):
+        np.testing.assert_array_equal(part.compute(), other)
     np.testing.assert_array_equal(f.rcond.compute(), expected.rcond)
     np.testing.assert_allclose(f.inv().compute(), expected.inv(), rtol=1e-13)
     kept = f.persist()

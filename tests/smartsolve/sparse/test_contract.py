@@ -404,7 +404,7 @@ def test_the_grid_that_everybody_solves() -> None:
     assert np.allclose(solve(grid(2, k), f.ravel()), u.ravel(), rtol=1e-11)
 
 
-@pytest.mark.parametrize("place", [-1, 4, 2**31 - 1])
+@pytest.mark.parametrize("place", [-1, 4])
 @pytest.mark.parametrize("form", ["coo", "dok", "lil", "bsr"])
 def test_indices_outside_are_refused_in_every_format(form: str, place: int) -> None:
     """SciPy would write to where they say; of a DOK it says so itself."""
@@ -419,7 +419,33 @@ def test_indices_outside_are_refused_in_every_format(form: str, place: int) -> N
         else:
             a = sparse.bsr_array(2 * np.eye(4), blocksize=(2, 2))
             a.indices[1] = place
-        with pytest.raises(ValueError, match=r"indices must lie between 0 and 3|axis . index"):
+        with pytest.raises(ValueError, match=r"indices must lie between 0 and [13]|axis . index"):
+            solve(a, np.ones(4))
+
+
+@pytest.mark.parametrize("form", ["coo", "csc", "csr", "bsr"])
+def test_they_are_refused_in_right_hand_sides(form: str) -> None:
+    b = sparse.coo_array(2 * np.eye(4)).asformat(form)
+    (b.coords[0] if form == "coo" else b.indices)[1] = 4
+    factors = factorize(2 * np.eye(4)), factorize(sparse.eye_array(4, format="csc"))
+    for call in (
+        *(lambda b, a=a: solve(a, b) for a in (2 * np.eye(4), sparse.eye_array(4, format="csc"))),
+        *(lambda b, f=f: f.solve(b) for f in factors),
+    ):
+        with pytest.raises(ValueError, match="indices must lie between 0 and"):
+            call(b)
+
+
+def test_blocks_that_are_not_there_are_refused() -> None:
+    """Of BSR: starts that fall, or that say more than is stored."""
+    for spoil in (
+        lambda a: a.indptr.__setitem__(1, 5),
+        lambda a: a.indptr.__setitem__(1, -1),
+        lambda a: setattr(a, "data", a.data[:1]),
+    ):
+        a = sparse.bsr_array(2 * np.eye(4), blocksize=(2, 2))
+        spoil(a)
+        with pytest.raises(ValueError, match="indptr must rise from 0 to at most"):
             solve(a, np.ones(4))
 
 
