@@ -78,9 +78,15 @@ def durbin(model: LinearModel) -> HypothesisTest:
         regressors = beside(model.exog, model.endog)
         rest = residuals(model.y[..., np.newaxis], regressors)
         full = residuals(rest, regressors, noise)
-        statistic = model.n * (1 - (full**2).sum(axis=(-2, -1)) / (rest**2).sum(axis=(-2, -1)))
+        size = (rest**2).sum(axis=(-2, -1))
+        # Of a perfect fit there are residuals of rounding alone.
+        least = (100 * np.finfo(np.float64).eps) ** 2 * (model.y**2).sum(axis=-1)
+        size = np.where(size > least, size, np.nan)
+        statistic = model.n * (1 - (full**2).sum(axis=(-2, -1)) / size)
     statistic = np.broadcast_to(statistic, model.shape)[()]
-    test = HypothesisTest("Durbin test", "", statistic, len(model.endog_names))
+    unknown = np.ndim(statistic) == 0 and np.isnan(statistic)
+    reason = model.cause_of_singularity() if unknown else ""
+    test = HypothesisTest("Durbin test", "", statistic, len(model.endog_names), reason=reason)
     return _named(test, "Durbin test", model)
 
 

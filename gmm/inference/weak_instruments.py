@@ -77,7 +77,7 @@ def clr_test(model: LinearModel, values: npt.ArrayLike, cov: Any = "unadjusted")
             raise ValueError("cov is for a single endogenous regressor; use k_test for several")
         k, s, strength = _robust_statistics(model, null, cov)
         ratio = _likelihood_ratio(k, s, strength)
-    ratio[parts.unknown()] = np.nan
+    ratio[parts.unknown() | np.isnan(strength)] = np.nan
     p = clr_pvalue(ratio, strength, len(model.instrument_names), len(null))
     values_of = ratio.reshape(model.shape)[()]
     return HypothesisTest(
@@ -137,10 +137,14 @@ def _statistics(parts: Projections, null: Array) -> tuple[Array, Array, Array]:
         turn -= b[:, np.newaxis] * slope[:, np.newaxis, :]
         inner = turn.swapaxes(1, 2) @ parts.on @ turn
         noise = turn.swapaxes(1, 2) @ parts.off @ turn
+        # If errors of the reduced forms are collinear, nothing but rounding is left of one.
+        size = np.abs(turn).swapaxes(1, 2) @ (np.abs(parts.on) + np.abs(parts.off)) @ np.abs(turn)
+        least = 100 * np.finfo(np.float64).eps * np.einsum("rii->ri", size)
+        noise[(np.einsum("rii->ri", noise) <= least).any(axis=1)] = np.nan
         score = (turn.swapaxes(1, 2) @ (parts.on @ b)[..., np.newaxis])[..., 0]
         inner = (inner + inner.swapaxes(1, 2)) / 2
         step = solve_each(inner, score[..., np.newaxis])[..., 0]
-        k = parts.df * (score * step).sum(axis=1) / off
+        k = parts.df * (score * step).sum(axis=1) / off + 0 * noise.sum(axis=(1, 2))
         s = parts.df * on / off
     return k, s, parts.df * relative_eigenvalues(inner, noise)[:, 0]
 
@@ -257,7 +261,7 @@ def why_unknown(model: LinearModel, statistic: Any, cov: Any) -> str:
     if isinstance(cov, str) and cov == "cluster" and len(np.unique(model.clusters)) <= count:
         groups = len(np.unique(model.clusters))
         return f"{groups} clusters are too few for {count} instruments"
-    return "a covariance matrix is singular"
+    return "a covariance matrix is singular: errors of the reduced forms may be collinear"
 
 
 def explained(model: LinearModel, test: HypothesisTest, cov: Any = None) -> HypothesisTest:

@@ -419,6 +419,7 @@ def test_double_double_can_be_interrupted() -> None:
 import signal, sys, threading, time
 import numpy as np
 from smartsolve import _core
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
 a = np.random.default_rng(0).standard_normal((1, 1200, 1200))
 def interrupt():
     time.sleep(0.3)

@@ -192,3 +192,17 @@ def test_two_relative_eigenvalues_are_those_of_lapack() -> None:
     a, b = half @ half.swapaxes(-1, -2)
     expected = [linalg.eigvalsh(*pair) for pair in zip(a, b, strict=True)]
     assert_allclose(relative_eigenvalues(a, b), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_collinear_errors_of_the_reduced_forms_have_no_k_and_no_likelihood_ratio() -> None:
+    """y - 5 w lies in the span of the instruments; only Anderson and Rubin's test is left."""
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((200, 3))
+    e = rng.standard_normal(200)
+    w = z.sum(axis=1) + e
+    for y in (1 + 2 * w + 3 * e, 0.1 + 2 * w):
+        r = gmm.IV(y, exog=np.ones((200, 1)), endog=w, instruments=z).fit()
+        for test in (r.k_test(1.9), r.clr_test(1.9)):
+            assert np.isnan(test.statistic)
+            assert np.isnan(test.pvalue)
+            assert "collinear" in test.reason or "perfect fit" in test.reason

@@ -73,7 +73,8 @@ def test_a_perfect_fit_has_estimates_and_nothing_else(which: str, kind: str) -> 
     assert "the fit is perfect" in result.reason
     if kind != "ols":
         assert "perfect" in str(result.j_test)
-        for test in (result.sargan(), result.basmann(), result.anderson_rubin(want["w"]),
+        for test in (result.sargan(), result.basmann(), result.durbin(),
+                     result.anderson_rubin(want["w"]),
                      result.wild_bootstrap([0, 0, 1], want["w"], draws=99, seed=0),
                      result.confidence_set("ar")):  # fmt: skip
             assert "a perfect fit, y = " in str(test)
