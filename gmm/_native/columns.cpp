@@ -4,6 +4,7 @@
 // copied side by side into the first-level cache, where everything is then computed of them.
 #include "columns.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "lanes.hpp"
@@ -40,8 +41,7 @@ class Gathered {
             to += before->count * n_;
         const double* from = block.data + sample * block.sample_step;
         for (std::ptrdiff_t j = 0; j < block.count; ++j, to += n_, from += block.column_step) {
-            if (block.row_step == 1)
-                std::memcpy(to, from, static_cast<std::size_t>(n_) * sizeof *to);
+            if (block.row_step == 1) std::copy_n(from, n_, to);
             else
                 for (std::ptrdiff_t i = 0; i < n_; ++i) to[i] = from[i * block.row_step];
         }
