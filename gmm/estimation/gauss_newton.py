@@ -15,6 +15,7 @@ _STALLED = 100.0
 _IDLE = 1e4
 _EPS = np.finfo(np.float64).eps
 _ROUNDING = 16 * _EPS
+_DAMPING = _EPS**0.5
 
 
 class MomentConditions(Protocol):
@@ -158,7 +159,17 @@ def _step(point: _Point) -> Array:
     q, k = point.jacobian.shape[1:]
     if q == k:
         return -solve_each(point.jacobian, point.moments[..., np.newaxis])[..., 0]
-    return -solve_each(point.hessian, point.gradient[..., np.newaxis])[..., 0]
+    gradient = point.gradient[..., np.newaxis]
+    step: Array = -solve_each(point.hessian, gradient)[..., 0]
+    # Far from the solution G'WG may be singular, or not, as rounding has it: a little of its
+    # diagonal more, and it is not. Whether the parameters are identified is judged at the end.
+    stuck = np.flatnonzero(~np.isfinite(step).all(axis=1) & np.isfinite(point.objective))
+    if stuck.size:
+        damped = point.hessian[stuck]
+        diagonal = np.einsum("rii->ri", damped)
+        diagonal += _DAMPING * np.maximum(diagonal, _DAMPING * diagonal.max(axis=1)[:, np.newaxis])
+        step[stuck] = -solve_each(damped, gradient[stuck])[..., 0]
+    return step
 
 
 def _with_curvature(

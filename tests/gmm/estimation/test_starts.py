@@ -1,6 +1,9 @@
 """A search that is said to have converged has found the solution, wherever it began."""
 
 import itertools
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import gmm
 from gmm.models.euler import Lognormal
+from smartsolve import _core
 
 Y = np.array([0.0, 1.0, 2.0, 3.0, 1.0, 2.0, 0.0, 4.0])
 STEPS = [1, 2, "iterated", "cue"]
@@ -190,3 +194,31 @@ def test_a_false_model_keeps_its_minimum() -> None:
     result = gmm.Moments(g, x).fit([1.0])
     assert result.converged
     assert result.j_test.pvalue < 1e-12
+
+
+def test_far_starts_end_alike_without_fused_products() -> None:
+    """Where rounding made G'WG singular, and it does by the instruction set, searches stopped."""
+    program = """
+import itertools
+import numpy as np
+import gmm
+rng = np.random.default_rng(15)
+x = np.column_stack([np.ones(300), rng.standard_normal((300, 2))])
+z = rng.standard_normal((300, 2))
+y = rng.poisson(np.exp(x @ [0.5, 0.3, -0.2]))
+starts = np.array(list(itertools.product([-20.0, 0.0, 20.0], repeat=3)))
+stacked = np.broadcast_to(y, (len(starts), *y.shape))
+result = gmm.ExponentialRegression(stacked, x, instruments=z, error="additive").fit(starts, steps=1)
+print(int(result.converged.sum()), len(starts))
+"""
+    said = {
+        subprocess.run(
+            [sys.executable, "-P", "-c", program],
+            env=os.environ | {"SMARTSOLVE_ISA": isa},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for isa in _core.instruction_sets()
+    }
+    assert said == {"27 27\n"}
