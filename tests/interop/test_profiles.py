@@ -83,7 +83,8 @@ def test_a_program_of_pytorchs(tmp_path: Path) -> None:
         assert site["smartsolve_seconds"] > 0
         assert sum(site["structures"].values()) >= int(np.prod(a[:-2]))
     assert found["mapped"]["instead"] is None
-    assert "`smartsolve.torch.solve(a, b)`" in found["mapped"]["advice"]
+    advice = found["mapped"]["advice"]
+    assert "`smartsolve.torch.solve(a, b)`" in advice or "PyTorch was as fast" in advice
     names: dict[str, Any] = {"smartsolve": smartsolve}
     exec(dedent(TORCH), names)
     for name, calls, structures in (
