@@ -184,7 +184,7 @@ def test_a_cluster_that_loses_a_worker() -> None:
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 10}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=100
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=100
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
