@@ -306,8 +306,7 @@ PyMethodDef functions[] = {
      "curvature times the step is change' weighted."},
     {"inverses", fast(inverses), METH_FASTCALL,
      "inverses(matrices, inverse, pivots): of positive definite matrices, and the smallest pivot "
-     "of "
-     "each scaled to a diagonal of ones."},
+     "of each scaled to a diagonal of ones."},
     {"quadratic_forms", fast(quadratic_forms), METH_FASTCALL,
      "quadratic_forms(weights, moments, jacobian, weighted, objective, magnitude, gradient, "
      "hessian): W g, g'W g, |g|'|W||g|, G'W g and G'W G."},

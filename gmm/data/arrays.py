@@ -14,6 +14,10 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 
+# What is left of a sum of numbers when it is no more than this beside them is rounding.
+ROUNDING = 100 * float(np.finfo(np.float64).eps)
+
+
 def is_whole(value: Any) -> bool:
     """Whether this is an int or one of NumPy's integers."""
     return isinstance(value, Integral)

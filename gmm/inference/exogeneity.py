@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gmm.data.arrays import Array, beside
+from gmm.data.arrays import ROUNDING, Array, beside
 from gmm.inference.estimates import Estimates
 from gmm.inference.hypotheses import HypothesisTest
 from gmm.inference.projections import LinearModel, Projections, residuals
@@ -80,13 +80,11 @@ def durbin(model: LinearModel) -> HypothesisTest:
         full = residuals(rest, regressors, noise)
         size = (rest**2).sum(axis=(-2, -1))
         # Of a perfect fit there are residuals of rounding alone.
-        least = (100 * np.finfo(np.float64).eps) ** 2 * (model.y**2).sum(axis=-1)
+        least = ROUNDING**2 * (model.y**2).sum(axis=-1)
         size = np.where(size > least, size, np.nan)
         statistic = model.n * (1 - (full**2).sum(axis=(-2, -1)) / size)
     statistic = np.broadcast_to(statistic, model.shape)[()]
-    unknown = np.ndim(statistic) == 0 and np.isnan(statistic)
-    reason = model.cause_of_singularity() if unknown else ""
-    test = HypothesisTest("Durbin test", "", statistic, len(model.endog_names), reason=reason)
+    test = HypothesisTest("Durbin test", "", statistic, len(model.endog_names))
     return _named(test, "Durbin test", model)
 
 

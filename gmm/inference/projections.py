@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm import _core
-from gmm.data.arrays import Array, Rows, flattened
+from gmm.data.arrays import ROUNDING, Array, Rows, flattened
 from gmm.data.collinearity import rounding
 from gmm.data.instruments import are_few, cross_products, some
 from gmm.estimation.linear import inverse_each, quadratic_each, root_each, solve_each
@@ -184,9 +184,8 @@ class Projections:
         b = np.broadcast_to(b, self.on.shape[:2])
         on, off = (quadratic_each(b, a) for a in (self.on, self.off))
         # Residuals that are rounding have no size, to which another could be compared.
-        eps = 100 * np.finfo(np.float64).eps
-        least = eps * quadratic_each(np.abs(b), np.abs(self.on) + np.abs(self.off))
-        least = np.maximum(least, (eps * (np.abs(b) * self.size).sum(axis=1)) ** 2)
+        least = ROUNDING * quadratic_each(np.abs(b), np.abs(self.on) + np.abs(self.off))
+        least = np.maximum(least, (ROUNDING * (np.abs(b) * self.size).sum(axis=1)) ** 2)
         off = np.where(off > least, off, np.nan)
         return np.maximum(on, 0.0), off
 
@@ -226,7 +225,7 @@ def _by_residuals(stack: Array, k1: int, count: int) -> tuple[Array, Array]:
 def _beyond_rounding(left: Array, columns: Array) -> Array:
     """What is left of columns (r, n, p); zero where that is rounding."""
     sizes = [np.sqrt((a * a).sum(axis=1, keepdims=True)) for a in (left, columns)]
-    return np.where(sizes[0] <= 100 * np.finfo(np.float64).eps * sizes[1], 0.0, left)
+    return np.where(sizes[0] <= ROUNDING * sizes[1], 0.0, left)
 
 
 def collinear(x: Array) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from gmm.data.arrays import Array, beside
+from gmm.data.arrays import ROUNDING, Array, beside
 from gmm.estimation.covariance import correction
 from gmm.estimation.linear import inverse_each, quadratic_each, solve_each
 from gmm.inference.confidence_sets import ConfidenceSet, below, shaped, union
@@ -139,12 +139,13 @@ def _statistics(parts: Projections, null: Array) -> tuple[Array, Array, Array]:
         noise = turn.swapaxes(1, 2) @ parts.off @ turn
         # If errors of the reduced forms are collinear, nothing but rounding is left of one.
         size = np.abs(turn).swapaxes(1, 2) @ (np.abs(parts.on) + np.abs(parts.off)) @ np.abs(turn)
-        least = 100 * np.finfo(np.float64).eps * np.einsum("rii->ri", size)
+        least = ROUNDING * np.einsum("rii->ri", size)
         noise[(np.einsum("rii->ri", noise) <= least).any(axis=1)] = np.nan
         score = (turn.swapaxes(1, 2) @ (parts.on @ b)[..., np.newaxis])[..., 0]
         inner = (inner + inner.swapaxes(1, 2)) / 2
         step = solve_each(inner, score[..., np.newaxis])[..., 0]
-        k = parts.df * (score * step).sum(axis=1) / off + 0 * noise.sum(axis=(1, 2))
+        k = parts.df * (score * step).sum(axis=1) / off
+        k = np.where(np.isfinite(noise).all(axis=(1, 2)), k, np.nan)
         s = parts.df * on / off
     return k, s, parts.df * relative_eigenvalues(inner, noise)[:, 0]
 

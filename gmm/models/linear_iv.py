@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmm import _core
-from gmm.data.arrays import Array, Rows, beside, blocks, columns, dependent, flattened
+from gmm.data.arrays import ROUNDING, Array, Rows, beside, blocks, columns, dependent, flattened
 from gmm.data.collinearity import (
     Collinear,
     dependent_columns,
@@ -51,8 +51,8 @@ _NAMES = {"exog": "exog_names", "endog": "endog_names", "instruments": "instrume
 
 # From here on fourth powers, which S takes, or their inverses leave the range of numbers.
 _SMALLEST = 1e-70
-# What residuals that are rounding are of the size of y and its fit, and where that is looked at.
-_ROUNDING, _NEAR = 100 * float(np.finfo(np.float64).eps), 1e-12
+# From where on it is looked at whether residuals are rounding.
+_NEAR = 1e-12
 
 
 class IV(FromFormula, Model[IVResult]):
@@ -407,7 +407,7 @@ class LinearMoments(InstrumentedMoments):
             index = slice(None) if part.rows is None else part.rows
             x = joined(self.x, index, len(near))
             fitted2 = np.einsum("rj,rnj->r", own * own, x * x) / self.n
-            result[near] = part.error_variance(own) <= _ROUNDING**2 * (y2[near] + fitted2)
+            result[near] = part.error_variance(own) <= ROUNDING**2 * (y2[near] + fitted2)
             result[near] &= (y2[near] > 0) | ~some(self.y, index).any(axis=1)  # no underflow
         return result
 
