@@ -63,8 +63,8 @@ class RightHandSide:
         self._given = b
         if is_sparse(b):
             refuse_indices_outside(b)
-        if is_sparse(b) and len(b.shape) == 1:
-            b = b.toarray()
+            if len(b.shape) == 1:
+                b = b.toarray()
         self.is_sparse = is_sparse(b)
         self._b: Any = b if self.is_sparse else _operands.right_hand_side(b, "a sparse solve()")
         self.shape: tuple[int, ...] = tuple(self._b.shape)

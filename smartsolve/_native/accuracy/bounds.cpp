@@ -44,10 +44,6 @@ bool factor(const double* a, ptrdiff_t n, Triangles& t, Workspace& w) {
     return true;
 }
 
-// y += |x| factor
-void add_sizes(ptrdiff_t n, double factor, const double* __restrict x, double* __restrict y) {
-    for (ptrdiff_t i = 0; i < n; ++i) y[i] += std::fabs(x[i]) * factor;
-}
 // P B = L U for B = A or its transpose, R = X_U X_L P with the inverses of both triangles by
 // blocks, v the sums of the rows of |B|: then |P (B R - I) P'| P v <= alpha P v, since by the
 // bounds of Higham (Accuracy and Stability, theorems 8.5 and 9.3), which hold for sums in any

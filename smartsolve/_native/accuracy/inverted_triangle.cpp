@@ -1,7 +1,6 @@
 #include "inverted_triangle.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "../lanes/lanes.hpp"
 #include "../lapack.hpp"
@@ -14,10 +13,6 @@ namespace {
 // are worth the start of the BLAS' threads.
 constexpr ptrdiff_t smallest_block = 64, panel = 128, blas_from = 512;
 
-// y += alpha |x|
-void add_sizes(ptrdiff_t n, double alpha, const double* __restrict x, double* __restrict y) {
-    for (ptrdiff_t i = 0; i < n; ++i) y[i] += std::fabs(x[i]) * alpha;
-}
 double sizes_dot(ptrdiff_t n, const double* x, const double* y) {
     return lanes<double>().abs_dot(n, x, y).weighted;
 }

@@ -1,6 +1,7 @@
 // A triangle, blocks of its inverse, and bounds of what the sizes of either make of a vector.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 
 #include "../lanes/lanes.hpp"
@@ -11,6 +12,11 @@ using std::ptrdiff_t;
 
 // What is lost to underflow in a sum of up to 2^13 products is less.
 inline constexpr double unit_roundoff = 0x1p-53, tiny = 0x1p-1060;
+
+// y += alpha |x|
+inline void add_sizes(ptrdiff_t n, double alpha, const double* __restrict x, double* __restrict y) {
+    for (ptrdiff_t i = 0; i < n; ++i) y[i] += std::fabs(x[i]) * alpha;
+}
 
 // A lower triangle L of order n. Its diagonal blocks are inverted by substitution, row by row of
 // Y = X', so that |L X - I| <= gamma(n) |L| |X| (Higham, Accuracy and Stability of Numerical
