@@ -19,6 +19,7 @@ def compare(
     *,
     below: Below = "se",
     stars: bool | float | Sequence[float] = False,
+    level: float = 0.95,
     names: Mapping[str, str] | None = None,
     omit: Sequence[str] = (),
     title: str = "Estimates side by side",
@@ -31,12 +32,14 @@ def compare(
         Of one sample each, by the head of their columns.
     below : {"se", "t", "p", "interval"}
         What stands in parentheses below each estimate: its standard error, its ratio to that,
-        its p-value, or its 95 % interval.
+        its p-value, or its interval.
     stars : bool, float or sequence of float
         Levels at which an estimate gets one more star; True is (0.1, 0.05, 0.01). Off by
         default: a star says less than the interval.
+    level : float
+        Nominal coverage of the intervals.
     names : dict of str to str, optional
-        Other labels for parameters.
+        Other labels for parameters; one label may stand for parameters of different results.
     omit : sequence of str
         Parameters that are left out.
     title : str
@@ -45,6 +48,12 @@ def compare(
     Returns
     -------
     Summary
+
+    Raises
+    ------
+    ValueError
+        If `names` or `omit` name what no result has, or one label stands for two parameters of
+        one result.
 
     Examples
     --------
@@ -98,25 +107,40 @@ def compare(
             )
     if below not in BELOW:
         raise ValueError(f"below is {below!r}; it must be one of {', '.join(map(repr, BELOW))}")
-    given = [stars] if isinstance(stars, float) else stars
-    levels: tuple[float, ...] = (0.1, 0.05, 0.01) if given is True else tuple(given or ())
-    for level in levels:
-        check_level(level)
+    check_level(level)
+    if isinstance(stars, bool):
+        sizes: tuple[float, ...] = (0.1, 0.05, 0.01) if stars else ()
+    else:
+        sizes = tuple(stars) if isinstance(stars, Sequence) else (stars,)
+    for size in sizes:
+        check_level(size)
     labels = names or {}
+    omitted = [omit] if isinstance(omit, str) else list(omit)
+    known = list(dict.fromkeys(name for one in columns.values() for name in one.parameters))
+    for argument, asked in (("names", list(labels)), ("omit", omitted)):
+        if unknown := [name for name in asked if name not in known]:
+            raise ValueError(f"{argument} has {unknown[0]!r}; there are {', '.join(known)}")
     cells: dict[str, dict[str, tuple[str, str]]] = {}
     for head, result in columns.items():
-        for name, cell in _cells(result, below, levels).items():
-            if name not in omit:
-                cells.setdefault(labels.get(name, name), {})[head] = cell
+        for name, cell in _cells(result, below, sizes, level).items():
+            if name in omitted:
+                continue
+            row = cells.setdefault(labels.get(name, name), {})
+            if head in row:
+                raise ValueError(
+                    f"names puts two parameters of result {head!r} below one label, "
+                    f"{labels.get(name, name)!r}"
+                )
+            row[head] = cell
     rows: list[tuple[str, list[str]]] = []
     for label, found in cells.items():
         rows.append((label, [found.get(head, ("", ""))[0] for head in columns]))
         rows.append(("", [found.get(head, ("", ""))[1] for head in columns]))
     rows.append(("", [""] * len(columns)))
     rows += [(label, values) for label, values in _facts(list(columns.values())) if any(values)]
-    notes = [f"In parentheses: {BELOW[below]}."]
-    if levels:
-        ordered = sorted(levels, reverse=True)
+    notes = [f"In parentheses: {BELOW[below].format(100 * level)}."]
+    if sizes:
+        ordered = sorted(sizes, reverse=True)
         notes.append(", ".join(f"{'*' * (i + 1)} p < {x:g}" for i, x in enumerate(ordered)) + ".")
     return Summary(title, [], list(columns), rows, notes)
 
@@ -125,20 +149,22 @@ BELOW = {
     "se": "standard errors",
     "t": "ratios to the standard errors",
     "p": "p-values",
-    "interval": "95 % intervals",
+    "interval": "{:g} % intervals",
 }
 
 
-def _cells(result: Estimates, below: Below, levels: Sequence[float]) -> dict[str, tuple[str, str]]:
+def _cells(
+    result: Estimates, below: Below, sizes: Sequence[float], level: float
+) -> dict[str, tuple[str, str]]:
     """Estimate and what stands below it, by parameter."""
     errors, p = np.asarray(result.bse), np.asarray(result.pvalues)
-    ratios, ends = np.asarray(result.tvalues), np.asarray(result.conf_int())
+    ratios, ends = np.asarray(result.tvalues), np.asarray(result.conf_int(level))
     found = {}
     for i, name in enumerate(result.parameters):
         estimate, error, low, high = figures(
             [result.estimates[i], errors[i], *ends[i]], float(errors[i])
         )
-        star = "*" * sum(bool(p[i] < level) for level in levels)
+        star = "*" * sum(bool(p[i] < size) for size in sizes)
         text = {
             "se": error,
             "t": f"{ratios[i]:.2f}",

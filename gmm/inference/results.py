@@ -10,7 +10,7 @@ from gmm.data.arrays import Array
 from gmm.estimation.answer import Answer
 from gmm.inference import specification
 from gmm.inference.derived import restricted, transformed
-from gmm.inference.estimates import Estimates
+from gmm.inference.estimates import Estimates, check_level
 from gmm.inference.hypotheses import HypothesisTest, j_test
 from gmm.inference.summary import Summary, result_summary
 
@@ -177,13 +177,24 @@ class GMMResult(Estimates):
         """
         return specification.c_test(self, names)
 
-    def summary(self) -> Summary:
-        """The table of estimates; prints as text, shows as HTML, `to_latex()`."""
-        return result_summary(self)
+    def summary(self, *, level: float = 0.95) -> Summary:
+        """The table of estimates; prints as text, shows as HTML, `to_latex()`.
 
-    def to_latex(self) -> str:
-        """The table of estimates as a LaTeX tabular."""
-        return self.summary().to_latex()
+        Parameters
+        ----------
+        level : float
+            Nominal coverage of the intervals, between 0 and 1.
+
+        Returns
+        -------
+        Summary
+        """
+        check_level(level)
+        return result_summary(self, level)
+
+    def to_latex(self, *, level: float = 0.95) -> str:
+        """The table of estimates as a LaTeX tabular; `level` as in `summary`."""
+        return self.summary(level=level).to_latex()
 
     def __str__(self) -> str:
         return str(self.summary())

@@ -101,7 +101,7 @@ class Summary:
         return "\n".join(lines)
 
 
-def result_summary(result: Estimates) -> Summary:
+def result_summary(result: Estimates, level: float) -> Summary:
     """Estimates, standard errors, ratios, p-values and intervals of one sample.
 
     Of many samples: mean and standard deviation of the estimates over the converged, and how
@@ -125,12 +125,13 @@ def result_summary(result: Estimates) -> Summary:
             rows.append((name, figures(values, values[1])))
     else:
         letter = "z" if result.df is None else "t"
-        columns = ["estimate", "std. error", letter, f"P>|{letter}|", "2.5 %", "97.5 %"]
+        below, above = (f"{100 * end:.6g} %" for end in ((1 - level) / 2, (1 + level) / 2))
+        columns = ["estimate", "std. error", letter, f"P>|{letter}|", below, above]
         table = [
             np.asarray(column)
             for column in (result.params, result.bse, result.tvalues, result.pvalues)
         ]
-        ends = np.asarray(result.conf_int())
+        ends = np.asarray(result.conf_int(level))
         for i, name in enumerate(result.parameters):
             value, error, ratio, p = (float(column[i]) for column in table)
             estimate, spread, low, high = figures([value, error, *ends[i]], error)

@@ -176,10 +176,32 @@ def test_a_table_of_several_models() -> None:
     assert "(0.1073)" in table._repr_html_()
     assert r"\begin{tabular}{lrrr}" in table.to_latex()
     assert [row[0] for row in gmm.compare([RESULT], omit=["const"]).rows][:2] == ["x", ""]
+    for options, message in (
+        ({"omit": ["w", "nobody"]}, "omit has 'nobody'; there are const, x, w"),
+        ({"names": {"W": "wage"}}, "names has 'W'; there are const, x, w"),
+        ({"names": {"x": "w"}}, "two parameters of result 'GMM' below one label, 'w'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            gmm.compare({"GMM": RESULT}, **options)
     with pytest.raises(ValueError, match="compare takes one"):
         gmm.compare([gmm.IV(np.zeros((3, 9)), np.ones(9)).fit()])
     with pytest.raises(ValueError, match="below is"):
         gmm.compare([RESULT], below="sd")
+
+
+def test_intervals_of_any_level_stand_in_tables() -> None:
+    assert RESULT.summary().columns[-2:] == ["2.5 %", "97.5 %"]
+    table = RESULT.summary(level=0.9)
+    assert table.columns[-2:] == ["5 %", "95 %"]
+    low, high = np.asarray(RESULT.conf_int(0.9))[2]
+    assert np.allclose([float(cell) for cell in dict(table.rows)["w"][-2:]], [low, high], rtol=1e-4)
+    assert RESULT.to_latex(level=0.9) == table.to_latex()
+    side = gmm.compare([RESULT], below="interval", level=0.9)
+    assert side.notes == ["In parentheses: 90 % intervals."]
+    assert ", ".join(dict(table.rows)["w"][-2:]) in str(side)
+    for call in (RESULT.summary, RESULT.to_latex, lambda level: gmm.compare([RESULT], level=level)):
+        with pytest.raises(ValueError, match="level is 95"):
+            call(level=95)
 
 
 def test_results_and_tests_show_themselves() -> None:
@@ -211,6 +233,8 @@ def test_arguments_that_are_none_are_named() -> None:
             call()
     with pytest.raises(ValueError, match="level is 5"):
         gmm.compare([RESULT], stars=[5, 1])
+    with pytest.raises(ValueError, match="level is 1;"):
+        gmm.compare([RESULT], stars=1)
     assert str(gmm.compare(RESULT, stars=0.05)) == str(gmm.compare([RESULT], stars=[0.05]))
 
 
