@@ -150,6 +150,15 @@ class Site:
         self.failed = 0
         self.other_calls, self.other_seconds = 0, 0.0  # on what only its own library understands
 
+    def count(self, group: Group | None, seconds: float) -> None:
+        """One more call, of a group's or of what only its own library understands."""
+        if group is None:
+            self.other_calls += 1
+            self.other_seconds += seconds
+        else:
+            group.calls += 1
+            group.seconds += seconds
+
 
 class Recording:
     """All call sites, and the time that recording took."""
@@ -201,20 +210,10 @@ class Recorder(Replacement):
         if group is not None and sampled and group.sampled % 2:
             # Who runs second finds the data in the cache: by turns.
             before = self._sample(group, None, *kept, args, kwargs)
-        began = perf_counter()
-        try:
-            x = self._runs(a, b, *args, **kwargs) if args or kwargs else self._runs(a, b)
-        except BaseException:
-            site.failed += 1
-            raise
-        seconds = max(0.0, perf_counter() - began - recording.clock)
+        x, seconds = self._timed(site, a, b, *args, **kwargs)
         with recording.lock:
-            if group is None:
-                site.other_calls += 1
-                site.other_seconds += seconds
-            else:
-                group.calls += 1
-                group.seconds += seconds
+            site.count(group, seconds)
+            if group is not None:
                 self._look(group, matrix, x)
                 if sampled:
                     spent = before or self._sample(group, seconds, *kept, args, kwargs)
@@ -222,6 +221,16 @@ class Recorder(Replacement):
                         group.add_sample(seconds, *spent)
             recording.overhead += perf_counter() - entered - seconds
         return x
+
+    def _timed(self, site: Site, *args: Any, **kwargs: Any) -> tuple[Any, float]:
+        """What the function answers, and its seconds."""
+        began = perf_counter()
+        try:
+            x = self._runs(*args, **kwargs)
+        except BaseException:
+            site.failed += 1
+            raise
+        return x, max(0.0, perf_counter() - began - self._recording.clock)
 
     def _site(self, frame: FrameType) -> Site:
         key = (id(frame.f_code), frame.f_lasti, self._name)
@@ -317,20 +326,10 @@ class InvRecorder(Recorder):
         group, matrix = self._group(site, a, None)
         if group is not None and (args or kwargs):
             matrix = np.array(a)
-        began = perf_counter()
-        try:
-            x = self._runs(a, *args, **kwargs)
-        except BaseException:
-            site.failed += 1
-            raise
-        seconds = max(0.0, perf_counter() - began - self._recording.clock)
+        x, seconds = self._timed(site, a, *args, **kwargs)
         with self._recording.lock:
-            if group is None:
-                site.other_calls += 1
-                site.other_seconds += seconds
-            else:
-                group.calls += 1
-                group.seconds += seconds
+            site.count(group, seconds)
+            if group is not None:
                 group.look(matrix)
             self._recording.overhead += perf_counter() - entered - seconds
         return x

@@ -106,20 +106,10 @@ class _FactorRecorder(_SpsolveRecorder):
         group = None
         if _is_square(A) and A.dtype.kind in "fciub":
             group = self._named(site, (A.shape, A.dtype), A, None)
-        began = perf_counter()
-        try:
-            factors = self._runs(A, *args, **kwargs)
-        except BaseException:
-            site.failed += 1
-            raise
-        seconds = max(0.0, perf_counter() - began - recording.clock)
+        factors, seconds = self._timed(site, A, *args, **kwargs)
         with recording.lock:
-            if group is None:
-                site.other_calls += 1
-                site.other_seconds += seconds
-            else:
-                group.calls += 1
-                group.seconds += seconds
+            site.count(group, seconds)
+            if group is not None:
                 group.look(A)
                 if group.wants_sample() and (spent := self._time(A)) is not None:
                     group.add_sample(seconds, *spent)
