@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.linalg import LinAlgError
 
-from . import _condition, _core, _errors
+from . import _condition, _core, _errors, _multiple_precision
 from ._factorization import Factorization
 from ._report import SolveInfo
 
@@ -25,12 +25,15 @@ __all__ = ["solve_accurately", "solve_factored"]
 Array = npt.NDArray[Any]
 
 ACCURACIES = ("full", "certified")
+POSITIVE_DEFINITE = ("pos", "positive definite", "spd tridiagonal", "spd banded")
 U = 2.0**-53  # half an ulp of 1
 TINY = 2.0**-1060  # more than all that underflows in a sum of 2^13 products
 NEAR = 100  # exponents of sizes that are left as they are
 LONG_UP_TO = 12  # order up to which all is factored in double-double at once
 SLOWEST = 0.05  # a refinement that gains less a step is left to double-double
-ZERO_PIVOT, NOT_CONVERGED, SMALL_PIVOT = 1, 2, 3  # accuracy.hpp
+# The least sizes in a matrix and in a right-hand side, when all are near 1 or less, for which no
+# error of a product of an element with a component of the solution underflows.
+LEAST = 2.0**-300, 2.0**-560
 SETTLED = 2.0**-64  # of a component, what may still move
 
 
@@ -55,16 +58,23 @@ def solve_accurately(a: Array, b: Array, accuracy: str, **options: Any) -> Any:
     return_info = bool(options.pop("return_info", False))
     for name in ("overwrite_a", "overwrite_b", "workers", "precision"):
         options.pop(name, None)
+    given = options.get("on_singular")
     if _is_worth_factors(a, b, options):
-        with _condition.errstate(ill_conditioned="ignore"):
-            f = Factorization(a, options.get("assume_a"), bool(options.get("lower")))
-        transposed = bool(options.get("transposed"))
-        return solve_factored(f, b, transposed, False, accuracy, return_info)
+        try:
+            with _condition.errstate(ill_conditioned="ignore", singular="raise"):
+                f = Factorization(a, options.get("assume_a"), bool(options.get("lower")))
+        except LinAlgError:
+            pass  # perhaps for a pivot that rounding has made zero
+        else:
+            transposed = bool(options.get("transposed"))
+            return solve_factored(f, b, transposed, False, accuracy, return_info)
 
     def solved(return_info: bool) -> Any:
         with _condition.errstate(ill_conditioned="ignore"):
             return _core.solve(a, b, return_info=return_info, **options)
 
+    if accuracy == "full" and options.get("assume_a") not in POSITIVE_DEFINITE:
+        options["on_singular"] = "nan"  # it is found out below
     x = solved(return_info=False)
     m = meant(a, options.get("assume_a"), bool(options.get("lower")))
     if options.get("transposed"):
@@ -77,7 +87,7 @@ def solve_accurately(a: Array, b: Array, accuracy: str, **options: Any) -> Any:
             lambda: solved(return_info=True)[1],
             accuracy,
             return_info,
-            on_singular=options.get("on_singular"),
+            on_singular=given,
         )
 
 
@@ -164,9 +174,8 @@ def improved(
         x = np.where(keeps.reshape(x.shape), plain, x)
         if failed.any():
             rcond = float(np.min(info().rcond))
-            _condition.doubt(
-                _errors.not_accurate(int(failed.sum())), "IllConditionedWarning", rcond
-            )
+            text = _errors.not_accurate(int(failed.sum()))
+            _condition.doubt(text, "IllConditionedWarning", rcond)
     else:
         pair, wide = _certified(posed)
         x, bound = posed.rounded(pair, wide, x.shape, x.dtype)
@@ -182,8 +191,7 @@ def improved(
 
 def meant(a: Array, structure: Any, lower: bool) -> Array:
     """The matrix that is meant by what is declared of it."""
-    if structure in ("pos", "positive definite", "her", "hermitian", "sym", "symmetric",
-                     "spd tridiagonal", "spd banded"):  # fmt: skip
+    if structure in (*POSITIVE_DEFINITE, "her", "hermitian", "sym", "symmetric"):
         part = np.tril(a) if lower else np.triu(a)
         mirrored = np.swapaxes(part, -1, -2)
         if structure not in ("sym", "symmetric"):
@@ -278,6 +286,42 @@ class Posed:
         self.batch = () if shared else batch
         self.factored: Factored | None = None  # the one matrix, as it was given
 
+    def are_in_range(self) -> Array:
+        """Which systems have no element whose products with a solution's may underflow."""
+        result = np.ones(len(self.a), bool)
+        for v, least in zip((self.a, self.b), LEAST, strict=True):
+            size = np.abs(v)
+            result &= (((size >= least) | (size == 0)) & (size <= 2.0 ** (2 * NEAR))).all(
+                axis=(1, 2)
+            )
+        return result
+
+    def balance(self) -> None:
+        """Bring what is out of range nearer to 1 by powers of two of rows and columns, exactly."""
+        out = ~self.are_in_range()
+        if not out.any():
+            return
+        a, b = self.a[out], self.b[out]
+        _, e = np.frexp(a)
+        e = np.where(a == 0, -1000, e)
+        rows = e.max(axis=-1, keepdims=True)
+        columns = (e - rows).max(axis=-2, keepdims=True)
+        of_b = np.swapaxes(rows, -1, -2)
+        scaled, sides = np.ldexp(np.ldexp(a, -rows), -columns), np.ldexp(b, -of_b)
+        back = np.ldexp(np.ldexp(scaled, columns), rows)
+        exact = (back == a).all(axis=(-2, -1)) & (np.ldexp(sides, of_b) == b).all(axis=(-2, -1))
+        out[out], scaled, sides, columns = exact, scaled[exact], sides[exact], columns[exact]
+        if not exact.any():
+            return
+        sides, of_b, _ = _power(sides[..., None, :])
+        self.a, self.b, self.x = (np.array(v) for v in (self.a, self.b, self.x))
+        self.a[out], self.b[out] = scaled, sides[..., 0, :]
+        power = of_b[..., 0] - columns
+        self.x[out] = np.ldexp(self.x[out], -power)
+        self.exponent = np.array(np.broadcast_to(self.exponent, self.b.shape))
+        self.exponent[out] += power
+        self.factored = None
+
     def set_aside(self) -> Array:
         """Put what can be solved in the place of what holds Inf or NaN, and say where of x."""
         away = ~self.is_finite
@@ -286,7 +330,7 @@ class Posed:
             self.a[away.all(axis=-1)] = np.eye(self.a.shape[-1])
             self.b[away] = self.x[away] = 0
         columns = np.broadcast_to(away[..., None], self.b.shape)
-        return np.asarray(self.restored(columns.astype(float), exponent=False).real > 0)
+        return np.asarray(self.restored(columns.astype(float)).real > 0)
 
     def corrections(self) -> Any:
         """A function of residuals (count, k, n): what is to be added to the solutions."""
@@ -309,10 +353,8 @@ class Posed:
 
         return correct
 
-    def restored(self, columns: Array, exponent: bool = True) -> Array:
+    def restored(self, columns: Array) -> Array:
         """Columns in the shape of the solution that was given, complex if it was."""
-        if exponent:
-            columns = np.ldexp(columns, self.exponent)
         x = np.swapaxes(columns, -1, -2)
         if self.shared:
             half = self.shape[-2] * (2 if self.is_complex else 1)
@@ -321,7 +363,9 @@ class Posed:
             x = x.reshape(*self.shape[:-2], *x.shape[-2:])
         if self.is_complex:
             n = self.shape[-2]
-            x = x[..., :n, :] + 1j * x[..., n:, :]
+            parts = x  # not to be added: i times Inf has a real part of NaN
+            x = np.empty((*x.shape[:-2], n, x.shape[-1]), complex)
+            x.real, x.imag = parts[..., :n, :], parts[..., n:, :]
         return x
 
     def rounded(
@@ -330,8 +374,8 @@ class Posed:
         """The solution in its own type, and the bound with what that rounding adds."""
         high, low = x
         bound = (bound + np.abs(low)) * (1 + 4 * U)
-        back = self.restored(np.ldexp(high, self.exponent), exponent=False)
-        wide = self.restored(np.ldexp(bound, self.exponent), exponent=False)
+        back = self.restored(np.ldexp(high, self.exponent))
+        wide = self.restored(np.ldexp(bound, self.exponent))
         narrow = back.astype(dtype)
         with np.errstate(invalid="ignore"):
             if self.is_complex:
@@ -427,9 +471,44 @@ def _rid_of_noise(posed: Posed, x: Array) -> Array:
 def _full(posed: Posed, on_singular: str) -> tuple[Array, Array]:
     """The solution rounded from more digits, and which systems failed."""
     count, n = posed.a.shape[:2]
-    failed, hard = np.zeros(count, bool), np.ones(count, bool)
-    doubtful, correct = np.zeros(count, bool), None
-    x = posed.x
+    is_small = _multiple_precision.is_within_reach(n)
+    posed.balance()
+    x, is_settled, doubtful = _in_double_double(posed)
+    if is_small:
+        doubtful |= ~posed.are_in_range()
+    hard = doubtful | ~is_settled.all(axis=(1, 2))
+    failed = np.zeros(count, bool)
+    rounded = np.ldexp(x, posed.exponent)
+    if not hard.any():
+        return rounded, failed
+    a, b = (np.ascontiguousarray(v[hard]) for v in (posed.a, posed.b))
+    is_singular, is_zero = _core.residues(a, b)
+    x = np.ldexp(np.where(is_zero, 0.0, x[hard]), posed.exponent[hard])
+    x[is_singular] = np.nan
+    is_open = doubtful[hard] | ~(is_settled[hard] | is_zero).all(axis=(1, 2))
+    for k in np.flatnonzero(is_open & ~is_singular):
+        found = None
+        if is_small:
+            exponents = np.broadcast_to(posed.exponent[hard][k], b[k].shape)
+            found = _multiple_precision.rounded_solution(a[k], b[k], is_zero[k], exponents)
+        failed[np.flatnonzero(hard)[k]] = found is None
+        x[k] = x[k] if found is None else found
+    rounded[hard] = x
+    if is_singular.any() and on_singular != "nan":
+        first = int(np.flatnonzero(hard)[is_singular][0])
+        place = _errors.where(first, int(is_singular.sum()), posed.batch)
+        if on_singular == "raise":
+            raise LinAlgError(_errors.exactly_singular(place))
+        text = _errors.exactly_singular(place, is_raised=False)
+        _condition.doubt(text, "SingularMatrixWarning", rcond=0.0)
+    return rounded, failed
+
+
+def _in_double_double(posed: Posed) -> tuple[Array, Array, Array]:
+    """The solution, which of its components are right, and which systems more digits may belie."""
+    count, n = posed.a.shape[:2]
+    x, hard = posed.x, np.ones(count, bool)
+    is_settled, doubtful = np.zeros(x.shape, bool), np.zeros(count, bool)
     if n > LONG_UP_TO:
         correct = posed.corrections()
         x, _, hard = _refined(posed, correct, to_last_bit=True)
@@ -437,27 +516,20 @@ def _full(posed: Posed, on_singular: str) -> tuple[Array, Array]:
         if hard.any():
             none = np.zeros_like(x)
             hard &= (_core.residual_of_three(posed.a, x, none, none, posed.b) != 0).any(axis=(1, 2))
+        size = np.abs(x)
+        # Zeros whose refinement ended by underflow.
+        noise = (size < 2.0**-400 * size.max(axis=-1, keepdims=True)) & (size > 0)
+        hard |= noise.any(axis=(1, 2))
+        doubtful |= _are_out_of_reach(posed, x, ~hard, correct)
+        is_settled[~hard] = True
     if hard.any():
         some = np.ascontiguousarray(posed.a[hard]), np.ascontiguousarray(posed.b[hard])
-        longer, status = _core.solve_long(*some)
         x = np.array(x)
-        longer[status == ZERO_PIVOT] = np.nan
-        x[hard] = longer
-        x = _rid_of_noise(posed, x)
-        failed[hard] = status == NOT_CONVERGED
-        doubtful[hard] = status == SMALL_PIVOT
-        marked = ~np.isfinite(posed.x[hard]).all(axis=(-2, -1))  # by the plain solve, which said so
-        singular = np.flatnonzero(hard)[(status == ZERO_PIVOT) & ~marked]
-        if singular.size and on_singular != "nan":
-            place = _errors.where(int(singular[0]), singular.size, posed.batch)
-            if on_singular == "raise":
-                raise LinAlgError(_errors.singular_in_double_double(place))
-            text = _errors.singular_in_double_double(place, is_raised=False)
-            _condition.doubt(text, "SingularMatrixWarning", rcond=0.0)
-    failed |= _are_out_of_reach(posed, x, doubtful & ~failed, None)
-    if correct is not None:
-        failed |= _are_out_of_reach(posed, x, ~hard, correct)
-    return x, failed
+        x[hard], is_settled[hard], status = _core.solve_long(*some)
+        small_pivots = np.zeros(count, bool)
+        small_pivots[hard] = (status != 0) & is_settled[hard].any(axis=(1, 2))
+        doubtful |= _are_out_of_reach(posed, x, small_pivots, None)
+    return x, is_settled, doubtful
 
 
 def _are_out_of_reach(posed: Posed, x: Array, doubtful: Array, correct: Any) -> Array:
@@ -481,8 +553,9 @@ def _are_out_of_reach(posed: Posed, x: Array, doubtful: Array, correct: Any) -> 
     else:
         y, unsure = np.zeros_like(sides), doubtful
     if unsure.any():
-        y[unsure], status = _core.solve_long(np.ascontiguousarray(posed.a[unsure]), sides[unsure])
-        result[unsure] = (status == ZERO_PIVOT) | (status == NOT_CONVERGED)
+        some = np.ascontiguousarray(posed.a[unsure]), sides[unsure]
+        y[unsure], is_settled, _ = _core.solve_long(*some)
+        result[unsure] = ~is_settled.all(axis=(1, 2))
     with np.errstate(invalid="ignore"):
         lost = ~(TINY * n * np.abs(y) <= 2.0**-56 * np.abs(x)) & (x != 0)
     return np.asarray(result | (doubtful & lost.any(axis=(-2, -1))))

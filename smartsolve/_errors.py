@@ -148,8 +148,9 @@ def not_accurate(count: int) -> str:
     """Text for systems that double-double arithmetic does not solve to the last bit."""
     systems = "the system is" if count == 1 else f"{count} systems are"
     return (
-        f"Ill-conditioned matrix: {systems} singular, or so nearly that twice the digits of double "
-        "precision are not enough; the solution may have no correct digit."
+        f"Ill-conditioned matrix: {systems} not singular, but so nearly that twice the digits of "
+        "double precision are not enough, and too large for more; the solution may have no correct "
+        "digit."
     )
 
 
@@ -161,10 +162,10 @@ def not_certified() -> str:
     )
 
 
-def singular_in_double_double(place: str, is_raised: bool = True) -> str:
-    """Text for a matrix with a zero pivot in LU with twice the digits."""
+def exactly_singular(place: str, is_raised: bool = True) -> str:
+    """Text for a matrix whose determinant is zero without any rounding."""
     subject = f"{place}: " if place else ""
-    zero = f"Singular matrix: {subject}a pivot of LU in double-double arithmetic is exactly zero"
+    zero = f"Singular matrix: {subject}the determinant of these very numbers is zero"
     if not is_raised:
         return f"{zero}; the solution holds NaN."
     return (

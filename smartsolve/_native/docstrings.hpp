@@ -71,8 +71,9 @@ precision : {"mixed"}, optional
     precision.
 accuracy : {"full", "certified"}, optional
     "full": the solution that is nearest to the exact one of the numbers given,
-    to one unit in the last place for condition numbers up to 1e30, by
-    refinement with residuals of twice the precision, or by LU in it.
+    to one unit in the last place and with its zeros, by refinement with
+    residuals of twice the precision, by LU in it, or, up to order 100, in as
+    many digits as the condition asks for; a warning where those end.
     "certified": beside the solution ``info.error_bound``, of each component a
     rigorous bound of its error; inf, and a warning, where none is proved.
     For dense matrices; `workers`, `precision` and the overwriting are without

@@ -24,6 +24,7 @@ PyObject* least_squares(PyObject* module, PyObject* args);
 PyObject* residual(PyObject* module, PyObject* args);
 PyObject* residual_of_three(PyObject* module, PyObject* args);
 PyObject* solve_long(PyObject* module, PyObject* args);
+PyObject* residues(PyObject* module, PyObject* args);
 
 // accuracy/bounds.cpp
 PyObject* bound_by_triangles(PyObject* module, PyObject* args);

@@ -420,7 +420,11 @@ PyMethodDef functions[] = {
     {"residual_of_three", residual_of_three, METH_VARARGS,
      "residual_of_three(a, x, y, z, b, /)\n--\n\nb - a (x + y + z), in three times the precision."},
     {"solve_long", solve_long, METH_VARARGS,
-     "solve_long(a, b, /)\n--\n\n(x, status): right to the last bit, by LU in double-double."},
+     "solve_long(a, b, /)\n--\n\n(x, settled, status): right to the last bit where it is settled, "
+     "by "
+     "LU in double-double."},
+    {"residues", residues, METH_VARARGS,
+     "residues(a, b, /)\n--\n\n(is_singular, is_zero), by elimination modulo two primes."},
     {"bound_by_triangles", bound_by_triangles, METH_VARARGS,
      "bound_by_triangles(a, r, x, factor, /, *triangles)\n--\n\nA bound of |inv(a)| (r + factor "
      "|a| x), or None."},

@@ -8,6 +8,7 @@ import pytest
 
 import smartsolve
 
+from . import full
 from .cases import make
 from .oracles import complaints
 
@@ -23,6 +24,17 @@ def test_systems(share: int) -> None:
         wrong = complaints(case)
         if wrong:
             found[str(case)] = wrong
+    assert not found
+
+
+@pytest.mark.parametrize("share", range(8))
+def test_all_digits_of_hostile_systems(share: int) -> None:
+    found = {}
+    for seed in range(share * 30, (share + 1) * 30):
+        a, b, story = full.draw(seed)
+        wrong = list(full.wrong(a, b))
+        if wrong:
+            found[f"seed {seed}: {story}"] = wrong
     assert not found
 
 

@@ -103,6 +103,9 @@ void residual_of_three(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const doubl
 inline double magnitude(double x) { return std::fabs(x); }
 inline Doubles magnitude(Doubles x) { return x < 0 ? -x : x; }
 
+// Of the largest component: what is less may be a zero whose refinement ended by underflow.
+constexpr double least_settled = 0x1p-400;
+
 // Products of an elimination between two looks at whether to go on: a tenth of a second or less.
 constexpr ptrdiff_t between_looks = 1 << 22;
 
@@ -180,13 +183,13 @@ class LongSystems {
         return true;
     }
 
-    bool solve(const double* const* b, double* const* x, signed char* status) {
+    bool solve(const double* const* b, double* const* x, bool* const* settled) {
         V* const x0 = x_;
         V* const x1 = x_ + n_;
         V* const x2 = x_ + 2 * n_;
         std::fill(x_, x_ + 3 * n_, V{});
         constexpr int most = 40;
-        bool good[largest_group] = {}, done[largest_group] = {};
+        bool done[largest_group] = {};
         double before[largest_group];
         std::fill(before, before + largest_group, HUGE_VAL);
         for (int step = 0; step < most; ++step) {
@@ -226,41 +229,32 @@ class LongSystems {
             for (ptrdiff_t l = 0; l < L::count; ++l) {
                 const double moves = L::lane(norm, l), whole = L::lane(size, l);
                 if (done[l]) continue;
-                const bool settled = L::lane(relative, l) <= 0x1p-70 || moves == 0;
+                const bool rests = L::lane(relative, l) <= 0x1p-70 || moves == 0;
                 const bool stalls = !(moves < 0.5 * before[l]);
                 before[l] = moves;
-                if (settled || stalls || step + 1 == most) {
+                if (rests || stalls || step + 1 == most) {
                     done[l] = true;
-                    good[l] = settled || (moves <= 0x1p-70 * whole && all_are_right(l));
+                    const bool good = rests || moves <= 0x1p-70 * whole;
                     for (ptrdiff_t i = 0; i < n_; ++i) {
                         const double value = L::lane(x0[i], l);
                         const double moved = std::fabs(L::lane(y_[i].high, l));
-                        x[l][i] = good[l] && is_noise(value, moved) ? 0 : value;
+                        x[l][i] = value;
+                        settled[l][i] = good && moved <= 0x1p-56 * std::fabs(value) &&
+                                        (std::fabs(value) >= least_settled * whole || whole == 0);
                     }
                 }
                 all = all && done[l];
             }
             if (all) break;
         }
-        for (ptrdiff_t l = 0; l < L::count; ++l)
-            if (L::lane_of(zero_, l)) status[l] = zero_pivot;
-            else if (!good[l]) status[l] = not_converged;
-            else if (L::lane_of(small_, l) && status[l] == solved) status[l] = small_pivot;
         return true;
     }
 
- private:
-    // A component that moves by as much as it is cannot be told from zero.
-    static bool is_noise(double value, double moved) { return 2 * moved >= std::fabs(value); }
-    bool all_are_right(ptrdiff_t l) const {
-        bool right = true;
-        for (ptrdiff_t i = 0; right && i < n_; ++i) {
-            const double value = L::lane(x_[i], l), moved = std::fabs(L::lane(y_[i].high, l));
-            right = moved <= 0x1p-56 * std::fabs(value) || is_noise(value, moved);
-        }
-        return right;
+    signed char status(ptrdiff_t l) const {
+        return L::lane_of(zero_, l) ? zero_pivot : L::lane_of(small_, l) ? small_pivot : solved;
     }
 
+ private:
     bool go_on_after(ptrdiff_t products) {
         done_ += products;
         if (done_ <= between_looks) return true;
@@ -332,12 +326,12 @@ class LongSystems {
 
 template <class V>
 bool solve_group(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t there, const double* a, const double* b,
-                 double* x, signed char* status, double* scratch, GoOn go_on) {
+                 double* x, bool* settled, signed char* status, double* scratch, GoOn go_on) {
     constexpr ptrdiff_t count = Lanes<V>::count;
     LongSystems<V> systems(n, scratch, go_on);
     const double *of_a[count], *of_b[count];
     double* of_x[count];
-    signed char of_status[count] = {};
+    bool* of_settled[count];
     for (ptrdiff_t l = 0; l < count; ++l) of_a[l] = a + std::min(l, there - 1) * n * n;
     if (!systems.factor(of_a)) return false;
     for (ptrdiff_t c = 0; c < nrhs; ++c) {
@@ -345,23 +339,24 @@ bool solve_group(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t there, const double* a, 
             const ptrdiff_t at = (std::min(l, there - 1) * nrhs + c) * n;
             of_b[l] = b + at;
             of_x[l] = x + at;
+            of_settled[l] = settled + at;
         }
-        if (!systems.solve(of_b, of_x, of_status)) return false;
+        if (!systems.solve(of_b, of_x, of_settled)) return false;
     }
-    std::copy_n(of_status, there, status);
+    for (ptrdiff_t l = 0; l < there; ++l) status[l] = systems.status(l);
     return true;
 }
 
 bool solve(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
-           double* x, signed char* status, double* scratch, GoOn go_on) {
+           double* x, bool* settled, signed char* status, double* scratch, GoOn go_on) {
     constexpr ptrdiff_t most_in_lanes = 16;
     const bool in_lanes = n <= most_in_lanes && count > 1;
     for (ptrdiff_t i = 0; i < count;) {
         const ptrdiff_t step = in_lanes ? std::min(width, count - i) : 1;
         const double* const of_a = a + i * n * n;
         const auto group = in_lanes ? solve_group<Doubles> : solve_group<double>;
-        if (!group(n, nrhs, step, of_a, b + i * n * nrhs, x + i * n * nrhs, status + i, scratch,
-                   go_on))
+        const ptrdiff_t at = i * n * nrhs;
+        if (!group(n, nrhs, step, of_a, b + at, x + at, settled + at, status + i, scratch, go_on))
             return false;
         i += step;
     }

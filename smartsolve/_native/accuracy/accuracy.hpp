@@ -25,17 +25,19 @@ struct Accuracy {
     void (*residual_of_three)(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x,
                               const double* y, const double* z, const double* b, double* r);
     // count systems, a after the other, into x: LU in double-double with partial pivoting, and
-    // refinement of the sum of three numbers until the first is right to the last bit. Room for
-    // long_scratch(n) doubles. Of each system a status is left. False if it was told to stop.
+    // refinement of the sum of three numbers until the first is right to the last bit, where it is
+    // settled. Room for long_scratch(n) doubles. Of each system a status is left. False if it was
+    // told to stop.
     bool (*solve)(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const double* b,
-                  double* x, signed char* status, double* scratch, GoOn go_on);
+                  double* x, bool* settled, signed char* status, double* scratch, GoOn go_on);
 };
 
 // Those of the instruction set in use.
 const Accuracy& accuracy();
 
-// With a small pivot, the matrix may be singular, and the solution one of many.
-enum LongStatus : signed char { solved, zero_pivot, not_converged, small_pivot };
+// With a small pivot, the matrix may be singular, and the solution one of many. A pivot that rounds
+// to zero proves nothing either.
+enum LongStatus : signed char { solved, zero_pivot, small_pivot };
 
 inline constexpr ptrdiff_t largest_group = 8;
 constexpr ptrdiff_t long_scratch(ptrdiff_t n) { return largest_group * (2 * n * n + 12 * n + 8); }

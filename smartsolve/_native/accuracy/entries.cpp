@@ -1,8 +1,9 @@
-// smartsolve._core.residual and solve_long, the native half of smartsolve._accuracy.
+// smartsolve._core.residual, solve_long and residues, the native half of smartsolve._accuracy.
 #include "../entries.hpp"
 #include "../instruction_sets.hpp"
 #include "../workspace.hpp"
 #include "accuracy.hpp"
+#include "residues.hpp"
 #include "systems.hpp"
 
 #define SMARTSOLVE_DECLARE(isa)     \
@@ -74,8 +75,9 @@ PyObject* solve_long(PyObject*, PyObject* args) {
     npy_intp count = PyArray_DIM(b, 0);
     const ptrdiff_t nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
     const Object x(PyArray_SimpleNew(3, PyArray_SHAPE(b), NPY_DOUBLE)),
+        settled(PyArray_ZEROS(3, PyArray_SHAPE(b), NPY_BOOL, 0)),
         status(PyArray_ZEROS(1, &count, NPY_BYTE, 0));
-    if (!x || !status) return nullptr;
+    if (!x || !settled || !status) return nullptr;
     return guarded([&]() -> PyObject* {
         Workspace w;
         double* const scratch = w.take<double>(long_scratch(n));
@@ -86,15 +88,46 @@ PyObject* solve_long(PyObject*, PyObject* args) {
                 [](void* gil) { return static_cast<WithoutGil*>(gil)->no_signal(); }, &gil};
             for (ptrdiff_t i = 0; n > 0 && i < count; i += piece) {
                 if (i > 0 && !no_signal()) return nullptr;
-                if (!accuracy().solve(n, nrhs, std::min<ptrdiff_t>(piece, count - i),
-                                      data(a) + i * n * n, data(b) + i * nrhs * n,
-                                      data(x.array()) + i * nrhs * n,
-                                      static_cast<signed char*>(PyArray_DATA(status.array())) + i,
-                                      scratch, no_signal))
+                if (!accuracy().solve(
+                        n, nrhs, std::min<ptrdiff_t>(piece, count - i), data(a) + i * n * n,
+                        data(b) + i * nrhs * n, data(x.array()) + i * nrhs * n,
+                        static_cast<bool*>(PyArray_DATA(settled.array())) + i * nrhs * n,
+                        static_cast<signed char*>(PyArray_DATA(status.array())) + i, scratch,
+                        no_signal))
                     return nullptr;
             }
         }
-        return PyTuple_Pack(2, x.get(), status.get());
+        return PyTuple_Pack(3, x.get(), settled.get(), status.get());
+    });
+}
+
+PyObject* residues(PyObject*, PyObject* args) {
+    PyArrayObject *a, *b;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyArray_Type, &a, &PyArray_Type, &b) ||
+        !are_systems(a, {b}))
+        return nullptr;
+    npy_intp count = PyArray_DIM(b, 0);
+    const ptrdiff_t nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
+    const Object singular(PyArray_ZEROS(1, &count, NPY_BOOL, 0)),
+        zero(PyArray_ZEROS(3, PyArray_SHAPE(b), NPY_BOOL, 0));
+    if (!singular || !zero) return nullptr;
+    return guarded([&]() -> PyObject* {
+        Workspace w;
+        Residues systems(n, nrhs, w.take<std::uint64_t>(Residues::size(n, nrhs)));
+        {
+            WithoutGil gil(true);
+            const GoOn no_signal{
+                [](void* gil) { return static_cast<WithoutGil*>(gil)->no_signal(); }, &gil};
+            for (ptrdiff_t i = 0; i < count; ++i) {
+                if (i % 256 == 255 && !no_signal()) return nullptr;
+                bool* const of_zero = static_cast<bool*>(PyArray_DATA(zero.array()));
+                const Verdict found = systems.of(data(a) + i * n * n, data(b) + i * nrhs * n,
+                                                 of_zero + i * nrhs * n, no_signal);
+                if (found == Verdict::stopped) return nullptr;
+                static_cast<bool*>(PyArray_DATA(singular.array()))[i] = found == Verdict::singular;
+            }
+        }
+        return PyTuple_Pack(2, singular.get(), zero.get());
     });
 }
 
