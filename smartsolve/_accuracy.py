@@ -34,6 +34,7 @@ SLOWEST = 0.05  # a refinement that gains less a step is left to double-double
 # The least sizes in a matrix and in a right-hand side, when all are near 1 or less, for which no
 # error of a product of an element with a component of the solution underflows.
 LEAST = 2.0**-300, 2.0**-560
+NEARLY_RIGHT = 2.0**-40  # a plain solution, where the least proof is worth a try
 SETTLED = 2.0**-64  # of a component, what may still move
 
 
@@ -584,12 +585,15 @@ def _bound_by_triangles(posed: Posed, high: Array, low: Array) -> Array | None:
         parts = high[None], low[None], np.zeros_like(high)[None]
         r = np.abs(_core.residual_of_three(posed.a, *parts, posed.b)[0])
         is_posed_as_given = not posed.is_complex and posed.of_a.item() == 0
+        # Where refinement had little to do, the condition is good.
+        may_do = bool(np.abs(high - posed.x[0]).max() <= NEARLY_RIGHT * np.abs(high).max())
         triangles = posed.factored.triangles() if posed.factored and is_posed_as_given else None
         bound = _core.bound_by_triangles(
             a,
             (r * (1 + 4 * U) + of_sizes * np.abs(b) + TINY * (n + 1)) * up,
             (np.abs(high) + np.abs(low) / U) * up,
             of_sizes * up,
+            may_do,
             *(triangles or ()),
         )
     return None if bound is None else np.where(np.isfinite(bound), bound, np.inf)

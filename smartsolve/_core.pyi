@@ -242,6 +242,7 @@ def bound_by_triangles(
     r: npt.NDArray[np.float64],
     x: npt.NDArray[np.float64],
     factor: float,
+    halves_may_do: bool,
     lu: npt.NDArray[np.float64] = ...,
     rows: npt.NDArray[np.intc] = ...,
     of_transpose: bool = ...,

@@ -426,7 +426,8 @@ PyMethodDef functions[] = {
     {"residues", residues, METH_VARARGS,
      "residues(a, b, /)\n--\n\n(is_singular, is_zero), by elimination modulo two primes."},
     {"bound_by_triangles", bound_by_triangles, METH_VARARGS,
-     "bound_by_triangles(a, r, x, factor, /, *triangles)\n--\n\nA bound of |inv(a)| (r + factor "
+     "bound_by_triangles(a, r, x, factor, halves_may_do, /, *triangles)\n--\n\nA bound of |inv(a)| "
+     "(r + factor "
      "|a| x), or None."},
     {"bound_by_inverse", bound_by_inverse, METH_VARARGS,
      "bound_by_inverse(a, inverse, x, y, b, /)\n--\n\nA bound of |inv(a) b - (x + y)|, or inf."},

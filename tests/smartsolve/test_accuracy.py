@@ -93,7 +93,7 @@ def test_triangles_bound_what_the_inverse_makes_of_a_residual(n: int, transposed
     least = (r + (1 / 1024) * x @ np.abs(m).T) @ np.abs(np.linalg.inv(m)).T
     lu, rows, of_transpose = smartsolve.factorize(a)._triangles()
     for triangles in ((), (lu, rows, of_transpose != transposed)):
-        bound = _core.bound_by_triangles(m, r, x, 1 / 1024, *triangles)
+        bound = _core.bound_by_triangles(m, r, x, 1 / 1024, True, *triangles)
         assert (bound >= (1 - 1e-6) * least).all()
 
 
@@ -450,8 +450,8 @@ def test_halves_prove_what_whole_inverses_prove(n: int, transposed: bool) -> Non
     r = np.full((1, n), 1e-30)
     least = r @ np.abs(np.linalg.inv(m)).T
     given = lu, rows, of_transpose != transposed
-    halves = _core.bound_by_triangles(m, r, np.ones((1, n)), 0.0, *given)
-    whole = _core.bound_by_triangles(m, r, np.zeros((1, n)), 0.0, *given)
+    halves = _core.bound_by_triangles(m, r, np.ones((1, n)), 0.0, True, *given)
+    whole = _core.bound_by_triangles(m, r, np.zeros((1, n)), 0.0, False, *given)
     assert (halves >= whole * (1 - 1e-9)).all()
     assert (whole >= (1 - 1e-9) * least).all()
     assert (halves <= 2.0**-60).all()

@@ -1,7 +1,8 @@
 // Proofs that matrices are regular, and bounds of what their inverses make of residuals: by the
 // triangles of a factorization, at the price of another one (Oishi and Rump, Fast verification of
-// solutions of matrix equations, Numerische Mathematik 90, 2002), or by an approximate inverse
-// (Rump, Verification methods, Acta Numerica 19, 2010, section 10), which proves more.
+// solutions of matrix equations, Numerische Mathematik 90, 2002), or of two and a half, by which
+// more is proved, or by an approximate inverse (Rump, Verification methods, Acta Numerica 19, 2010,
+// section 10).
 //
 // Sums are bounded whatever their order, and rounded up by a factor; what underflows in a sum of up
 // to 2^13 products is covered by `tiny`.
@@ -11,6 +12,8 @@
 #include "../python.hpp"
 #include "accuracy.hpp"
 #include "inverted_triangle.hpp"
+#include "product_of_triangle.hpp"
+#include "size_sums.hpp"
 #include "systems.hpp"
 
 namespace smartsolve {
@@ -51,6 +54,12 @@ bool factor(const double* a, ptrdiff_t n, Triangles& t, Workspace& w) {
 //
 //     |P (B R - I) P'| <= gamma (|L| |X_L| + 2 |L| |U| |X_U| |X_L|)
 //
+// From condition numbers of 1e8 on that proves nothing. Then P B X_U is computed, which is L but
+// for S: with another gamma, of the roundings on the way of one product into its sum,
+//
+//     P (B R - I) P' = (P B X_U - L) X_L + (L X_L - I)
+//     |P (B R - I) P'| <= |S| |X_L| + gamma' (|P B| |X_U| + |L|) |X_L| + gamma |L| |X_L|
+//
 // If alpha < 1, A is regular, and of a column with |r| <= s
 //
 //     |A^-1 r| <= |R| s + alpha / (1 - alpha) max(s / v) |R| v        where B = A
@@ -59,20 +68,19 @@ class ByTriangles {
  public:
     ByTriangles(ptrdiff_t n, const double* a, const Triangles& t, Workspace& w)
         : n_(n),
+          a_(a),
           of_transpose_(t.of_transpose),
           row_(t.row),
           w_(w),
           // In one piece, which malloc keeps from one call to the next: pages take long to get.
-          memory_(w.take<double>(2 * InvertedTriangle::size(n))),
+          memory_(w.take<double>(2 * InvertedTriangle::size(n) + n * padded<double>(n) +
+                                 product_scratch(n))),
           lower_(n, memory_),
           upper_(n, memory_ + InvertedTriangle::size(n)) {
-        double* const sums = zeros(n);
+        for (double*& x : rows_) x = zeros(n);
         v_ = zeros(n);
-        for (ptrdiff_t j = 0; j < n; ++j) {
-            if (of_transpose_) add_sizes(n, 1.0, a + j * n, sums);
-            else sums[j] = lanes<double>().asum(n, a + j * n);
-        }
-        for (ptrdiff_t k = 0; k < n; ++k) v_[k] = sums[row_[k]];
+        std::fill(rows_[0], rows_[0] + n, 1.0);
+        sizes_times(rows_[0], v_);
         for (ptrdiff_t j = 0; j < n; ++j) {
             const double* const column = t.data + j * t.ld;
             std::reverse_copy(column, column + j + 1, &upper_.at(n - 1 - j, n - 1 - j));
@@ -80,24 +88,29 @@ class ByTriangles {
             lower_.at(j, j) = 1;
             std::copy(column + j + 1, column + n, &lower_.at(j, j) + 1);
         }
-        for (double*& x : rows_) x = zeros(n);
     }
 
     // bound becomes the bounds of nrhs columns s, where the solutions are x; false if nothing is
     // proved. Where the inverses of halves do, the halves are not joined.
-    bool bound(ptrdiff_t nrhs, const double* s, const double* x, double* bound) {
+    bool bound(ptrdiff_t nrhs, const double* s, const double* x, bool halves_may_do,
+               double* bound) {
         lower_.invert_halves();
         upper_.invert_halves();
-        if (n_ <= halves_suffice_up_to && try_to_bound(nrhs, s, bound) && is_narrow(nrhs, x, bound))
-            return true;
+        if (halves_may_do && n_ <= halves_suffice_up_to) {
+            apply_inverses();
+            if (bound_all(alpha(), nrhs, s, bound) && is_narrow(nrhs, x, bound)) return true;
+        }
         lower_.join_halves();
         upper_.join_halves();
-        return try_to_bound(nrhs, s, bound);
+        apply_inverses();
+        return bound_all(alpha(), nrhs, s, bound) || bound_all(alpha_by_product(), nrhs, s, bound);
     }
 
  private:
     // What halves prove is 10^5 times as weak at order 256, and 10^6 times at 512.
     static constexpr ptrdiff_t halves_suffice_up_to = 384;
+    // Beyond these, an alpha proves nothing, or the roundings of a product are in the way.
+    static constexpr double largest_alpha = 0.9, largest_of_roundings = 0.25;
 
     double* zeros(ptrdiff_t count) {
         double* const x = w_.take<double>(count);
@@ -108,43 +121,105 @@ class ByTriangles {
     // The upper triangle is kept in reverse order, as a lower one.
     void reverse(double* x) const { std::reverse(x, x + n_); }
 
-    // |X_L| v, |X_U| |X_L| v, and of P v the alpha.
-    double alpha(double* lower, double* both) {
-        double *const z = rows_[2], *const product = rows_[3];
-        lower_.inverse_times(v_, lower);
-        std::copy_n(lower, n_, z);
+    // |B| x, by the rows of P B.
+    void sizes_times(const double* x, double* y) {
+        double* const sums = rows_[4];
+        std::fill(sums, sums + n_, 0.0);
+        if (of_transpose_) size_sums().add(n_, n_, x, a_, n_, sums);
+        else size_sums().add_dots(n_, n_, a_, n_, x, sums);
+        for (ptrdiff_t k = 0; k < n_; ++k) y[k] = sums[row_[k]];
+    }
+
+    // once_ becomes |X_L| P v and twice_ |X_U| |X_L| P v.
+    void apply_inverses() {
+        double* const z = rows_[0];
+        lower_.inverse_times(v_, once_);
+        std::copy_n(once_, n_, z);
         reverse(z);
-        upper_.inverse_times(z, both);
-        upper_.times(both, z);
-        reverse(z);
-        reverse(both);
-        double all_sums = 0;
-        for (ptrdiff_t j = 0; j < n_; ++j) {
-            z[j] = lower[j] + 2 * z[j];
-            all_sums += v_[j] + lower[j] + both[j];
-        }
-        lower_.times(z, product);
-        double largest = 0, least = v_[0];
+        upper_.inverse_times(z, twice_);
+        reverse(twice_);
+    }
+
+    // gamma_n of n roundings.
+    static double gamma(double roundings) { return roundings * u / (1 - roundings * u); }
+    double roundings_of_inverse() const { return 2 * static_cast<double>(n_) + 16; }
+
+    // The largest of P v that a product is, and what underflows.
+    double alpha_of(const double* product) const {
+        double largest = 0, least = v_[0], all_sums = 1;
         for (ptrdiff_t k = 0; k < n_; ++k) {
             largest = larger(largest, product[k] / v_[k]);
             least = std::min(least, v_[k]);
+            all_sums += v_[k] + once_[k] + twice_[k];
         }
-        const double n = static_cast<double>(n_), terms = 2 * n + 16,
-                     gamma = terms * u / (1 - terms * u);
-        return (gamma * largest * up_ + tiny * n * n * largest_ * all_sums / least) * up_;
+        const double n = static_cast<double>(n_);
+        return (largest * up_ + tiny * n * n * largest_ * all_sums / least) * up_;
     }
 
-    bool try_to_bound(ptrdiff_t nrhs, const double* s, double* bound) {
-        double* const both = rows_[1];
-        const double found = alpha(rows_[0], both);
-        if (!(found < 0.5)) return false;
-        const double rest = found / (1 - found) * up_;
-        for (ptrdiff_t c = 0; c < nrhs; ++c) bound_one(rest, s + c * n_, both, bound + c * n_);
+    double alpha() {
+        double *const z = rows_[0], *const product = rows_[1];
+        std::reverse_copy(twice_, twice_ + n_, product);
+        upper_.times(product, z);
+        reverse(z);
+        const double of_inverse = gamma(roundings_of_inverse());
+        for (ptrdiff_t j = 0; j < n_; ++j) z[j] = of_inverse * (once_[j] + 2 * z[j]);
+        lower_.times(z, product);
+        return alpha_of(product);
+    }
+
+    // Of halves that are joined. Slices of the sums are no shorter than they have to be.
+    double alpha_by_product() {
+        double *const sizes = rows_[0], *const product = rows_[1];
+        sizes_times(twice_, sizes);
+        lower_.times(once_, product);
+        double largest = 0;
+        for (ptrdiff_t k = 0; k < n_; ++k) {
+            sizes[k] += product[k];
+            largest = larger(largest, sizes[k] / v_[k]);
+        }
+        Slices slices = Slices::longest(n_);
+        while (gamma(slices.roundings()) * largest > largest_of_roundings &&
+               slices.can_be_shorter())
+            slices = slices.shorter();
+        const double of_product = gamma(slices.roundings()),
+                     of_inverse = gamma(roundings_of_inverse());
+        for (ptrdiff_t k = 0; k < n_; ++k)
+            product[k] = of_inverse * product[k] + of_product * sizes[k];
+        if (of_product * largest < largest_alpha) {
+            double* const reversed = memory_ + 2 * InvertedTriangle::size(n_);
+            const ptrdiff_t ld = padded<double>(n_);
+            copy_reversed(reversed, ld);
+            add_rest_of_product(reversed, ld, upper_, lower_, slices, once_, reversed + n_ * ld,
+                                product);
+        }
+        return alpha_of(product);
+    }
+
+    // P B J by columns.
+    void copy_reversed(double* to, ptrdiff_t ld) const {
+        constexpr ptrdiff_t line = 8;
+        for (ptrdiff_t k = 0; k < n_; k += line) {
+            const ptrdiff_t rows = std::min(line, n_ - k);
+            for (ptrdiff_t j = 0; j < n_; ++j) {
+                double* const x = to + k + j * ld;
+                const ptrdiff_t column = n_ - 1 - j;
+                for (ptrdiff_t i = 0; i < rows; ++i) {
+                    const ptrdiff_t row = row_[k + i];
+                    x[i] = of_transpose_ ? a_[column * n_ + row] : a_[row * n_ + column];
+                }
+            }
+        }
+    }
+
+    bool bound_all(double alpha, ptrdiff_t nrhs, const double* s, double* bound) {
+        if (!(alpha < largest_alpha)) return false;
+        const double rest = alpha / (1 - alpha) * up_;
+        for (ptrdiff_t c = 0; c < nrhs; ++c) bound_one(rest, s + c * n_, bound + c * n_);
         return true;
     }
 
-    void bound_one(double rest, const double* given, const double* both, double* bound) {
-        double *const s = rows_[2], *const y = rows_[3], *const z = rows_[4];
+    void bound_one(double rest, const double* given, double* bound) {
+        double *const s = rows_[0], *const y = rows_[1], *const z = rows_[2];
         for (ptrdiff_t k = 0; k < n_; ++k) s[k] = given[of_transpose_ ? k : row_[k]];
         double whole = 0;
         if (of_transpose_) {
@@ -162,7 +237,7 @@ class ByTriangles {
         }
         whole = (whole * up_ + tiny * static_cast<double>(n_)) * up_ * rest;
         for (ptrdiff_t k = 0; k < n_; ++k) {
-            const double more = of_transpose_ ? whole / v_[k] : whole * both[k];
+            const double more = of_transpose_ ? whole / v_[k] : whole * twice_[k];
             bound[of_transpose_ ? row_[k] : k] = (z[k] + more * up_) * up_ + tiny;
         }
     }
@@ -176,12 +251,14 @@ class ByTriangles {
     }
 
     ptrdiff_t n_;
+    const double* a_;
     bool of_transpose_;
     const int* row_;
     Workspace& w_;
     double* memory_;
     InvertedTriangle lower_, upper_;
     double *v_, *rows_[5], largest_ = 1;
+    double *const once_ = zeros(n_), *const twice_ = zeros(n_);
     double up_ = 1 + 8 * (static_cast<double>(n_) + 8) * u;
 };
 
@@ -262,15 +339,15 @@ bool is_contiguous(PyArrayObject* x, ptrdiff_t columns) {
 
 }  // namespace
 
-// (a, r, x, factor, *triangles): bounds of inv(a) times columns of at most r + factor |a| x, or
-// None. `triangles` is nothing, or what Factors._triangles() gives of a.
+// (a, r, x, factor, halves_may_do, *triangles): bounds of inv(a) times columns of at most r +
+// factor |a| x, or None. `triangles` is nothing, or what Factors._triangles() gives of a.
 PyObject* bound_by_triangles(PyObject*, PyObject* args) {
     PyArrayObject *a, *r, *x, *given = nullptr, *rows = nullptr;
     double factor;
-    int of_transpose = 0;
-    if (!PyArg_ParseTuple(args, "O!O!O!d|O!O!p", &PyArray_Type, &a, &PyArray_Type, &r,
-                          &PyArray_Type, &x, &factor, &PyArray_Type, &given, &PyArray_Type, &rows,
-                          &of_transpose))
+    int halves_may_do, of_transpose = 0;
+    if (!PyArg_ParseTuple(args, "O!O!O!dp|O!O!p", &PyArray_Type, &a, &PyArray_Type, &r,
+                          &PyArray_Type, &x, &factor, &halves_may_do, &PyArray_Type, &given,
+                          &PyArray_Type, &rows, &of_transpose))
         return nullptr;
     npy_intp n = PyArray_NDIM(a) == 2 ? PyArray_DIM(a, 0) : 0;
     const bool given_fits =
@@ -306,7 +383,8 @@ PyObject* bound_by_triangles(PyObject*, PyObject* args) {
                                        factor * lanes<double>()
                                                     .abs_dot(n, data(a) + i * n, data(x) + c * n)
                                                     .weighted;
-                proved = ByTriangles(n, data(a), t, w).bound(nrhs, s, data(x), data(bound.array()));
+                proved = ByTriangles(n, data(a), t, w)
+                             .bound(nrhs, s, data(x), halves_may_do != 0, data(bound.array()));
             }
         }
         if (!proved) Py_RETURN_NONE;

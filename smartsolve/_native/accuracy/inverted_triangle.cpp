@@ -2,20 +2,16 @@
 
 #include <algorithm>
 
-#include "../lanes/lanes.hpp"
 #include "../lapack.hpp"
 #include "../sparse/front_kernels.hpp"
+#include "size_sums.hpp"
 
 namespace smartsolve {
 namespace {
 
-// Blocks that are inverted at once, panels that stay in the second-level cache, and as many rows as
-// are worth the start of the BLAS' threads.
-constexpr ptrdiff_t smallest_block = 64, panel = 128, blas_from = 512;
-
-double sizes_dot(ptrdiff_t n, const double* x, const double* y) {
-    return lanes<double>().abs_dot(n, x, y).weighted;
-}
+// Blocks that are inverted at once, panels that stay in the second-level cache, rows that share the
+// zeros of a triangle in them, and as many rows as are worth the start of the BLAS' threads.
+constexpr ptrdiff_t smallest_block = 64, panel = 128, few_rows = 48, blas_from = 512;
 
 }  // namespace
 
@@ -28,7 +24,7 @@ InvertedTriangle::InvertedTriangle(ptrdiff_t n, double* memory)
       work_(memory + 2 * ld_ * n) {
     // Panels hold zeros below the diagonal.
     for (ptrdiff_t j = 0; j < n; ++j)
-        std::fill(y_ + j * ld_, y_ + j * ld_ + std::min(n, j + 2 * panel), 0.0);
+        std::fill(y_ + j * ld_, y_ + j * ld_ + std::min(n, j + zeros_below), 0.0);
 }
 
 void InvertedTriangle::invert_halves() {
@@ -70,12 +66,12 @@ void InvertedTriangle::substitute(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t col
 void InvertedTriangle::join(ptrdiff_t first, ptrdiff_t middle, ptrdiff_t last) {
     const auto& kernels = sparse::front_kernels<double>();
     const bool by_blas = middle - first >= blas_from;
-    const ptrdiff_t width = by_blas ? 2 * panel : panel;
+    const ptrdiff_t width = by_blas ? 2 * panel : panel, height = by_blas ? width : few_rows;
     for (ptrdiff_t j = middle; j < last; j += width) {
         const ptrdiff_t columns = std::min(width, last - j);
         double *const to = y_ + j * ld_, *const diagonal = l_ + j + j * ld_;
-        for (ptrdiff_t i = first; i < middle; i += width) {
-            const ptrdiff_t rows = std::min(width, middle - i);
+        for (ptrdiff_t i = first; i < middle; i += height) {
+            const ptrdiff_t rows = std::min(height, middle - i);
             if (by_blas) {
                 lapack::gemm('N', 'T', rows, columns, j - i, -1.0, y_ + i + i * ld_, ld_,
                              l_ + j + i * ld_, ld_, 0.0, to + i, ld_);
@@ -111,12 +107,10 @@ void InvertedTriangle::inverse_times(const double* v, double* y) const {
     const ptrdiff_t ends[] = {blocks_ == 1 ? n_ : middle_, n_};
     for (ptrdiff_t b = 0, first = 0; b < blocks_; first = ends[b++]) {
         const ptrdiff_t last = ends[b];
-        for (ptrdiff_t j = first; j < last; ++j)
-            y[j] = sizes_dot(j + 1 - first, y_ + first + j * ld_, t + first);
+        size_sums().upper_dots(last - first, y_ + first + first * ld_, ld_, t + first, y + first);
         round_up(first, last, y);
         if (last == n_) break;
-        for (ptrdiff_t j = first; j < last; ++j)
-            add_sizes(n_ - last, y[j], l_ + last + j * ld_, t + last);
+        size_sums().add(n_ - last, last - first, y + first, l_ + last + first * ld_, ld_, t + last);
         round_up(last, n_, t);
     }
 }
@@ -127,18 +121,16 @@ void InvertedTriangle::inverse_transposed_times(const double* v, double* y) cons
     for (ptrdiff_t b = blocks_; b-- > 0;) {
         const ptrdiff_t first = b == 0 ? 0 : middle_, last = b + 1 == blocks_ ? n_ : middle_;
         std::fill(y + first, y + last, 0.0);
-        for (ptrdiff_t j = first; j < last; ++j)
-            add_sizes(j + 1 - first, t[j], y_ + first + j * ld_, y + first);
+        size_sums().add_upper(last - first, t + first, y_ + first + first * ld_, ld_, y + first);
         round_up(first, last, y);
-        for (ptrdiff_t j = 0; j < first; ++j)
-            t[j] += sizes_dot(last - first, l_ + first + j * ld_, y + first);
+        size_sums().add_dots(last - first, first, l_ + first, ld_, y + first, t);
         round_up(0, first, t);
     }
 }
 
 void InvertedTriangle::times(const double* v, double* y) const {
     std::fill(y, y + n_, 0.0);
-    for (ptrdiff_t j = 0; j < n_; ++j) add_sizes(n_ - j, v[j], l_ + j + j * ld_, y + j);
+    size_sums().add_lower(n_, v, l_, ld_, y);
     round_up(0, n_, y);
 }
 

@@ -1,7 +1,6 @@
 // A triangle, blocks of its inverse, and bounds of what the sizes of either make of a vector.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 
 #include "../lanes/lanes.hpp"
@@ -12,11 +11,6 @@ using std::ptrdiff_t;
 
 // What is lost to underflow in a sum of up to 2^13 products is less.
 inline constexpr double unit_roundoff = 0x1p-53, tiny = 0x1p-1060;
-
-// y += alpha |x|
-inline void add_sizes(ptrdiff_t n, double alpha, const double* __restrict x, double* __restrict y) {
-    for (ptrdiff_t i = 0; i < n; ++i) y[i] += std::fabs(x[i]) * alpha;
-}
 
 // A lower triangle L of order n. Its diagonal blocks are inverted by substitution, row by row of
 // Y = X', so that |L X - I| <= gamma(n) |L| |X| (Higham, Accuracy and Stability of Numerical
@@ -29,12 +23,19 @@ inline void add_sizes(ptrdiff_t n, double alpha, const double* __restrict x, dou
 // with the same bound, as L21 X11 - L22 X22 L21 X11 = (I - L22 X22) L21 X11.
 class InvertedTriangle {
  public:
+    // Y is zero in so many rows below its diagonal.
+    static constexpr ptrdiff_t zeros_below = 256;
+
     // In so many numbers of memory.
     static constexpr ptrdiff_t size(ptrdiff_t n) { return (2 * n + 1) * padded<double>(n); }
     InvertedTriangle(ptrdiff_t n, double* memory);
 
     // Element (i, j), i >= j; all are to be set.
     double& at(ptrdiff_t i, ptrdiff_t j) { return l_[i + j * ld_]; }
+    const double* column(ptrdiff_t j) const { return l_ + j * ld_; }
+    // Element (i, j) of Y, when there is one block.
+    const double* inverse_transposed_at(ptrdiff_t i, ptrdiff_t j) const { return y_ + i + j * ld_; }
+    ptrdiff_t ld() const { return ld_; }
 
     void invert_halves();
     void join_halves();
