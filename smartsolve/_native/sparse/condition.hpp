@@ -2,7 +2,9 @@
 #pragma once
 
 #include "../estimate.hpp"
+#include "dominance.hpp"
 #include "factors.hpp"
+#include "form.hpp"
 
 namespace smartsolve::sparse {
 
@@ -30,53 +32,15 @@ Real<T> norm1(const Lines<T>& a, bool rows) {
     return norm;
 }
 
-// What diagonal dominance proves: |A^-1|_1 <= 1 / min_j (2 |a_jj| - sum_i |a_ij|) (Varah, Linear
-// Algebra Appl. 11, 1975). Of the lines, or with `rows` of their transpose.
-template <class T>
-struct Dominance {
-    Real<T> norm;    // |A|_1
-    Real<T> margin;  // that minimum; not positive if nothing is proven
-};
-
-template <class T>
-Dominance<T> find_dominance(const Lines<T>& a, bool rows) {
-    Dominance<T> d{0, std::numeric_limits<Real<T>>::infinity()};
-    const auto take = [&](Real<T> sum, Real<T> diagonal) {
-        d.norm = sum > d.norm || sum != sum ? sum : d.norm;
-        d.margin = std::min(d.margin, 2 * diagonal - sum);
-    };
-    if (!rows) {
-        for (Index j = 0; j < a.columns && d.norm == d.norm; ++j) {
-            Real<T> sum = 0, diagonal = 0;
-            for (Index k = a.start[j]; k < a.start[j + 1]; ++k) {
-                const Real<T> size = modulus(a.value[k]);
-                sum += size;
-                diagonal = a.index[k] == j ? size : diagonal;
-            }
-            take(sum, diagonal);
-        }
-        return d;
-    }
-    Buffer<Real<T>> sums(a.rows), diagonal(a.rows);
-    std::fill(sums.begin(), sums.end(), Real<T>(0));
-    std::fill(diagonal.begin(), diagonal.end(), Real<T>(0));
-    for (Index j = 0; j < a.columns; ++j)
-        for (Index k = a.start[j]; k < a.start[j + 1]; ++k) {
-            const Real<T> size = modulus(a.value[k]);
-            sums[a.index[k]] += size;
-            if (a.index[k] == j) diagonal[j] = size;
-        }
-    for (Index i = 0; i < a.rows && d.norm == d.norm; ++i) take(sums[i], diagonal[i]);
-    return d;
-}
-
 // Whether nothing speaks for a bad condition: dominance proves a good one, or else what solving for
 // a probe grows to stays far from 1 / eps. Costs a solution at most.
 template <class T>
-bool passes_screen(const Factors<T>& f, const Lines<T>& a, bool rows) {
+bool passes_screen(const Factors<T>& f, const Lines<T>& a, bool rows, const Known& known) {
     const ptrdiff_t n = a.columns;
     if (n == 0) return true;
-    const Dominance<T> d = find_dominance(a, rows);
+    const Dominance<Real<T>> d = known.has_dominance && !rows
+                                     ? known.dominance.template as<Real<T>>()
+                                     : find_dominance(a, rows);
     const Real<T> largest = std::numeric_limits<Real<T>>::max();
     if (!(d.norm <= largest)) return true;  // Inf or NaN travels into x, where it is seen
     const Real<T> most = screening::largest_healthy_growth<T>(n);

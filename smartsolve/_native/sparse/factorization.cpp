@@ -216,7 +216,8 @@ PyObject* screen(PyObject* object, PyObject*) {
     const Object done(without_gil(self->of()->is_large(), 1, [&](const Control&) {
         with_element_type(self->type(), [&](auto element) {
             using T = decltype(element);
-            passes = passes_screen(self->get<T>(), self->of()->lines<T>(), self->of()->csr);
+            passes = passes_screen(self->get<T>(), self->of()->lines<T>(), self->of()->csr,
+                                   self->of()->known);
         });
     }));
     return done ? PyBool_FromLong(passes) : nullptr;

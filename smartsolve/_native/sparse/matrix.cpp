@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "../entries.hpp"
+#include "../instruction_sets.hpp"
 #include "blocks.hpp"
 #include "canonical.hpp"
 #include "condition.hpp"
@@ -13,6 +14,23 @@
 #include "structured.hpp"
 
 namespace smartsolve::sparse {
+#define SMARTSOLVE_DECLARE(isa)                      \
+    }                                                \
+    namespace smartsolve::isa {                      \
+    template <class T>                               \
+    extern const sparse::EntryChecks<T> entry_table; \
+    }                                                \
+    namespace smartsolve::sparse {
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
+#undef SMARTSOLVE_DECLARE
+
+template <class T>
+const EntryChecks<T>& entry_checks() {
+#define SMARTSOLVE_TABLE(isa) &isa::entry_table<T>,
+    return in_use<EntryChecks<T>>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
+#undef SMARTSOLVE_TABLE
+}
+
 namespace {
 
 PyTypeObject* matrix_type;  // written at load
@@ -109,43 +127,36 @@ bool refuse_index(const Given& g) {
     return false;
 }
 
-// Replaces indices of 64 bits by such of 32.
-bool make_narrow(Given& g) {
-    const npy_intp lines = g.lines();
-    const std::int64_t entries = data<std::int64_t>(g.start)[lines];
-    if (entries < 0 || entries > g.stored()) return refuse_start();
-    if (entries > largest_index) return refuse_size();
-    Object start = new_vector(lines + 1, NPY_INT32), index = new_vector(entries, NPY_INT32);
-    if (!start || !index) return false;
-    bool start_fits, index_fits;
-    {
-        WithoutGil gil(entries + lines >= 2048);
-        start_fits = narrow(lines + 1, data<std::int64_t>(g.start), data<Index>(start));
-        index_fits = narrow(entries, data<std::int64_t>(g.index), data<Index>(index));
-    }
-    if (!start_fits) return refuse_start();
-    if (!index_fits) return refuse_index(g);
-    g.start = std::move(start);
-    g.index = std::move(index);
-    return true;
-}
-
-// Borrows the arrays if they are canonical, else replaces them by copies that are.
+// Borrows the arrays if they are canonical, else replaces them by copies that are; indices of 64
+// bits by such of 32.
 template <class T>
-bool make_proper(Given& g) {
+bool make_proper(Given& g, bool is_wide) {
     const npy_intp lines = g.lines(), stored = g.stored();
-    const Index* start = data<Index>(g.start);
-    const Index* index = data<Index>(g.index);
+    const std::int64_t entries =
+        is_wide ? data<std::int64_t>(g.start)[lines] : data<Index>(g.start)[lines];
+    if (entries < 0 || entries > stored) return refuse_start();
+    if (entries > largest_index) return refuse_size();
+    Object given_start, given_index;
+    Wide wide{};
+    if (is_wide) {
+        given_start = std::exchange(g.start, new_vector(lines + 1, NPY_INT32));
+        given_index = std::exchange(g.index, new_vector(entries, NPY_INT32));
+        if (!g.start || !g.index) return false;
+        wide = {data<std::int64_t>(given_start), data<std::int64_t>(given_index),
+                data<Index>(g.start), data<Index>(g.index)};
+    }
+    const Index *start = data<Index>(g.start), *index = data<Index>(g.index);
     const T* value = data<T>(g.value);
     Form form;
     {
         WithoutGil gil(stored + lines >= 2048);
-        form = look_at_form(lines, g.positions(), stored, start, index, value, g.known);
+        form = look_at_form<T>(
+            {lines, g.positions(), entries, start, index, value, is_wide ? &wide : nullptr}, !g.csr,
+            g.known);
     }
     if (form == Form::start_wrong) return refuse_start();
     if (form == Form::index_wrong) return refuse_index(g);
     if (form == Form::canonical) return true;
-    const ptrdiff_t entries = start[lines];
     Object new_start = new_vector(lines + 1, NPY_INT32);
     if (!new_start) return false;
     Buffer<Index> new_index(entries);
@@ -165,7 +176,9 @@ bool make_proper(Given& g) {
     g.value = std::move(kept_value);
     g.start = std::move(new_start);
     g.borrowed = false;
-    g.known = {};
+    look_at_form<T>({lines, g.positions(), count, data<Index>(g.start), data<Index>(g.index),
+                     data<T>(g.value), nullptr},
+                    !g.csr, g.known);
     return true;
 }
 
@@ -217,10 +230,9 @@ PyObject* create(PyTypeObject*, PyObject* args, PyObject* keywords) {
         return nullptr;
     }
     const Object done(guarded([&]() -> PyObject* {
-        const bool proper = (index_type == NPY_INT32 || make_narrow(g)) &&
-                            with_element_type(type, [&](auto element) {
-                                return make_proper<decltype(element)>(g);
-                            });
+        const bool proper = with_element_type(type, [&](auto element) {
+            return make_proper<decltype(element)>(g, index_type == NPY_INT64);
+        });
         return proper ? Py_NewRef(Py_None) : nullptr;
     }));
     if (!done) return nullptr;
@@ -288,7 +300,7 @@ Object by_columns(PyObject* matrix) {
     if (!found) return Object();
     const auto item = [&](int i) { return Object(Py_NewRef(PyTuple_GET_ITEM(found.get(), i))); };
     return new_matrix(item(0), item(1), item(2), self->rows, self->columns, false, false,
-                      self->known);
+                      self->known.apart_from_lines());
 }
 
 namespace {
@@ -325,7 +337,7 @@ PyObject* astype(PyObject* object, PyObject* argument) {
     if (!value) return nullptr;
     return new_matrix(std::move(value), Object(Py_NewRef(self->index)),
                       Object(Py_NewRef(self->start)), self->rows, self->columns, self->csr,
-                      self->borrowed, {self->known.diagonal, false, false})
+                      self->borrowed, {self->known.diagonal})
         .release();
 }
 

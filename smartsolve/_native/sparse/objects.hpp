@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../python.hpp"
-#include "canonical.hpp"
+#include "form.hpp"
 #include "methods.hpp"
 
 namespace smartsolve::sparse {

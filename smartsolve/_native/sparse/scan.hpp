@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "canonical.hpp"
+#include "form.hpp"
 
 namespace smartsolve::sparse {
 
@@ -24,10 +24,14 @@ struct Findings {
 // those below it are gone through line by line. Stops at the first disproof of what is asked.
 template <class T>
 void find_symmetry(const Lines<T>& a, Findings& f) {
-    std::vector<Index> next(a.start, a.start + a.columns);
+    // As far as the band reaches at that line: the first disproof comes early.
+    Buffer<Index> next(a.columns);
+    Index begun = 0;
     f.symmetric = f.hermitian = true;
     bool pattern = true;
     for (Index j = 0; j < a.columns && pattern; ++j) {
+        const Index reached = static_cast<Index>(std::min<ptrdiff_t>(a.columns, j + f.kl + 1));
+        for (; begun < reached; ++begun) next[begun] = a.start[begun];
         Index k = next[j];
         // What remains above the diagonal has no mirror image.
         pattern = k == a.start[j + 1] || a.index[k] >= j;
@@ -49,34 +53,17 @@ void find_symmetry(const Lines<T>& a, Findings& f) {
     f.symmetric_pattern = pattern ? Answer::yes : Answer::no;
 }
 
-// Ends of the lines, and of each the entry on the diagonal.
 template <class T>
-void find_diagonal(const Lines<T>& a, Findings& f) {
-    bool positive = a.is_square(), real = true;
-    for (Index j = 0; j < a.columns; ++j) {
-        const Index from = a.start[j], to = a.start[j + 1];
-        if (from == to) {
-            if (f.empty_column < 0) f.empty_column = j;
-            positive = false;
-            continue;
-        }
-        f.kl = std::max<ptrdiff_t>(f.kl, a.index[to - 1] - j);
-        f.ku = std::max<ptrdiff_t>(f.ku, j - a.index[from]);
-        Index k = from;
-        if (to - from > 32)
-            k = static_cast<Index>(std::lower_bound(a.index + from, a.index + to, j) - a.index);
-        while (k < to && a.index[k] < j) ++k;
-        const bool there = k < to && a.index[k] == j;
-        f.diagonal += there;
-        if (there) {
-            if constexpr (is_complex<T>) real &= a.value[k].imag() == 0;
-            positive &= std::real(a.value[k]) > 0;
-        } else {
-            positive = false;
-        }
-    }
-    f.positive_diagonal = positive && real;
-    f.hermitian = real;
+void find_diagonal(const Lines<T>& a, const Known& known, Findings& f) {
+    Reach reach = known.reach;
+    for (Index j = 0; j < a.columns && !known.has_reach; ++j)
+        reach.add(j, a.start[j], a.start[j + 1], a.index, a.value);
+    f.kl = reach.kl;
+    f.ku = reach.ku;
+    f.diagonal = reach.diagonal;
+    f.empty_column = reach.empty;
+    f.positive_diagonal = a.is_square() && f.diagonal == a.columns && reach.positive && reach.real;
+    f.hermitian = reach.real;
 }
 
 inline void find_empty_row(const Pattern& a, Findings& f) {
@@ -104,7 +91,7 @@ template <class T>
 Findings scan(const Lines<T>& a, const Known& known) {
     Findings f;
     if (known.diagonal) look_at_diagonal(a, f);
-    else find_diagonal(a, f);
+    else find_diagonal(a, known, f);
     if (f.diagonal < a.rows) find_empty_row(a, f);
     f.not_finite = !known.finite && !std::all_of(a.value, a.value + a.size(), is_finite<T>);
     if (!a.is_square() || f.kl != f.ku) {
