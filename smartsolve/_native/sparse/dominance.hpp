@@ -15,8 +15,9 @@ struct Dominance {
     R norm = 0;                                     // |A|_1
     R margin = std::numeric_limits<R>::infinity();  // that minimum; not positive: nothing is proven
 
+    // Of a line without NaN.
     void take(R sum, R diagonal) {
-        norm = sum > norm || sum != sum ? sum : norm;
+        norm = std::max(norm, sum);
         margin = std::min(margin, 2 * diagonal - sum);
     }
     template <class Other>
@@ -37,6 +38,7 @@ Dominance<Real<T>> find_dominance(const Lines<T>& a, bool rows) {
                 diagonal = a.index[k] == j ? size : diagonal;
             }
             d.take(sum, diagonal);
+            if (sum != sum) d.norm = sum;
         }
         return d;
     }
@@ -49,7 +51,10 @@ Dominance<Real<T>> find_dominance(const Lines<T>& a, bool rows) {
             sums[a.index[k]] += size;
             if (a.index[k] == j) diagonal[j] = size;
         }
-    for (Index i = 0; i < a.rows && d.norm == d.norm; ++i) d.take(sums[i], diagonal[i]);
+    for (Index i = 0; i < a.rows && d.norm == d.norm; ++i) {
+        d.take(sums[i], diagonal[i]);
+        if (sums[i] != sums[i]) d.norm = sums[i];
+    }
     return d;
 }
 

@@ -20,13 +20,13 @@ enum class Form : std::uint8_t {
 
 // How far the entries of lines reach from the diagonal, and what is on it.
 struct Reach {
-    ptrdiff_t kl = 0, ku = 0;
-    ptrdiff_t diagonal = 0;  // entries on it
-    ptrdiff_t empty = -1;    // the first line without entries
+    Index kl = 0, ku = 0;
+    Index diagonal = 0;  // entries on it
+    Index empty = -1;    // the first line without entries
     bool positive = true, real = true;
 
-    // Line j, from `from` to `to`, with sorted indices. Answers where its entry on the diagonal is,
-    // or `to`.
+    // Line j, from `from` to `to`, whose indices are sorted or else nothing is said. Answers where
+    // its entry on the diagonal is, or `to`.
     template <class T>
     Index add(Index j, Index from, Index to, const Index* index, const T* value) {
         if (from == to) {
@@ -34,15 +34,16 @@ struct Reach {
             return to;
         }
         const Index first = index[from], last = index[to - 1];
-        kl = std::max<ptrdiff_t>(kl, last - j);
-        ku = std::max<ptrdiff_t>(ku, j - first);
+        kl = std::max(kl, last - j);
+        ku = std::max(ku, j - first);
         Index k = from;
-        if (first == j) k = from;
-        else if (last <= j) k = last == j ? to - 1 : to;
-        else if (to - from > 32)
-            k = static_cast<Index>(std::lower_bound(index + from, index + to, j) - index);
-        while (k < to && index[k] < j) ++k;
-        if (k == to || index[k] != j) return to;
+        if (first != j) {
+            if (first > j || last < j) return to;
+            if (to - from > 32)
+                k = static_cast<Index>(std::lower_bound(index + from, index + to, j) - index);
+            while (k < to && index[k] < j) ++k;
+            if (k == to || index[k] != j) return to;
+        }
         ++diagonal;
         if constexpr (is_complex<T>) real &= value[k].imag() == 0;
         positive &= std::real(value[k]) > 0;
@@ -116,7 +117,30 @@ bool is_plain_diagonal(const Arrays<T>& a, Known& known) {
     return true;
 }
 
-// Nothing is read outside of the arrays. With `sums`, dominance is looked for on the way.
+// Answers how many of the lines begin with an index that is not above the one before, as they may.
+template <class T>
+ptrdiff_t add_lines(const Arrays<T>& a, ptrdiff_t from, ptrdiff_t to, bool sums, Reach& reach,
+                    Dominance<Real<T>>& dominance) {
+    Reach r = reach;  // in registers
+    Dominance<Real<T>> d = dominance;
+    Index first = a.start[from], begun = 0;
+    for (Index j = static_cast<Index>(from); j < to; ++j) {
+        const Index last = a.start[j + 1], on = r.add(j, first, last, a.index, a.value);
+        if constexpr (!is_complex<T>) {
+            Real<T> sum = 0;
+            for (Index k = sums ? first : last; k < last; ++k) sum += modulus(a.value[k]);
+            d.take(sum, on < last ? modulus(a.value[on]) : Real<T>(0));
+        }
+        if (first < last && first > 0) begun += a.index[first] <= a.index[first - 1];
+        first = last;
+    }
+    reach = r;
+    dominance = d;
+    return begun;
+}
+
+// Nothing is read outside of the arrays. With `sums`, dominance is looked for on the way, where no
+// entry is NaN.
 template <class T>
 Form look_at_form(Arrays<T> a, bool sums, Known& known) {
     const EntryChecks<T>& checks = entry_checks<T>();
@@ -156,30 +180,20 @@ Form look_at_form(Arrays<T> a, bool sums, Known& known) {
                     a.index + from, a.value + from, seen);
         if (seen.outside >> 31 != 0) return Form::index_wrong;
         sizes.add(seen.large, count, a.value + from);
-        // Where a line begins, the indices may descend.
-        for (ptrdiff_t i = j; i < next; ++i)
-            if (const Index k = a.start[i]; k > 0 && k < a.start[i + 1])
-                seen.descents -= a.index[k] <= a.index[k - 1];
-        proper = proper && !seen.zero && seen.descents == 0;
-        for (ptrdiff_t i = j; i < next && proper; ++i) {
-            const Index first = a.start[i], last = a.start[i + 1];
-            const Index on = reach.add(static_cast<Index>(i), first, last, a.index, a.value);
-            if constexpr (!is_complex<T>) {
-                if (!sums) continue;
-                Real<T> sum = 0;
-                for (Index k = first; k < last; ++k) sum += modulus(a.value[k]);
-                dominance.take(sum, on < last ? modulus(a.value[on]) : Real<T>(0));
-            }
-        }
+        if (!proper || seen.zero) continue;
+        seen.descents -= add_lines(a, j, next, sums, reach, dominance);
+        proper = seen.descents == 0;
     }
+    proper = proper && !seen.zero;
     if (!proper) return Form::improper;
+    const bool has_dominance = sums && !is_complex<T> && sizes.none_large;
     known = {false,
              sizes.none_large,
              sizes.in_range(),
              true,
-             sums && !is_complex<T>,
+             has_dominance,
              reach,
-             {static_cast<double>(dominance.norm), static_cast<double>(dominance.margin)}};
+             dominance.template as<double>()};
     return Form::canonical;
 }
 

@@ -19,27 +19,19 @@ class Tridiagonal final : public Factors<T> {
           exchanged_(n_) {
         this->entries = 4 * n_;
         this->flops = 6.0 * static_cast<double>(n_);
-        for (ptrdiff_t j = 0; j < n_; ++j) {
-            T over(0), on(0), under(0);
-            const ptrdiff_t from = a.start[j];
-            if (a.start[j + 1] - from == 3) {
-                over = a.value[from], on = a.value[from + 1], under = a.value[from + 2];
-            } else {
-                for (ptrdiff_t k = from; k < a.start[j + 1]; ++k)
-                    (a.index[k] < j ? over : a.index[k] == j ? on : under) = a.value[k];
-            }
-            if (j > 0) above_[j - 1] = over;
-            diagonal_[j] = on;
-            below_[j] = under;
-        }
+        if (n_ == 1) diagonal_[0] = column(a, 0).on;
         if (n_ == 1 && diagonal_[0] == T(0)) stop(0);
-        if (n_ > 1) eliminate();
+        if (n_ > 1) eliminate(a);
     }
 
+    void solve_from(const T* b, T* x, ptrdiff_t size, ptrdiff_t nrhs, Op op) const override {
+        if (op != Op::none || n_ < 2) return Factors<T>::solve_from(b, x, size, nrhs, op);
+        for (ptrdiff_t r = 0; r < nrhs; ++r) substitute(b + r * n_, x + r * n_);
+    }
     void solve(T* x, ptrdiff_t nrhs, Op op) const override {
         for (ptrdiff_t r = 0; r < nrhs; ++r, x += n_) {
             if (n_ == 1) x[0] = divide(x[0], meant(diagonal_[0], op));
-            else if (n_ > 1 && op == Op::none) substitute(x);
+            else if (n_ > 1 && op == Op::none) substitute(x, x);
             else if (n_ > 1) substitute_transposed(x, op);
         }
     }
@@ -86,6 +78,19 @@ class Tridiagonal final : public Factors<T> {
     Two in_the_middle() const {
         return {diagonal_[middle_], above_[middle_], below_[middle_], diagonal_[middle_ + 1]};
     }
+    struct Column {
+        T over{}, on{}, under{};
+    };
+    static Column column(const Lines<T>& a, ptrdiff_t j) {
+        const ptrdiff_t from = a.start[j];
+        if (a.start[j + 1] - from == 3)
+            return {a.value[from], a.value[from + 1], a.value[from + 2]};
+        Column c;
+        for (ptrdiff_t k = from; k < a.start[j + 1]; ++k)
+            (a.index[k] < j ? c.over : a.index[k] == j ? c.on : c.under) = a.value[k];
+        return c;
+    }
+
     static T meant(const T& value, Op op) { return op == Op::adjoint ? conjugate(value) : value; }
     void stop(ptrdiff_t i) { this->outcome = {Code::singular, i}; }
 
@@ -96,36 +101,47 @@ class Tridiagonal final : public Factors<T> {
 
     // Row i and the next one, whose entries in the same places are `under`, `pivot` and `beside`:
     // what is left of them is kept as the factors, and as the row to go on with.
-    bool step(ptrdiff_t i, Row& row, T& under, T& beside_pivot, const T& pivot, const T& beside) {
+    bool step(ptrdiff_t i, Row& row, const T& under, const T& pivot, const T& beside, T& multiplier,
+              T& beside_pivot) {
         exchanged_[i] = abs1(row.pivot) < abs1(under);
         if (!exchanged_[i]) {
             if (row.pivot == T(0)) return false;
-            const T f = divide(under, row.pivot);
+            multiplier = divide(under, row.pivot);
             diagonal_[i] = row.pivot;
-            further_[i] = T(0);
-            under = f;
             beside_pivot = row.beside;
-            row = {T(pivot - times(f, row.beside)), beside};
+            further_[i] = T(0);
+            row = {T(pivot - times(multiplier, row.beside)), beside};
             return true;
         }
-        const T f = divide(row.pivot, under);
+        multiplier = divide(row.pivot, under);
         diagonal_[i] = under;
         beside_pivot = pivot;
         further_[i] = beside;
-        under = f;
-        row = {T(row.beside - times(f, pivot)), T(-times(f, beside))};
+        row = {T(row.beside - times(multiplier, pivot)), T(-times(multiplier, beside))};
         return true;
     }
 
-    void eliminate() {
+    // The columns are read where they are met. Of each end's row two are at hand: its own, and the
+    // next one's, in which the row's second entry stands.
+    void eliminate(const Lines<T>& a) {
         const ptrdiff_t from_below = n_ - 2 - middle_;
-        Row top{diagonal_[0], above_[0]}, bottom{diagonal_[n_ - 1], below_[n_ - 2]};
+        Column first = column(a, 0), second = column(a, 1);
+        Column last = column(a, n_ - 1), before = column(a, n_ - 2);
+        Row top{first.on, second.over}, bottom{last.on, before.under};
         for (ptrdiff_t k = 0; k < from_below; ++k) {
             const ptrdiff_t i = n_ - 1 - k;
-            if (k < middle_ && !step(k, top, below_[k], above_[k], diagonal_[k + 1], above_[k + 1]))
-                return stop(k);
-            if (!step(i, bottom, above_[i - 1], below_[i - 1], diagonal_[i - 1], below_[i - 2]))
+            if (k < middle_) {
+                const Column next = column(a, k + 2);
+                if (!step(k, top, first.under, second.on, next.over, below_[k], above_[k]))
+                    return stop(k);
+                first = second;
+                second = next;
+            }
+            const Column next = column(a, i - 2);
+            if (!step(i, bottom, last.over, before.on, next.under, above_[i - 1], below_[i - 1]))
                 return stop(i);
+            last = before;
+            before = next;
         }
         diagonal_[middle_] = top.pivot;
         above_[middle_] = top.beside;
@@ -136,9 +152,10 @@ class Tridiagonal final : public Factors<T> {
         else if (two.pivot[1] == T(0)) stop(middle_ + 1);
     }
 
-    void substitute(T* x) const {
+    // b may be x.
+    void substitute(const T* b, T* x) const {
         const ptrdiff_t from_below = n_ - 2 - middle_;
-        T top = x[0], bottom = x[n_ - 1];
+        T top = b[0], bottom = b[n_ - 1];
         const auto forward = [&](ptrdiff_t i, const T& f, T& own, T next, T& to) {
             if (exchanged_[i]) std::swap(own, next);
             to = own;
@@ -146,8 +163,8 @@ class Tridiagonal final : public Factors<T> {
         };
         for (ptrdiff_t k = 0; k < from_below; ++k) {
             const ptrdiff_t i = n_ - 1 - k;
-            if (k < middle_) forward(k, below_[k], top, x[k + 1], x[k]);
-            forward(i, above_[i - 1], bottom, x[i - 1], x[i]);
+            if (k < middle_) forward(k, below_[k], top, b[k + 1], x[k]);
+            forward(i, above_[i - 1], bottom, b[i - 1], x[i]);
         }
         in_the_middle().solve(top, bottom);
         x[middle_] = top;
