@@ -129,6 +129,62 @@ def test_scan_says_what_is_there(
     assert seen["empty_column"] == (empty_columns[0] if empty_columns.size else -1)
 
 
+@given(
+    st.integers(0, 300),
+    st.integers(0, 900),
+    st.sampled_from(DTYPES),
+    st.sampled_from(["csc", "csr"]),
+    st.sampled_from(["i4", "i8"]),
+    st.sampled_from(["none", "duplicate", "zero", "unsorted", "inf"]),
+    st.integers(0, 2**32 - 1),
+)
+def test_what_one_pass_sees_does_not_depend_on_how_the_entries_lie(
+    n: int, entries: int, dtype: str, form: str, index: str, flaw: str, seed: int
+) -> None:
+    """Pieces of 128 lines, either kind of indices, and what has to be copied first."""
+    rng = np.random.default_rng(seed)
+    a = scipy.sparse.csc_array((n, n), dtype=dtype)
+    if n:
+        i, j = rng.integers(0, n, (2, entries))
+        j = np.clip(i + rng.integers(-9, 9, entries), 0, n - 1) if rng.random() < 0.5 else j
+        values = draw((entries,), dtype, rng)
+        a = scipy.sparse.coo_array((values, (i, j)), shape=(n, n)).tocsc()
+        a = (a + scipy.sparse.eye_array(n, dtype=dtype) * rng.choice([1, 90])).tocsc()
+    a = a.asformat(form)
+    a.sort_indices()
+    expected = native(a.copy()).scan()
+    plain = a.tocoo()
+    assert expected["kl"] == max(0, *(plain.row - plain.col), 0)
+    assert expected["ku"] == max(0, *(plain.col - plain.row), 0)
+    if a.nnz and flaw != "none":
+        at = int(rng.integers(a.nnz))
+        if flaw == "inf":
+            a.data[at] = np.inf
+            assert native(a, index).scan()["not_finite"]
+            return
+        line = int(np.searchsorted(a.indptr, at, side="right")) - 1
+        values, places = a.data, a.indices
+        if flaw == "unsorted":
+            part = slice(a.indptr[line], a.indptr[line + 1])
+            values[part], places[part] = values[part][::-1].copy(), places[part][::-1].copy()
+            a = type(a)((values, places, a.indptr), shape=a.shape)
+        else:
+            half = values[at] / 2 if flaw == "duplicate" else values[at]
+            more = half if flaw == "duplicate" else 0
+            place = places[at] if flaw == "duplicate" else int(rng.integers(n))
+            values[at] = half
+            indptr = a.indptr.copy()
+            indptr[line + 1 :] += 1
+            values, places = np.insert(values, at, more), np.insert(places, at, place)
+            a = type(a)((values.astype(dtype), places, indptr), shape=a.shape)
+    m = native(a, index)
+    assert m.scan() == expected
+    if expected["diagonal"] == n and n > 0 and m.factor("lu").status == "ok":
+        same = native(scipy.sparse.csc_array(a.toarray()))
+        for made in m, m.owned():
+            assert made.factor("lu").passes_screen() == same.factor("lu").passes_screen()
+
+
 def test_scan_of_complex_and_of_what_is_not_finite() -> None:
     a = np.array([[1, 2j], [-2j, 1]])
     seen = native(scipy.sparse.csc_array(a)).scan()
