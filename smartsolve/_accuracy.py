@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.linalg import LinAlgError
 
-from . import _condition, _core, _errors, _multiple_precision
+from . import _condition, _core, _errors, _multiple_precision, _operands
 from ._factorization import Factorization
 from ._report import SolveInfo
 
@@ -117,14 +117,27 @@ def solve_factored(
     if accuracy is None:
         return f.solve(b, transposed=transposed, conjugate=conjugate), info()
     _refuse(accuracy)
-    b = np.asarray(b)
-    x = f.solve(b, transposed=transposed, conjugate=conjugate)
+    kind = _operands.kind_of(b)
+    if kind is not None:
+        side: Any = "transposed" if transposed else "left"
+        options: dict[str, Any] = {"accuracy": accuracy, "return_info": bool(return_info)}
+        options |= {"transposed": transposed, "conjugate": conjugate}
+        return kind.through(_solve_with, f, b, side, **options)
+    rhs = _operands.right_hand_side(b, "a Factorization")
+    x = f.solve(rhs, transposed=transposed, conjugate=conjugate)
     a = meant(f._matrix, f._declared, f._lower)
     a = np.swapaxes(a, -1, -2) if transposed else a
     a = a.conj() if conjugate else a
     factored = Factored(f, transposed, conjugate) if a.ndim == 2 and a.dtype.char in "dD" else None
     with np.errstate(all="ignore"):
-        return improved(a, b, x, info, accuracy, bool(return_info), factored)
+        solved = improved(a, rhs, x, info, accuracy, bool(return_info), factored)
+    if not return_info:
+        return _operands.like(b, solved)
+    return _operands.like(b, solved[0]), solved[1]
+
+
+def _solve_with(f: Any, b: Any, **options: Any) -> Any:
+    return f.solve(b, **options)
 
 
 @dataclass(frozen=True)
@@ -417,6 +430,7 @@ def _refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Arra
     low, least = np.zeros_like(high), np.zeros_like(high)
     done = np.zeros(high.shape[:2], bool)
     relative_before, before = np.ones(done.shape), np.full(done.shape, np.inf)
+    moved = _over_last(np.maximum, np.abs(high))
     in_three, enough = False, 2.0**-56 if to_last_bit else 1.0
     first = None
     for _ in range(24 if to_last_bit else 4):
@@ -443,6 +457,12 @@ def _refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Arra
         rounding = first.shape[-1] * (U * U if in_three else U)
         rounding = rounding * np.fmax(_over_last(np.fmax, first / np.abs(high)), 0.0)
         is_small = (relative <= enough) & ((rounding <= enough) | (not to_last_bit))
+        if to_last_bit:
+            # That a small component does not move tells nothing of it while others do: the next
+            # move of all is to be small beside it.
+            smallest = _over_last(np.fmin, np.where(high == 0, np.inf, np.abs(high)))
+            is_small &= moves * np.fmin(moves / moved, 1.0) <= enough * smallest
+            moved = moves
         done |= (relative * rate <= SETTLED * (1 - rate)) & is_small & np.isfinite(moves)
         goes_on = (moves <= SLOWEST * before) & np.isfinite(moves)
         if not to_last_bit:

@@ -333,7 +333,10 @@ def refuse_filling_up(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
 
 def only_for_dense(option: str) -> str:
     """Text for an option of dense matrices that came with a sparse one."""
-    instead = {"dtype": "convert a and b themselves"}.get(option, "give a.toarray()")
+    instead = {
+        "dtype": "convert a and b themselves",
+        "precision": "a.astype('float32') is factored in single precision",
+    }.get(option, "give a.toarray()")
     return f"{option} is an option for dense matrices, and a is sparse; {instead}"
 
 

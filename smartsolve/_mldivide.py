@@ -167,8 +167,10 @@ def mldivide(
     """
     if isinstance(a, FactoredMatrix):
         if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
-            raise TypeError("mldivide() of a Factorization takes no options")
+            raise TypeError("mldivide() of a Factorization takes no options but accuracy")
         factors: Any = a
+        if accuracy is not None:
+            return factors.solve(b, accuracy=accuracy)
         return factors.solve(b) if align is None else _core.solve(factors, b, align=align)
     plain = type(a) is np.ndarray and type(b) is np.ndarray
     kind = None if plain else _operands.outermost(a, b)
@@ -282,6 +284,11 @@ def mrdivide(
     if isinstance(a, FactoredMatrix):
         if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
             raise TypeError("mrdivide() by a Factorization takes no options")
+        if accuracy is not None:
+            raise TypeError(
+                "mrdivide() by a Factorization takes no accuracy; solve(b.T, transposed=True, "
+                "accuracy=...) of the factors, transposed, is the same"
+            )
         if isinstance(a, _operands.WrappedFactorization):
             return a.divide(mrdivide, b, align)
         if (kind := _operands.kind_of(b)) is not None:

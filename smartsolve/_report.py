@@ -37,7 +37,8 @@ class SolveInfo:
         Estimate of the reciprocal condition number in the 1-norm; 0 for a
         singular matrix, NaN if the matrix holds an Inf or a NaN. For a
         diagonal or circulant matrix exact, and in the 2-norm; for least
-        squares the ratio of the last diagonal element of R to the first.
+        squares the ratio of the last diagonal element of R to the first. 1
+        where there is no element, as LAPACK's ``gecon`` has it.
     backward_error : float or ndarray of float64
         ``max |b - A x| / (max-norm |A| |x| + |b|)`` over the right-hand sides, in
         the infinity norm (Higham, *Accuracy and Stability of Numerical

@@ -31,7 +31,7 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
     if "align" in options:
         raise TypeError(_errors.nothing_to_align(options["align"]))
     if is_sparse(a):
-        for name in ("accuracy", "dtype"):
+        for name in ("accuracy", "dtype", "precision"):
             if name in options:
                 raise TypeError(_errors.only_for_dense(name))
         return _sparse_solve()(a, b, **options)

@@ -29,7 +29,8 @@ PyObject* solve_arrays(PyArrayObject* given_a, PyArrayObject* given_b,
                  ratios = shape.new_per_slice(NPY_DOUBLE);
     if (!x || !ranks || !tolerances || !ratios) return nullptr;
     if (is_empty(shape, a.array())) {
-        for (const Object* o : {&x, &ranks, &tolerances, &ratios}) PyArray_FILLWBYTE(o->array(), 0);
+        for (const Object* o : {&x, &ranks, &tolerances}) PyArray_FILLWBYTE(o->array(), 0);
+        fill_with_ones(ratios.array());
     } else {
         const bool done = with_element_type(type, [&](auto element) {
             using T = decltype(element);

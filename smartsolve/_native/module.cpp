@@ -67,8 +67,10 @@ PyObject* solve_arrays(const Arguments& arguments, PyArrayObject* a_given, PyArr
         errors = shape.new_per_slice(NPY_DOUBLE);
         steps = shape.new_per_slice(NPY_INT);
         if (!rows || !rconds || !errors || !steps) return nullptr;
-        if (empty)
-            for (const Object* o : {&rows, &rconds, &errors}) PyArray_FILLWBYTE(o->array(), 0);
+        if (empty) {
+            for (const Object* o : {&rows, &errors}) PyArray_FILLWBYTE(o->array(), 0);
+            fill_with_ones(rconds.array());  // a matrix of order 0 is the identity
+        }
         PyArray_FILLWBYTE(steps.array(), -1);
     }
     Tally tally;

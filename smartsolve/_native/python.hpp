@@ -11,6 +11,7 @@
 #endif
 #include <numpy/arrayobject.h>
 
+#include <algorithm>
 #include <complex>
 #include <new>
 #include <stdexcept>
@@ -41,6 +42,11 @@ class Object {
  private:
     PyObject* object_ = nullptr;
 };
+
+// Of doubles.
+inline void fill_with_ones(PyArrayObject* x) {
+    std::fill_n(static_cast<double*>(PyArray_DATA(x)), PyArray_SIZE(x), 1.0);
+}
 
 template <class Call>
 auto with_element_type(int type, Call&& call) {

@@ -127,6 +127,7 @@ class SparseFactorization(FactoredMatrix):
         workers: int = 1,
         sparse_x: bool = False,
         return_info: bool = False,
+        accuracy: None = None,
     ) -> Any:
         """Solve ``A @ x = b`` with the factors.
 
@@ -148,6 +149,8 @@ class SparseFactorization(FactoredMatrix):
         return_info : bool, default False
             Also return what was done, and how well. It takes a product with the
             matrix and, the first time, the estimate of `rcond`.
+        accuracy : None
+            An option of dense matrices alone: ``factorize(a.toarray())`` has it.
 
         Returns
         -------
@@ -167,6 +170,8 @@ class SparseFactorization(FactoredMatrix):
         >>> x, info.structure, info.backward_error
         (array([1., 2.]), 'lower triangular', 0.0)
         """
+        if accuracy is not None:
+            raise TypeError(_errors.only_for_dense("accuracy"))
         n = self.shape[0]
         rhs = RightHandSide(b, n, self.shape)
         dtype = self.dtype

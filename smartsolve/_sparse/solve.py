@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 class Options:
     """The keywords of `smartsolve.solve`; the native entry has read them.
 
-    `overwrite_a` and ``precision="mixed"`` are permissions that nothing here makes use of.
+    `overwrite_a` is a permission that nothing here makes use of.
     """
 
     assume_a: str | None = None
@@ -43,7 +43,6 @@ class Options:
     on_singular: Singular | None = None
     workers: int | None = 1
     return_info: bool = False
-    precision: str | None = None
     engine: str | None = None
     sparse_x: bool = False
 

@@ -301,6 +301,61 @@ def test_sparse_matrices_refuse_what_dense_ones_have() -> None:
         for call in (solve, smartsolve.mldivide, lambda a, b, **o: smartsolve.mrdivide(b, a, **o)):
             with expected:
                 call(a, b, **options)
+    with pytest.raises(TypeError, match=r"precision is an option for dense .*float32"):
+        solve(a, b, precision="mixed")
+    with pytest.raises(TypeError, match=r"accuracy is an option for dense .*a\.toarray\(\)"):
+        smartsolve.factorize(a).solve(b, accuracy="full")
+
+
+def test_factors_keep_what_their_right_hand_sides_mean() -> None:
+    class Meant(np.ndarray): ...
+
+    f, b = smartsolve.factorize(2 * np.eye(3)), np.ones(3)
+    for accuracy in ("full", "certified"):
+        for given in (b.view(Meant), sparse.csc_array(b[:, None]), [1, 1, 1]):
+            x, _ = f.solve(given, accuracy=accuracy, return_info=True)
+            assert type(x) is type(f.solve(given))
+            assert np.array_equal(x, f.solve(given))
+        with pytest.raises(ValueError, match="masked"):
+            f.solve(np.ma.masked_array(b, [0, 1, 0]), accuracy=accuracy)
+        assert np.array_equal(smartsolve.mldivide(f, b, accuracy=accuracy), f.solve(b))
+        with pytest.raises(TypeError, match="takes no accuracy"):
+            smartsolve.mrdivide(b, f, accuracy=accuracy)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csc_array, sparse.csr_array])
+def test_order_zero_has_one_condition(make: Any) -> None:
+    a, b = make(np.empty((0, 0))), np.empty((0, 2))
+    found = [
+        solve(a, b, return_info=True)[1].rcond,
+        smartsolve.mldivide(a, b, return_info=True)[1].rcond,
+        smartsolve.mldivide(a, b, return_info=True, minimum_norm=True)[1].rcond,
+        smartsolve.factorize(a).rcond,
+        smartsolve.factorize(a).solve(b, return_info=True)[1].rcond,
+    ]
+    if make is np.asarray:
+        found += [
+            solve(a, b, return_info=True, **options)[1].rcond
+            for options in ({"accuracy": "full"}, {"accuracy": "certified"}, {"transposed": True},
+                            {"precision": "mixed"}, *({"assume_a": kind} for kind in KINDS))
+        ]  # fmt: skip
+        stack = np.empty((3, 0, 0)), np.empty((3, 0, 2))
+        found += [*solve(*stack, return_info=True)[1].rcond, *smartsolve.factorize(stack[0]).rcond]
+    assert found == [1.0] * len(found)
+    for shape in ((0, 3), (3, 0)):
+        info = smartsolve.mldivide(make(np.empty(shape)), np.ones(shape[0]), return_info=True)[1]
+        assert info.rcond == 1
+
+
+def test_a_component_that_rests_while_others_move_is_not_right_yet() -> None:
+    """Its corrections are what rounding leaves of theirs."""
+    a = np.array([[0.11144315, -0.02213422], [-0.09817912, 0.0]])
+    b = np.array([-3.3898838e-107, -2.86801305e-176])
+    assert are_right(solve(a, b, accuracy="full"), exact_solution(a, b))
+    big = np.eye(16)
+    big[:2, :2] = a
+    c = np.concatenate([b, np.zeros(14)])
+    assert are_right(solve(big, c, accuracy="full"), exact_solution(big, c))
 
 
 def test_factors_tell_of_their_solution_without_an_accuracy() -> None:

@@ -103,8 +103,9 @@ void residual_of_three(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const doubl
 inline double magnitude(double x) { return std::fabs(x); }
 inline Doubles magnitude(Doubles x) { return x < 0 ? -x : x; }
 
-// Of the largest component: what is less may be a zero whose refinement ended by underflow.
-constexpr double least_settled = 0x1p-400;
+// Of a component, what may still move; and of the largest one, what may be a zero whose refinement
+// ended by underflow.
+constexpr double nothing = 0x1p-56, least_settled = 0x1p-400;
 
 // Products of an elimination between two looks at whether to go on: a tenth of a second or less.
 constexpr ptrdiff_t between_looks = 1 << 22;
@@ -213,34 +214,29 @@ class LongSystems {
                 y_[i] = r.value();
             }
             substitute();
-            V norm{}, size{}, relative{};
+            V norm{}, size{}, least = fill(HUGE_VAL, V{});
             for (ptrdiff_t i = 0; i < n_; ++i) {
                 norm = L::select(magnitude(y_[i].high) > norm, magnitude(y_[i].high), norm);
                 add(x0[i], x1[i], x2[i], y_[i]);
                 size = L::select(magnitude(x0[i]) > size, magnitude(x0[i]), size);
+                least = L::select(magnitude(x0[i]) < least, magnitude(x0[i]), least);
             }
-            for (ptrdiff_t i = 0; i < n_; ++i) {
-                const V part = magnitude(y_[i].high) / magnitude(x0[i]);
-                relative = L::select(part > relative, part, relative);
-            }
-            // A column is done when no component moves any more, or when it moves no less than
-            // before: what moves then is nothing but rounding, if that is small.
+            // A column is done when no component moves any more beside the least, or when they move
+            // no less than before: what moves then is nothing but rounding. That one of them does
+            // not move tells nothing of it while others do: theirs may have swallowed its residual.
             bool all = true;
             for (ptrdiff_t l = 0; l < L::count; ++l) {
-                const double moves = L::lane(norm, l), whole = L::lane(size, l);
                 if (done[l]) continue;
-                const bool rests = L::lane(relative, l) <= 0x1p-70 || moves == 0;
+                const double moves = L::lane(norm, l), whole = L::lane(size, l);
+                const bool rests = moves <= nothing * L::lane(least, l) || whole == 0;
                 const bool stalls = !(moves < 0.5 * before[l]);
                 before[l] = moves;
                 if (rests || stalls || step + 1 == most) {
                     done[l] = true;
-                    const bool good = rests || moves <= 0x1p-70 * whole;
                     for (ptrdiff_t i = 0; i < n_; ++i) {
-                        const double value = L::lane(x0[i], l);
-                        const double moved = std::fabs(L::lane(y_[i].high, l));
-                        x[l][i] = value;
-                        settled[l][i] = good && moved <= 0x1p-56 * std::fabs(value) &&
-                                        (std::fabs(value) >= least_settled * whole || whole == 0);
+                        x[l][i] = L::lane(x0[i], l);
+                        settled[l][i] = moves <= nothing * std::fabs(x[l][i]) &&
+                                        (std::fabs(x[l][i]) >= least_settled * whole || whole == 0);
                     }
                 }
                 all = all && done[l];

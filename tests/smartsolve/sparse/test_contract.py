@@ -337,7 +337,7 @@ def test_a_declared_structure_is_taken_for_granted_or_refused() -> None:
 def test_permissions_change_no_bit() -> None:
     a, b = of_order(400), np.ones((400, 3))
     expected = solve(a, b)
-    for options in ({"overwrite_a": True}, {"workers": 2}, {"workers": -1}, {"precision": "mixed"}):
+    for options in ({"overwrite_a": True}, {"workers": 2}, {"workers": -1}):
         assert np.array_equal(solve(a, b, **options), expected)
     assert np.array_equal(solve(a, b, return_info=True)[0], expected)
     kept = np.asfortranarray(b)
