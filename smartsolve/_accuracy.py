@@ -34,6 +34,7 @@ SLOWEST = 0.05  # a refinement that gains less a step is left to double-double
 # The least sizes in a matrix and in a right-hand side, when all are near 1 or less, for which no
 # error of a product of an element with a component of the solution underflows.
 LEAST = 2.0**-300, 2.0**-560
+INVERTED_UP_TO = 64  # order up to which an inverse is tried even if its rounding is no proof
 NEARLY_RIGHT = 2.0**-40  # a plain solution, where the least proof is worth a try
 SETTLED = 2.0**-64  # of a component, what may still move
 
@@ -255,6 +256,8 @@ def _power(a: Array) -> tuple[Array, Array, Array]:
     Where it is near enough, or that would not be exact, nothing is done.
     """
     largest = _largest(a)
+    if ((largest <= 2.0**NEAR) & (largest >= 2.0**-NEAR)).all():
+        return a, np.zeros(largest.shape, int), np.ones(largest.shape[:-2], bool)
     is_finite = np.isfinite(largest)[..., 0, 0]
     _, exponent = np.frexp(largest)
     exponent = np.clip(exponent, -1000, 1000)  # whose powers, and their inverses, are numbers
@@ -591,6 +594,9 @@ def _certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
         bound = _bound_by_triangles(posed, high[0], low[0])
         if bound is not None:
             return (high, low), bound[None]
+        one = posed.factored
+        if n > INVERTED_UP_TO and one is not None and one.f.rcond <= n * U:
+            return (high, low), np.full(high.shape, np.inf)
     inverse = _rows(correct(np.broadcast_to(np.eye(n), posed.a.shape)))
     return (high, low), _core.bound_by_inverse(posed.a, inverse, high, low, posed.b)
 

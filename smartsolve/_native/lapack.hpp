@@ -43,6 +43,8 @@ namespace smartsolve::lapack {
              int* ldb, T* beta, T* c, int* ldc))                                                 \
     X(trsm, (char* side, char* uplo, char* trans, char* diag, int* m, int* n, T* alpha, T* a,    \
              int* lda, T* b, int* ldb))                                                          \
+    X(trmm, (char* side, char* uplo, char* trans, char* diag, int* m, int* n, T* alpha, T* a,    \
+             int* lda, T* b, int* ldb))                                                          \
     X(syrk, (char* uplo, char* trans, int* n, int* k, T* alpha, T* a, int* lda, T* beta, T* c,   \
              int* ldc))
 
@@ -261,6 +263,14 @@ void trsm(char side, char uplo, char trans, ptrdiff_t m_, ptrdiff_t n_, T* a, pt
     T one = 1;
     int m = narrow(m_), n = narrow(n_), lda = narrow(lda_), ldb = narrow(ldb_);
     routines<T>().trsm(&side, &uplo, &trans, &diag, &m, &n, &one, a, &lda, b, &ldb);
+}
+// b becomes alpha b op(a) (side 'R') or alpha op(a) b, m x n, where a is a triangle.
+template <class T>
+void trmm(char side, char uplo, char trans, ptrdiff_t m_, ptrdiff_t n_, T alpha, T* a,
+          ptrdiff_t lda_, T* b, ptrdiff_t ldb_) {
+    char diag = 'N';
+    int m = narrow(m_), n = narrow(n_), lda = narrow(lda_), ldb = narrow(ldb_);
+    routines<T>().trmm(&side, &uplo, &trans, &diag, &m, &n, &alpha, a, &lda, b, &ldb);
 }
 // The lower triangle of c, n x n, becomes -a a^H + beta c.
 template <class T>

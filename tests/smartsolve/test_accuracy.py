@@ -546,3 +546,37 @@ def test_small_components_that_the_rounding_of_a_residual_swallows() -> None:
     for _ in range(8):
         b = rng.standard_normal(n) * 10.0 ** rng.integers(-30, 1, n)
         assert are_right(solve(a, b, accuracy="full"), exact_solution(a, b))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(
+    ("n", "decades"), [(40, 12), (130, 11), (300, 9), (300, 11.5), (520, 9), (520, 11), (520, 11.5)]
+)
+def test_products_prove_what_inverted_triangles_leave_open(
+    n: int, decades: float, transposed: bool
+) -> None:
+    """In slices of all lengths; the bound is one of the sizes of the inverse."""
+    a = of_condition(n, decades, 3) * 2.0 ** np.random.default_rng(n).integers(-20, 21, (n, 1))
+    m = np.ascontiguousarray(a.T) if transposed else a
+    with smartsolve.errstate(ill_conditioned="ignore"):
+        lu, rows, of_transpose = smartsolve.factorize(a)._triangles()
+    r = np.abs(np.random.default_rng(n).standard_normal((2, n)))
+    x = np.zeros((2, n))
+    bound = _core.bound_by_triangles(m, r, x, 0.0, False, lu, rows, of_transpose != transposed)
+    assert bound is not None
+    least = r @ np.abs(np.linalg.inv(m)).T
+    assert (bound >= 0.98 * least).all()
+
+
+@pytest.mark.parametrize("n", [40, 300, 520])
+def test_bounds_hold_where_a_product_proves_them(n: int) -> None:
+    """Integers times a power of two, whose solution is known."""
+    rng = np.random.default_rng(n)
+    a = np.round(of_condition(n, 9, n) * 2.0**40)
+    true = rng.integers(-8, 9, n).astype(float)
+    b = a @ true  # below 2^53, exactly
+    assert np.abs(a).sum(axis=1).max() * 8 < 2.0**53
+    for m in (a, np.asfortranarray(a)):
+        x, info = solve(m, b, accuracy="certified", return_info=True)
+        assert (np.abs(x - true) <= info.error_bound).all()
+        assert (info.error_bound <= 2.0**-40).all()

@@ -20,6 +20,8 @@ namespace smartsolve {
 namespace {
 
 constexpr double u = unit_roundoff;
+// Beyond it, 1 / (1 - alpha) is no factor to live with.
+constexpr double largest_alpha = 0.9;
 
 // The larger one; NaN if one of them is.
 double larger(double a, double b) { return a > b || std::isnan(a) ? a : b; }
@@ -109,8 +111,8 @@ class ByTriangles {
  private:
     // What halves prove is 10^5 times as weak at order 256, and 10^6 times at 512.
     static constexpr ptrdiff_t halves_suffice_up_to = 384;
-    // Beyond these, an alpha proves nothing, or the roundings of a product are in the way.
-    static constexpr double largest_alpha = 0.9, largest_of_roundings = 0.25;
+    // Where roundings of a product have this share, sums are computed in shorter slices.
+    static constexpr double largest_of_roundings = 0.5;
 
     double* zeros(ptrdiff_t count) {
         double* const x = w_.take<double>(count);
@@ -324,7 +326,7 @@ struct ByInverse {
         const double rest = alpha / (1 - alpha) * (1 + 8 * u) * largest;
         for (ptrdiff_t i = 0; i < n; ++i) {
             z[i] = (z[i] + rest) * (1 + 8 * u);
-            if (!(alpha < 0.5) || !(z[i] <= std::numeric_limits<double>::max()))
+            if (!(alpha < largest_alpha) || !(z[i] <= std::numeric_limits<double>::max()))
                 z[i] = std::numeric_limits<double>::infinity();
         }
     }

@@ -11,7 +11,8 @@ namespace {
 
 // Blocks that are inverted at once, panels that stay in the second-level cache, rows that share the
 // zeros of a triangle in them, and as many rows as are worth the start of the BLAS' threads.
-constexpr ptrdiff_t smallest_block = 64, panel = 128, few_rows = 48, blas_from = 512;
+constexpr ptrdiff_t smallest_block = 64, panel = 128, few_rows = 48, few_columns = 8,
+                    blas_from = 256;
 
 }  // namespace
 
@@ -64,33 +65,31 @@ void InvertedTriangle::substitute(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t col
 
 // Y12 = -Y11 L21' / L22', given Y of both diagonal blocks.
 void InvertedTriangle::join(ptrdiff_t first, ptrdiff_t middle, ptrdiff_t last) {
+    const ptrdiff_t rows = middle - first;
+    if (rows >= blas_from) {
+        double* const to = y_ + first + middle * ld_;
+        for (ptrdiff_t j = middle; j < last; j += few_columns)
+            for (ptrdiff_t i = first; i < middle; ++i)
+                for (ptrdiff_t c = j; c < std::min(last, j + few_columns); ++c)
+                    y_[i + c * ld_] = l_[c + i * ld_];
+        lapack::trmm('L', 'U', 'N', rows, last - middle, -1.0, y_ + first + first * ld_, ld_, to,
+                     ld_);
+        lapack::trsm('R', 'L', 'T', rows, last - middle, l_ + middle + middle * ld_, ld_, to, ld_);
+        return;
+    }
     const auto& kernels = sparse::front_kernels<double>();
-    const bool by_blas = middle - first >= blas_from;
-    const ptrdiff_t width = by_blas ? 2 * panel : panel, height = by_blas ? width : few_rows;
-    for (ptrdiff_t j = middle; j < last; j += width) {
-        const ptrdiff_t columns = std::min(width, last - j);
+    for (ptrdiff_t j = middle; j < last; j += panel) {
+        const ptrdiff_t columns = std::min(panel, last - j);
         double *const to = y_ + j * ld_, *const diagonal = l_ + j + j * ld_;
-        for (ptrdiff_t i = first; i < middle; i += height) {
-            const ptrdiff_t rows = std::min(height, middle - i);
-            if (by_blas) {
-                lapack::gemm('N', 'T', rows, columns, j - i, -1.0, y_ + i + i * ld_, ld_,
-                             l_ + j + i * ld_, ld_, 0.0, to + i, ld_);
-                continue;
-            }
+        for (ptrdiff_t i = first; i < middle; i += few_rows)
             for (ptrdiff_t k = i; k < j; k += panel)
-                kernels.subtract(rows, columns, std::min(panel, j - k), y_ + i + k * ld_, ld_,
-                                 l_ + j + k * ld_, ld_, to + i, ld_, false);
-        }
-        if (by_blas) {
-            lapack::trsm('R', 'L', 'T', middle - first, columns, diagonal, ld_, to + first, ld_);
-            continue;
-        }
+                kernels.subtract(std::min(few_rows, middle - i), columns, std::min(panel, j - k),
+                                 y_ + i + k * ld_, ld_, l_ + j + k * ld_, ld_, to + i, ld_, false);
         for (ptrdiff_t k = 0; k < columns; k += sparse::front_block) {
             const ptrdiff_t few = std::min(columns - k, sparse::front_block);
-            kernels.subtract(middle - first, few, k, to + first, ld_, diagonal + k, ld_,
-                             to + first + k * ld_, ld_, false);
-            kernels.solve(middle - first, few, diagonal + k + k * ld_, ld_, to + first + k * ld_,
-                          ld_);
+            kernels.subtract(rows, few, k, to + first, ld_, diagonal + k, ld_, to + first + k * ld_,
+                             ld_, false);
+            kernels.solve(rows, few, diagonal + k + k * ld_, ld_, to + first + k * ld_, ld_);
         }
     }
 }

@@ -34,7 +34,7 @@ class InvertedTriangle {
     double& at(ptrdiff_t i, ptrdiff_t j) { return l_[i + j * ld_]; }
     const double* column(ptrdiff_t j) const { return l_ + j * ld_; }
     // Element (i, j) of Y, when there is one block.
-    const double* inverse_transposed_at(ptrdiff_t i, ptrdiff_t j) const { return y_ + i + j * ld_; }
+    double* inverse_transposed_at(ptrdiff_t i, ptrdiff_t j) const { return y_ + i + j * ld_; }
     ptrdiff_t ld() const { return ld_; }
 
     void invert_halves();
