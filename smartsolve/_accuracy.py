@@ -242,34 +242,31 @@ def _over_last(ufunc: np.ufunc, a: Array) -> Array:
     return result
 
 
-def _largest(a: Array) -> Array:
-    """The largest size over the last two axes, which are kept; NaN and Inf are larger than all."""
-    if a.shape[-1] <= 16:
-        return _over_last(np.maximum, np.abs(a).reshape(*a.shape[:-2], -1))[..., None, None]
-    axes = (-2, -1)
-    return np.asarray(np.maximum(a.max(axes, keepdims=True), -a.min(axes, keepdims=True)))
-
-
-def _power(a: Array) -> tuple[Array, Array, Array]:
-    """Over the last two axes: a by a power of two that brings it near 1, its exponent, finiteness.
+def _power(a: Array, lower_end: float) -> tuple[Array, Array, Array, Array]:
+    """Over the last two axes: a by a power of two that brings it near 1, and its exponent; whether
+    all is finite, and then in the range that ends at `lower_end`.
 
     Where it is near enough, or that would not be exact, nothing is done.
     """
-    largest = _largest(a)
+    largest, least = _core.extremes(a)
     if ((largest <= 2.0**NEAR) & (largest >= 2.0**-NEAR)).all():
-        return a, np.zeros(largest.shape, int), np.ones(largest.shape[:-2], bool)
-    is_finite = np.isfinite(largest)[..., 0, 0]
+        none = np.zeros((*largest.shape, 1, 1), int)
+        return a, none, np.ones(largest.shape, bool), least >= lower_end
+    is_finite = np.isfinite(largest)
     _, exponent = np.frexp(largest)
     exponent = np.clip(exponent, -1000, 1000)  # whose powers, and their inverses, are numbers
-    exponent = np.where(np.abs(exponent) <= NEAR, 0, exponent)
-    if not exponent.any():
-        return a, exponent, is_finite
-    scaled = a * np.ldexp(1.0, -exponent)
-    equal = scaled * np.ldexp(1.0, exponent) == a
-    if equal.all():
-        return scaled, exponent, is_finite
-    exact = equal.all(axis=(-2, -1), keepdims=True)
-    return np.where(exact, scaled, a), np.where(exact, exponent, 0), is_finite
+    exponent = np.where((np.abs(exponent) <= NEAR) | ~is_finite, 0, exponent)
+    scaled = a
+    if exponent.any():
+        power = exponent[..., None, None]
+        scaled = a * np.ldexp(1.0, -power)
+        exact = (scaled * np.ldexp(1.0, power) == a).all(axis=(-2, -1))
+        if not exact.all():
+            exponent = np.where(exact, exponent, 0)
+            scaled = np.where(exact[..., None, None], scaled, a)
+    in_range = ~(least < np.ldexp(lower_end, exponent))
+    in_range &= ~(largest > np.ldexp(4.0**NEAR, exponent))
+    return scaled, exponent[..., None, None], is_finite, in_range
 
 
 class Posed:
@@ -293,29 +290,22 @@ class Posed:
         b = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
         x = x.reshape(-1, *x.shape[-2:])
         self.shared = shared
-        self.a, self.of_a, of_a = _power(np.ascontiguousarray(a, np.float64))
+        scaled = _power(np.ascontiguousarray(a, np.float64), LEAST[0])
+        self.a, self.of_a, of_a, in_range = scaled
         columns = np.ascontiguousarray(np.swapaxes(b, -1, -2), np.float64)[..., None, :]
-        scaled, of_b, of_columns = _power(columns)
-        self.b = np.ascontiguousarray(scaled[..., 0, :])
+        columns, of_b, of_columns, are_in_range = _power(columns, LEAST[1])
+        self.b = np.ascontiguousarray(columns[..., 0, :])
+        # Whether no product of an element with a component of the solution may underflow.
+        self.in_range = in_range & are_in_range.all(axis=-1)
         self.exponent = (of_b - self.of_a[:, None])[..., 0]  # of x, for each column
         self.x = np.ldexp(np.swapaxes(x, -1, -2).astype(np.float64), -self.exponent)
         self.is_finite = of_a[:, None] & of_columns  # of each column
         self.batch = () if shared else batch
         self.factored: Factored | None = None  # the one matrix, as it was given
 
-    def are_in_range(self) -> Array:
-        """Which systems have no element whose products with a solution's may underflow."""
-        result = np.ones(len(self.a), bool)
-        for v, least in zip((self.a, self.b), LEAST, strict=True):
-            size = np.abs(v)
-            result &= (((size >= least) | (size == 0)) & (size <= 2.0 ** (2 * NEAR))).all(
-                axis=(1, 2)
-            )
-        return result
-
     def balance(self) -> None:
         """Bring what is out of range nearer to 1 by powers of two of rows and columns, exactly."""
-        out = ~self.are_in_range()
+        out = ~self.in_range
         if not out.any():
             return
         a, b = self.a[out], self.b[out]
@@ -330,7 +320,9 @@ class Posed:
         out[out], scaled, sides, columns = exact, scaled[exact], sides[exact], columns[exact]
         if not exact.any():
             return
-        sides, of_b, _ = _power(sides[..., None, :])
+        sides, of_b, _, are_in_range = _power(np.ascontiguousarray(sides[..., None, :]), LEAST[1])
+        _, least = _core.extremes(np.ascontiguousarray(scaled))
+        self.in_range[out] = (least >= LEAST[0]) & are_in_range.all(axis=-1)
         self.a, self.b, self.x = (np.array(v) for v in (self.a, self.b, self.x))
         self.a[out], self.b[out] = scaled, sides[..., 0, :]
         power = of_b[..., 0] - columns
@@ -499,7 +491,7 @@ def _full(posed: Posed, on_singular: str) -> tuple[Array, Array]:
     posed.balance()
     x, is_settled, doubtful = _in_double_double(posed)
     if is_small:
-        doubtful |= ~posed.are_in_range()
+        doubtful |= ~posed.in_range
     hard = doubtful | ~is_settled.all(axis=(1, 2))
     failed = np.zeros(count, bool)
     rounded = np.ldexp(x, posed.exponent)

@@ -21,6 +21,7 @@ PyObject* xla_handlers(PyObject* module, PyObject* none);
 PyObject* least_squares(PyObject* module, PyObject* args);
 
 // accuracy/entries.cpp
+PyObject* extremes(PyObject* module, PyObject* x);
 PyObject* residual(PyObject* module, PyObject* args);
 PyObject* residual_of_three(PyObject* module, PyObject* args);
 PyObject* solve_long(PyObject* module, PyObject* args);

@@ -417,6 +417,8 @@ PyMethodDef functions[] = {
     {"read_entries", read_entries, METH_VARARGS,
      "read_entries(text, offset, line, m, n, count, field, rows, columns, values, /)\n--\n\n"
      "Fill arrays from the lines of a Matrix Market file; ValueError(text, line)."},
+    {"extremes", extremes, METH_O,
+     "extremes(x, /)\n--\n\n(largest, least): sizes over the last two axes, the least not 0."},
     {"residual", residual, METH_VARARGS,
      "residual(a, x, y, b, /)\n--\n\nb - a (x + y), as if in twice the precision."},
     {"residual_of_three", residual_of_three, METH_VARARGS,

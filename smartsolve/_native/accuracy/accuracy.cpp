@@ -16,6 +16,30 @@ Doubles load(const double* x) {
     return v;
 }
 
+template <class V>
+[[gnu::always_inline]] inline void include(V x, V& largest, V& least, V& unknown) {
+    const V size = x < 0 ? -x : x;
+    largest = size > largest ? size : largest;
+    const V nonzero = size > 0 ? size : fill(HUGE_VAL, V{});
+    least = nonzero < least ? nonzero : least;
+    unknown += x - x;  // 0, or NaN
+}
+
+void extremes(ptrdiff_t n, const double* x, double* largest, double* least) {
+    Doubles most{}, fewest = fill(HUGE_VAL, Doubles{}), unknown{};
+    ptrdiff_t i = 0;
+    for (; i + width <= n; i += width) include(load(x + i), most, fewest, unknown);
+    double high = 0, low = HUGE_VAL, lost = 0;
+    for (ptrdiff_t l = 0; l < width; ++l) {
+        high = std::max(high, most[l]);
+        low = std::min(low, fewest[l]);
+        lost += unknown[l];
+    }
+    for (; i < n; ++i) include(x[i], high, low, lost);
+    *largest = high + lost;
+    *least = low;
+}
+
 // A sum in two parts: as it is rounded, and what roundings left, rounded. What is as small as these
 // goes to them at once.
 template <class V>
@@ -361,6 +385,6 @@ bool solve(ptrdiff_t n, ptrdiff_t nrhs, ptrdiff_t count, const double* a, const 
 
 }  // namespace
 
-extern const Accuracy accuracy = {residual, residual_of_three, solve};
+extern const Accuracy accuracy = {extremes, residual, residual_of_three, solve};
 
 }  // namespace smartsolve::SMARTSOLVE_ISA

@@ -16,6 +16,9 @@ struct GoOn {
 };
 
 struct Accuracy {
+    // Of n numbers the largest size, which is NaN if one is not finite, and the least that is not
+    // 0; infinity if there is none.
+    void (*extremes)(ptrdiff_t n, const double* x, double* largest, double* least);
     // r = b - A (x + y) for nrhs columns of n, A by rows, y being what rounding left of x: as if in
     // twice the precision.
     void (*residual)(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const double* x, const double* y,

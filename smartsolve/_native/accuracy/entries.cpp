@@ -1,4 +1,5 @@
-// smartsolve._core.residual, solve_long and residues, the native half of smartsolve._accuracy.
+// smartsolve._core.extremes, residual, solve_long and residues, the native half of
+// smartsolve._accuracy.
 #include "../entries.hpp"
 #include "../instruction_sets.hpp"
 #include "../workspace.hpp"
@@ -26,6 +27,28 @@ namespace {
 double* data(PyArrayObject* x) { return static_cast<double*>(PyArray_DATA(x)); }
 
 }  // namespace
+
+PyObject* extremes(PyObject*, PyObject* x) {
+    PyArrayObject* of = reinterpret_cast<PyArrayObject*>(x);
+    if (!PyArray_Check(x) || PyArray_NDIM(of) < 2 || PyArray_TYPE(of) != NPY_DOUBLE ||
+        !PyArray_IS_C_CONTIGUOUS(of) || !PyArray_ISBEHAVED_RO(of)) {
+        PyErr_SetString(PyExc_ValueError, "expected C-contiguous float64 of two axes or more");
+        return nullptr;
+    }
+    const int batch = PyArray_NDIM(of) - 2;
+    const Object largest(PyArray_SimpleNew(batch, PyArray_SHAPE(of), NPY_DOUBLE)),
+        least(PyArray_SimpleNew(batch, PyArray_SHAPE(of), NPY_DOUBLE));
+    if (!largest || !least) return nullptr;
+    const ptrdiff_t count = PyArray_SIZE(largest.array());
+    const ptrdiff_t n = PyArray_DIM(of, batch) * PyArray_DIM(of, batch + 1);
+    {
+        WithoutGil gil(PyArray_SIZE(of) >= 1024);
+        for (ptrdiff_t i = 0; i < count; ++i)
+            accuracy().extremes(n, data(of) + i * n, data(largest.array()) + i,
+                                data(least.array()) + i);
+    }
+    return PyTuple_Pack(2, largest.get(), least.get());
+}
 
 PyObject* residual(PyObject*, PyObject* args) {
     PyArrayObject *a, *x, *y, *b;
