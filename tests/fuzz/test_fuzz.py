@@ -8,7 +8,7 @@ import pytest
 
 import smartsolve
 
-from . import full
+from . import full, least_squares, patched, promotion
 from .cases import make
 from .oracles import complaints
 
@@ -38,12 +38,53 @@ def test_all_digits_of_hostile_systems(share: int) -> None:
     assert not found
 
 
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("fuzzer", [least_squares, promotion, patched])
+def test_other_calls(fuzzer: Any, share: int) -> None:
+    found = {}
+    for seed in range(share * 50, (share + 1) * 50):
+        case = fuzzer.make(seed)
+        wrong = fuzzer.complaints(case)
+        if wrong:
+            found[str(case)] = wrong
+    assert not found
+
+
 def _off(x: Any) -> Any:
     """Wrong in the sixth digit, or in a tenth of the bits of single precision."""
     return x * x.dtype.type(1 + 2.0**-18)
 
 
 REAL = smartsolve.solve
+
+
+@pytest.mark.parametrize(
+    ("fuzzer", "name"),
+    [
+        (least_squares, "mldivide"),
+        (least_squares, "mrdivide"),
+        (promotion, "solve"),
+        (promotion, "mldivide"),
+        (patched, "solve"),
+    ],
+)
+@pytest.mark.parametrize("fault", ["digits", "type"])
+def test_faults_that_are_planted_in_other_calls_are_found(
+    monkeypatch: pytest.MonkeyPatch, fuzzer: Any, name: str, fault: str
+) -> None:
+    real = getattr(smartsolve, name)
+
+    def wrong(*operands: Any, **options: Any) -> Any:
+        solved = real(*operands, **options)
+        x = solved[0] if isinstance(solved, tuple) else solved
+        x = x * x.dtype.type(1.01) if fault == "digits" else x.astype(np.complex128)
+        return (x, *solved[1:]) if isinstance(solved, tuple) else x
+
+    if fuzzer is patched:
+        found_in = "smartsolve._patch.of_numpy"
+        monkeypatch.setattr(f"{found_in}.solve", wrong, raising=False)
+    monkeypatch.setattr(smartsolve, name, wrong)
+    assert any(fuzzer.complaints(fuzzer.make(seed)) for seed in range(300))
 
 
 def slightly_wrong(a: Any, b: Any, **options: Any) -> Any:
