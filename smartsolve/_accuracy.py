@@ -286,8 +286,12 @@ class Posed:
         if shared:
             b, x = (np.moveaxis(v, -2, 0).reshape(1, v.shape[-2], -1) for v in (b, x))
             batch = (1,)
-        a = np.broadcast_to(a, (*batch, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
-        b = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+        a, b = (
+            (v if v.shape[:-2] == batch else np.broadcast_to(v, (*batch, *v.shape[-2:]))).reshape(
+                -1, *v.shape[-2:]
+            )
+            for v in (a, b)
+        )
         x = x.reshape(-1, *x.shape[-2:])
         self.shared = shared
         scaled = _power(np.ascontiguousarray(a, np.float64), LEAST[0])
@@ -334,10 +338,11 @@ class Posed:
     def set_aside(self) -> Array:
         """Put what can be solved in the place of what holds Inf or NaN, and say where of x."""
         away = ~self.is_finite
-        if away.any():
-            self.a, self.b = self.a.copy(), self.b.copy()  # they may be the caller's
-            self.a[away.all(axis=-1)] = np.eye(self.a.shape[-1])
-            self.b[away] = self.x[away] = 0
+        if not away.any():
+            return np.zeros(self.shape, bool)
+        self.a, self.b = self.a.copy(), self.b.copy()  # they may be the caller's
+        self.a[away.all(axis=-1)] = np.eye(self.a.shape[-1])
+        self.b[away] = self.x[away] = 0
         columns = np.broadcast_to(away[..., None], self.b.shape)
         return np.asarray(self.restored(columns.astype(float)).real > 0)
 
