@@ -16,22 +16,19 @@ __all__ = ["in_range", "scaled_columns", "times_power"]
 
 Array = npt.NDArray[Any]
 
-# Exponents of the sizes between which a matrix is taken as it is, as in the native range.hpp; and
-# what it is brought to. Scaling down is kept short: it takes bits from the smallest elements.
-_LEAST = {4: -64, 8: -900}
-_LARGEST = {4: 112, 8: 1000}
-
-
 def in_range(m: SparseMatrix) -> tuple[SparseMatrix, int]:
-    """The matrix divided by a power of two, if it needs that, and the power's exponent."""
+    """The matrix divided by a power of two, if it needs that, and the power's exponent.
+
+    Scaling down is kept short: it takes bits from the smallest elements.
+    """
     if m.in_range:
         return m, 0
     data, indices, indptr = m.arrays()
     exponent = _exponent(data)
-    size = m.dtype.itemsize // (2 if m.dtype.kind == "c" else 1)
-    if exponent is None or _LEAST[size] < exponent <= _LARGEST[size]:
+    least, largest = m.range
+    if exponent is None or least < exponent <= largest:
         return m, 0
-    shift = exponent - (_LARGEST[size] if exponent > 0 else 0)
+    shift = exponent - (largest if exponent > 0 else 0)
     return SparseMatrix(times_power(data, -shift), indices, indptr, m.shape, m.csr), shift
 
 

@@ -630,6 +630,13 @@ PyObject* get_in_range(PyObject* object, void*) {
     return PyBool_FromLong(matrix_of(object)->known.in_range);
 }
 
+PyObject* get_range(PyObject* object, void*) {
+    return with_element_type(matrix_of(object)->type(), [](auto element) {
+        using Limits = Range<Real<decltype(element)>>;
+        return Py_BuildValue("ii", std::ilogb(Limits::least), Limits::largest_exponent);
+    });
+}
+
 PyGetSetDef getters[] = {
     {"shape", get_shape, nullptr, "(rows, columns)", nullptr},
     {"nnz", get_nnz, nullptr, "Number of entries.", nullptr},
@@ -637,6 +644,7 @@ PyGetSetDef getters[] = {
     {"csr", get_csr, nullptr, "Whether it is stored by rows.", nullptr},
     {"borrowed", get_borrowed, nullptr, "Whether it lies in the arrays given.", nullptr},
     {"in_range", get_in_range, nullptr, "Whether it is known to need no scaling.", nullptr},
+    {"range", get_range, nullptr, "Powers of two between which nothing is scaled.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 template <class Function>
