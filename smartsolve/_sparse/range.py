@@ -16,6 +16,7 @@ __all__ = ["in_range", "scaled_columns", "times_power"]
 
 Array = npt.NDArray[Any]
 
+
 def in_range(m: SparseMatrix) -> tuple[SparseMatrix, int]:
     """The matrix divided by a power of two, if it needs that, and the power's exponent.
 
