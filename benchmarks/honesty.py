@@ -1,6 +1,7 @@
 """How honest are the warnings about ill-conditioned matrices? Ours and SciPy's, on the same ones.
 
     python benchmarks/honesty.py            # a table in Markdown, as docs/conditioning.md shows it
+    python benchmarks/honesty.py --sparse   # of the same matrices, stored as sparse ones
 
 A matrix of each structure, of bounded condition, loses its regularity by one element of its
 pattern: a' = a + t e_i e_j^T with t = -(1 - delta) / (a^-1)_ji is singular for delta = 0, and by
@@ -13,7 +14,9 @@ precision, and t is what rounding has left of it. A warning is deserved if the t
 condition number in the 1-norm lies below the machine epsilon. It is missed if it is deserved and
 does not come, and false if it comes and is not deserved; in parentheses stands the true rcond over
 the epsilon
-of the one that is farthest from 1. An error for a singular matrix counts as a warning.
+of the one that is farthest from 1. An error for a singular matrix counts as a warning. The last
+column of sparse matrices tells how far above the true rcond our estimate is: the median, and the
+largest.
 """
 
 import argparse
@@ -26,6 +29,8 @@ from pathlib import Path
 
 import numpy as np
 import scipy.linalg
+from scipy import sparse
+from scipy.sparse.linalg import MatrixRankWarning, spsolve
 
 import smartsolve
 
@@ -33,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "smartsolve"))
 from matrices import DTYPES, FOUND_FROM, KINDS, Array, dtypes_of, random_matrix
 
 ORDERS = (3, 8, 16, 33, 64, 150)
+SPARSE_ORDERS = (40, 64, 130)
 DECADES = (8, 10, 12, 14, 15, 16, 17, 18, 20)
 # Declared as such to nobody; an element that changes would leave these classes.
 LEFT_OUT = {"circulant"}
@@ -47,6 +53,7 @@ class Count:
     missed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     false: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     farthest: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(lambda: 1.0))
+    estimates: list[float] = field(default_factory=list)  # over the true rcond
 
     def add(self, true: float, eps: float, warned: dict[str, bool]) -> None:
         self.matrices += 1
@@ -65,7 +72,8 @@ class Count:
     def __iadd__(self, other: "Count") -> "Count":
         self.matrices += other.matrices
         self.deserved += other.deserved
-        for solver in SOLVERS:
+        self.estimates += other.estimates
+        for solver in other.missed:
             self.missed[solver] += other.missed[solver]
             self.false[solver] += other.false[solver]
             self._far((solver, "missed"), other.farthest[solver, "missed"], min)
@@ -114,14 +122,25 @@ def warns(solve: Callable[..., object], a: Array, b: Array) -> bool:
             solve(a, b)
         except np.linalg.LinAlgError:
             return True
-    return any(issubclass(warning.category, scipy.linalg.LinAlgWarning) for warning in caught)
+    said = scipy.linalg.LinAlgWarning, MatrixRankWarning
+    return any(issubclass(warning.category, said) for warning in caught)
 
 
 SOLVERS = {"smartsolve": smartsolve.solve, "SciPy": scipy.linalg.solve}
+SPARSE_SOLVERS = {"smartsolve": smartsolve.solve, "spsolve": spsolve}
 
 
-def measure(repetitions: int, orders: tuple[int, ...] = ORDERS) -> Iterator[tuple[str, Count]]:
+def estimate(a: object) -> float:
+    """Ours, of a sparse matrix."""
+    with smartsolve.errstate(ill_conditioned="ignore", singular="nan"):
+        return float(smartsolve.factorize(a).rcond)
+
+
+def measure(
+    repetitions: int, orders: tuple[int, ...] = ORDERS, as_sparse: bool = False
+) -> Iterator[tuple[str, Count]]:
     """The counts of each structure."""
+    solvers = SPARSE_SOLVERS if as_sparse else SOLVERS
     for kind in KINDS:
         if kind in LEFT_OUT:
             continue
@@ -139,8 +158,11 @@ def measure(repetitions: int, orders: tuple[int, ...] = ORDERS) -> Iterator[tupl
                     for _ in range(repetitions):
                         a, true = nearly_singular(kind, n, dtype, half * decades, rng)
                         b = np.ones(n, dtype)
-                        warned = {name: warns(s, a, b) for name, s in SOLVERS.items()}
+                        given = sparse.csc_array(a) if as_sparse else a
+                        warned = {name: warns(s, given, b) for name, s in solvers.items()}
                         count.add(true, eps, warned)
+                        if as_sparse and true > eps:
+                            count.estimates.append(estimate(given) / true)
         if count.matrices:
             yield kind, count
 
@@ -148,22 +170,28 @@ def measure(repetitions: int, orders: tuple[int, ...] = ORDERS) -> Iterator[tupl
 def row(name: str, count: Count) -> str:
     """One of the table."""
     cells = [name, f"{count.matrices:,}", f"{count.deserved:,}"]
-    for solver in SOLVERS:
+    for solver in count.missed:
         for what, counts in (("missed", count.missed), ("false", count.false)):
             far = f" ({count.farthest[solver, what]:.2g})" if counts[solver] else ""
             cells.append(f"{counts[solver]}{far}")
+    if count.estimates:
+        cells.append(f"{np.median(count.estimates):.2g}, {max(count.estimates):.2g}")
     return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Missed and false warnings, against SciPy's.")
     parser.add_argument("--repetitions", type=int, default=3, help="matrices of each sort")
+    parser.add_argument("--sparse", action="store_true", help="stored as sparse matrices")
     options = parser.parse_args()
     heads = ["structure", "matrices", "deserved"]
-    heads += [f"{solver}: {what}" for solver in SOLVERS for what in ("missed", "false")]
+    solvers = SPARSE_SOLVERS if options.sparse else SOLVERS
+    orders = SPARSE_ORDERS if options.sparse else ORDERS
+    heads += [f"{solver}: {what}" for solver in solvers for what in ("missed", "false")]
+    heads += ["estimate over rcond"] if options.sparse else []
     print(f"| {' | '.join(heads)} |\n|---{'|---:' * (len(heads) - 1)}|")
     total = Count()
-    for kind, count in measure(options.repetitions):
+    for kind, count in measure(options.repetitions, orders, options.sparse):
         print(row(kind, count), flush=True)
         total += count
     print(row("all", total))

@@ -38,6 +38,12 @@ def test_all_digits_of_hostile_systems(share: int) -> None:
     assert not found
 
 
+@pytest.mark.parametrize("seed", [102849, 105843, 109366, 202210])
+def test_hostile_systems_that_were_wrong_once(seed: int) -> None:
+    """Components that rested while others moved; an inverse of 1e57 without a small pivot."""
+    assert not list(full.wrong(*full.draw(seed)[:2]))
+
+
 @pytest.mark.parametrize("share", range(4))
 @pytest.mark.parametrize("fuzzer", [least_squares, promotion, patched])
 def test_other_calls(fuzzer: Any, share: int) -> None:

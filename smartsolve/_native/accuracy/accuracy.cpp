@@ -185,6 +185,7 @@ class LongSystems {
             const V size = magnitude(lu_[i].high);
             least = L::select(size > least, size, least);
         }
+        const V whole = least;
         least *= fill(0x1p-80, V{});
         for (ptrdiff_t k = 0; k < n_; ++k) {
             if (!go_on_after((n_ - k) * (n_ - k))) return false;
@@ -205,6 +206,16 @@ class LongSystems {
                 for (ptrdiff_t j = k + 1; j < n_; ++j) at(i, j) = at(i, j) - m * at(k, j);
             }
         }
+        // The inverse may be large though no pivot is small: what it makes of a right-hand side
+        // that has nothing to do with the matrix.
+        V size{};
+        for (ptrdiff_t i = 0; i < n_; ++i)
+            y_[i] = {fill(std::fmod(0.6180339887498949 * static_cast<double>(i + 1), 1.0), V{}),
+                     V{}};
+        substitute();
+        for (ptrdiff_t i = 0; i < n_; ++i)
+            size = L::select(magnitude(y_[i].high) < size, size, magnitude(y_[i].high));
+        small_ = small_ | (size * whole > fill(0x1p80, V{})) | (size != size);
         return true;
     }
 

@@ -38,8 +38,8 @@ struct Accuracy {
 // Those of the instruction set in use.
 const Accuracy& accuracy();
 
-// With a small pivot, the matrix may be singular, and the solution one of many. A pivot that rounds
-// to zero proves nothing either.
+// With a small pivot or a large inverse, the matrix may be singular, and the solution one of many.
+// A pivot that rounds to zero proves nothing either.
 enum LongStatus : signed char { solved, zero_pivot, small_pivot };
 
 inline constexpr ptrdiff_t largest_group = 8;
