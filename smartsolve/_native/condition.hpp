@@ -189,4 +189,11 @@ Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
     return judge_further(m, p, f, wanted, anorm, column, w);
 }
 
+// Compiled in condition.cpp.
+#define SMARTSOLVE_JUDGES(how, T)                                                \
+    how template Real<T> norm1(const View<T>&, const Structure&, Workspace&);    \
+    how template Condition<T> judge_further(const Method<T>&, const Problem<T>&, \
+                                            const Factors<T>&, bool, Real<T>, T*, Workspace&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_JUDGES, extern)
+
 }  // namespace smartsolve

@@ -5,6 +5,9 @@
 #include "shape.hpp"
 
 namespace smartsolve {
+
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_LEAST_SQUARES, )
+
 namespace {
 
 // Without rows, columns or slices nothing is factored: the solution is zero.
@@ -40,23 +43,9 @@ PyObject* solve_arrays(PyArrayObject* given_a, PyArrayObject* given_b,
             const Ranks per_slice{static_cast<ptrdiff_t*>(PyArray_DATA(ranks.array())),
                                   static_cast<double*>(PyArray_DATA(tolerances.array())),
                                   static_cast<double*>(PyArray_DATA(ratios.array()))};
-            const ptrdiff_t slices = Stack<T>::count(stack.outer);
-            const ptrdiff_t group = goes_to_lanes(stack, shape.m) ? lanes<T>().group : slices + 1;
-            const ptrdiff_t work = shape.m * shape.n * std::min(shape.m, shape.n);
             WithoutGil gil(shape.m * (shape.n + shape.nrhs) * shape.slices >= 1024);
-            Workspace w;
-            ptrdiff_t since_signals = 0;
-            for (ptrdiff_t slice = 0; slice < slices;) {
-                const ptrdiff_t step = slice + group <= slices ? group : 1;
-                if (step > 1) solve_group(stack, shape.m, slice, request, per_slice, w);
-                else solve_least_squares(stack, shape.m, slice, request, per_slice, w);
-                slice += step;
-                since_signals += step * work;
-                if (since_signals < (1 << 22)) continue;
-                if (!gil.no_signal()) return false;
-                since_signals = 0;
-            }
-            return true;
+            return solve_least_squares(stack, shape.m, request, per_slice,
+                                       [&] { return gil.no_signal(); });
         });
         if (!done) return nullptr;
     }

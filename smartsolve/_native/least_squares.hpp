@@ -250,4 +250,32 @@ void solve_group(const Stack<T>& stack, ptrdiff_t m, ptrdiff_t first,
         if (alone[l]) solve_least_squares(stack, m, first + l, request, ranks, w);
 }
 
+// Every matrix of the stack; false if keep_going(), which is asked now and then, ended it.
+template <class T>
+bool solve_least_squares(const Stack<T>& stack, ptrdiff_t m, const LeastSquaresRequest& request,
+                         const Ranks& ranks, FunctionRef<bool()> keep_going) {
+    const ptrdiff_t slices = Stack<T>::count(stack.outer), n = stack.a.n;
+    const ptrdiff_t group = goes_to_lanes(stack, m) ? lanes<T>().group : slices + 1;
+    constexpr ptrdiff_t pause = 1 << 22;  // operations between two looks at keep_going
+    Workspace w;
+    ptrdiff_t done = 0;
+    for (ptrdiff_t slice = 0; slice < slices;) {
+        const ptrdiff_t step = slice + group <= slices ? group : 1;
+        if (step > 1) solve_group(stack, m, slice, request, ranks, w);
+        else solve_least_squares(stack, m, slice, request, ranks, w);
+        slice += step;
+        done += step * m * n * std::min(m, n);
+        if (done < pause) continue;
+        if (!keep_going()) return false;
+        done = 0;
+    }
+    return true;
+}
+
+// Compiled in least_squares.cpp.
+#define SMARTSOLVE_LEAST_SQUARES(how, T)                                                          \
+    how template bool solve_least_squares(const Stack<T>&, ptrdiff_t, const LeastSquaresRequest&, \
+                                          const Ranks&, FunctionRef<bool()>);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_LEAST_SQUARES, extern)
+
 }  // namespace smartsolve

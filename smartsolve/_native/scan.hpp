@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "elimination.hpp"
+#include "instances.hpp"
 #include "ordering.hpp"
 #include "tiny.hpp"
 
@@ -511,5 +512,11 @@ template <class T>
     s.ku = std::min(s.ku, n - 1);
     return s;
 }
+
+// Compiled in scan.cpp.
+#define SMARTSOLVE_SCANS(how, T)                                   \
+    how template Structure scan(const View<T>&, Workspace&, bool); \
+    how template Structure declare(const View<T>&, Kind, Triangle, Workspace&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_SCANS, extern)
 
 }  // namespace smartsolve

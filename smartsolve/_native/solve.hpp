@@ -2,6 +2,7 @@
 #pragma once
 
 #include "condition.hpp"
+#include "function_ref.hpp"
 #include "scan.hpp"
 
 namespace smartsolve {
@@ -79,17 +80,8 @@ class Factored {
             return;
         factor_in_range(kind, w);
     }
-    [[gnu::noinline]] void factor_in_range(Kind kind, Workspace& w) {
-        if (!bring_into_range(problem, w)) return;
-        problem.s.kind = kind;
-        factors = Factors<T>{};
-        declined = Status{};
-        factor_as_it_is(w);
-    }
-    [[gnu::noinline]] void look_before_it_is_lost(Workspace& w) {
-        bring_into_range(problem, w);
-        if (problem.overwrite_a) anorm_ = norm1(problem.a, problem.s, w);
-    }
+    void factor_in_range(Kind kind, Workspace& w);
+    void look_before_it_is_lost(Workspace& w);
     void factor_as_it_is(Workspace& w) {
         factors.n = problem.a.n;
         factors.s = &problem.s;
@@ -112,13 +104,7 @@ class Factored {
             return run();
         scaled(x, nrhs, w, run);
     }
-    template <class Run>
-    [[gnu::noinline, gnu::cold]] void scaled(T* x, ptrdiff_t nrhs, Workspace& w, Run& run) const {
-        const ptrdiff_t n = problem.a.n;
-        const ScaledColumns<T> columns(n, x, nrhs, n, problem.exponent, w);
-        run();
-        columns.undo(n, x, n);
-    }
+    void scaled(T* x, ptrdiff_t nrhs, Workspace& w, FunctionRef<void()> run) const;
     void judge(T* column, Workspace& w) {
         if (!status) [[unlikely]]
             return;
@@ -132,20 +118,55 @@ class Factored {
     }
     // The triangle of a Hessenberg matrix is nearly the matrix, and what solves with it grows to
     // may leave the range where blocks of LU, which mix the rows, stay in it.
-    [[gnu::noinline]] void factor_as_general(Workspace& w) {
-        const Factors<T> kept = factors;
-        const Kind kind = std::exchange(problem.s.kind, Kind::general);
-        factors = Factors<T>{};
-        factor_as_it_is(w);
-        if (status) return judge(nullptr, w);
-        problem.s.kind = kind;
-        factors = kept;
-        method = &choose<T>(kind, factors.n);
-        status = Status{};
-    }
+    void factor_as_general(Workspace& w);
 
     bool wants_rcond_;
     Real<T> anorm_ = -1;
 };
+
+template <class T>
+[[gnu::noinline]] void Factored<T>::factor_in_range(Kind kind, Workspace& w) {
+    if (!bring_into_range(problem, w)) return;
+    problem.s.kind = kind;
+    factors = Factors<T>{};
+    declined = Status{};
+    factor_as_it_is(w);
+}
+
+template <class T>
+[[gnu::noinline]] void Factored<T>::look_before_it_is_lost(Workspace& w) {
+    bring_into_range(problem, w);
+    if (problem.overwrite_a) anorm_ = norm1(problem.a, problem.s, w);
+}
+
+template <class T>
+[[gnu::noinline, gnu::cold]] void Factored<T>::scaled(T* x, ptrdiff_t nrhs, Workspace& w,
+                                                      FunctionRef<void()> run) const {
+    const ptrdiff_t n = problem.a.n;
+    const ScaledColumns<T> columns(n, x, nrhs, n, problem.exponent, w);
+    run();
+    columns.undo(n, x, n);
+}
+
+template <class T>
+[[gnu::noinline]] void Factored<T>::factor_as_general(Workspace& w) {
+    const Factors<T> kept = factors;
+    const Kind kind = std::exchange(problem.s.kind, Kind::general);
+    factors = Factors<T>{};
+    factor_as_it_is(w);
+    if (status) return judge(nullptr, w);
+    problem.s.kind = kind;
+    factors = kept;
+    method = &choose<T>(kind, factors.n);
+    status = Status{};
+}
+
+// Compiled in solve.cpp.
+#define SMARTSOLVE_FACTORS(how, T)                                                               \
+    how template void Factored<T>::factor_in_range(Kind, Workspace&);                            \
+    how template void Factored<T>::look_before_it_is_lost(Workspace&);                           \
+    how template void Factored<T>::scaled(T*, ptrdiff_t, Workspace&, FunctionRef<void()>) const; \
+    how template void Factored<T>::factor_as_general(Workspace&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_FACTORS, extern)
 
 }  // namespace smartsolve

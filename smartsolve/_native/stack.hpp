@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "function_ref.hpp"
 #include "refinement.hpp"
 #include "tiny.hpp"
 
@@ -221,9 +222,14 @@ void fill_with_nan(const Stack<T>& stack, const Offset& base) {
 // Solves for every column that meets the matrix at base, unless they are solved already: solve(x,
 // count) overwrites count columns, and compare(x, b, count), if the details are wanted, sees them
 // beside the right-hand sides.
-template <class T, class Solve, class Compare>
+template <class T>
+using SolveColumns = std::type_identity_t<FunctionRef<void(T* x, ptrdiff_t count)>>;
+template <class T>
+using CompareColumns =
+    std::type_identity_t<FunctionRef<void(const T* x, const T* b, ptrdiff_t count)>>;
+template <class T>
 void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details, bool is_solved,
-                   Workspace& w, Solve solve, Compare compare) {
+                   Workspace& w, SolveColumns<T> solve, CompareColumns<T> compare) {
     const ptrdiff_t n = stack.a.n;
     const Columns<T> columns(stack, base);
     const ptrdiff_t total = columns.count();
@@ -551,8 +557,8 @@ inline bool can_throw() {
 
 // keep_going() is asked by the calling thread now and then; false ends the work early. Slices are
 // independent and each is solved whole by one thread, so the result is the same for any number.
-template <class T, class KeepGoing>
-Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_going) {
+template <class T>
+Tally solve_stack(const Stack<T>& stack, const Details& details, FunctionRef<bool()> keep_going) {
     const ptrdiff_t slices = Stack<T>::count(stack.outer);
     const ptrdiff_t n = stack.a.n;
     const bool in_lanes = InLanes<T>::applies(stack);
@@ -619,5 +625,15 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, KeepGoing keep_
     for (const Tally& t : tallies) tally.add(t);
     return tally;
 }
+
+// Compiled in stack.cpp.
+#define SMARTSOLVE_STACKS(how, T)                                                                 \
+    how template void fill_with_nan(const Stack<T>&, const Offset&);                              \
+    how template void solve_columns(const Stack<T>&, const Offset&, bool, bool, Workspace&,       \
+                                    SolveColumns<T>, CompareColumns<T>);                          \
+    how template void solve_slice(const Stack<T>&, ptrdiff_t, const Details&, Tally&, Workspace&, \
+                                  bool);                                                          \
+    how template Tally solve_stack(const Stack<T>&, const Details&, FunctionRef<bool()>);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_STACKS, extern)
 
 }  // namespace smartsolve

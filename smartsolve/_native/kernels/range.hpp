@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "../instances.hpp"
 #include "../range.hpp"
 #include "kernel.hpp"
 
@@ -139,30 +140,50 @@ template <class T>
 template <class T>
 class ScaledColumns {
  public:
-    ScaledColumns(ptrdiff_t n, T* b, ptrdiff_t nrhs, ptrdiff_t ld, int matrix, Workspace& w)
-        : nrhs_(nrhs), matrix_(matrix), exponent_(w.take<int>(nrhs)) {
-        for (ptrdiff_t c = 0; c < nrhs; ++c) {
-            exponent_[c] = exponent_of_column(largest_part(n, b + c * ld), matrix);
-            if (exponent_[c] != 0) multiply(n, b + c * ld, -exponent_[c]);
-        }
-    }
+    ScaledColumns(ptrdiff_t n, T* b, ptrdiff_t nrhs, ptrdiff_t ld, int matrix, Workspace& w);
     // Of the solution, whose columns may be longer or shorter.
-    void undo(ptrdiff_t n, T* x, ptrdiff_t ld) const {
-        for (ptrdiff_t c = 0; c < nrhs_; ++c) undo(c, n, x + c * ld, 1);
-    }
+    void undo(ptrdiff_t n, T* x, ptrdiff_t ld) const;
     // Column c of it, whose elements are `step` apart.
-    void undo(ptrdiff_t c, ptrdiff_t n, T* x, ptrdiff_t step) const {
-        const int exponent = exponent_[c] - matrix_;
-        if (exponent != 0) multiply(n, x, exponent, step);
-    }
+    void undo(ptrdiff_t c, ptrdiff_t n, T* x, ptrdiff_t step) const;
 
  private:
-    static void multiply(ptrdiff_t n, T* x, int exponent, ptrdiff_t step = 1) {
-        for (ptrdiff_t i = 0; i < n; ++i) x[i * step] = times_power(x[i * step], exponent);
-    }
+    static void multiply(ptrdiff_t n, T* x, int exponent, ptrdiff_t step = 1);
     ptrdiff_t nrhs_;
     int matrix_;
     int* exponent_;
 };
+
+template <class T>
+ScaledColumns<T>::ScaledColumns(ptrdiff_t n, T* b, ptrdiff_t nrhs, ptrdiff_t ld, int matrix,
+                                Workspace& w)
+    : nrhs_(nrhs), matrix_(matrix), exponent_(w.take<int>(nrhs)) {
+    for (ptrdiff_t c = 0; c < nrhs; ++c) {
+        exponent_[c] = exponent_of_column(largest_part(n, b + c * ld), matrix);
+        if (exponent_[c] != 0) multiply(n, b + c * ld, -exponent_[c]);
+    }
+}
+
+template <class T>
+void ScaledColumns<T>::undo(ptrdiff_t n, T* x, ptrdiff_t ld) const {
+    for (ptrdiff_t c = 0; c < nrhs_; ++c) undo(c, n, x + c * ld, 1);
+}
+
+template <class T>
+void ScaledColumns<T>::undo(ptrdiff_t c, ptrdiff_t n, T* x, ptrdiff_t step) const {
+    const int exponent = exponent_[c] - matrix_;
+    if (exponent != 0) multiply(n, x, exponent, step);
+}
+
+template <class T>
+void ScaledColumns<T>::multiply(ptrdiff_t n, T* x, int exponent, ptrdiff_t step) {
+    for (ptrdiff_t i = 0; i < n; ++i) x[i * step] = times_power(x[i * step], exponent);
+}
+
+// Compiled in range.cpp.
+#define SMARTSOLVE_SCALES(how, T)                                        \
+    how template Real<T> largest_part(const View<T>&, const Structure&); \
+    how template bool bring_into_range(Problem<T>&, Workspace&);         \
+    how template class ScaledColumns<T>;
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_SCALES, extern)
 
 }  // namespace smartsolve
