@@ -5,10 +5,10 @@
     python benchmarks/compare_builds.py OLD NEW --only 'diagonal'
 
 The cases are the rows of `table.py`, the small orders of `no_slower.py`, and the stacks of
-`stacks.py`. Each build has a process of its own, and one case is timed in both, turn by turn; the
-first of a pair alternates. A ratio is new time over old, taken within a pair; its median is printed
-with the quartiles, the worst first. What comes out above 1.03 is measured again, in longer turns,
-and the second result counts.
+`stacks.py`, made once and handed over as files, so that either build may be of any age. Each has a
+process of its own, and one case is timed in both, turn by turn; the first of a pair alternates. A
+ratio is new time over old, taken within a pair; its median is printed with the quartiles, the worst
+first. What comes out above 1.03 is measured again, in longer turns, and the second result counts.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import cases
 import no_slower
+import numpy as np
 import stacks
 from systems import Array, matrices, system
-from timing import Call, Spread, Turn, arguments, microseconds, write_json
-
-import smartsolve
+from timing import Spread, arguments, microseconds, write_json
 
 LIMIT = 1.03
 Make = Callable[[], tuple[Array, Array]]
@@ -59,42 +58,42 @@ def stacked() -> Iterator[tuple[str, Make]]:
 GRIDS = {"table": table, "tiny": tiny, "stacked": stacked}
 
 
-def work() -> None:
-    """Answer "case, seconds a turn" with seconds a call, on standard streams."""
-    made = {name: make for grid in GRIDS.values() for name, make in grid()}
-    current, turn = ("", 0.0), None
-    for line in sys.stdin:
-        name, seconds = json.loads(line)
-        if current != (name, seconds):
-            a, b = made[name]()
-            call = Call("solve(a, b)", {"solve": smartsolve.solve, "a": a, "b": b})
-            current, turn = (name, seconds), Turn.of(call, seconds)
-        assert turn is not None
-        print(turn.seconds_per_call(), flush=True)
-
-
 class Build:
     """An installed build, in a process that waits for cases."""
 
     def __init__(self, python: str) -> None:
-        command = [python, str(Path(__file__).resolve()), "--work"]
+        command = [python, "-P", str(Path(__file__).resolve().parent / "turns.py")]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
 
-    def time(self, name: str, seconds: float) -> float:
+    def time(self, a: Path, b: Path, seconds: float) -> float:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([name, seconds]) + "\n")
+        self.process.stdin.write(json.dumps([str(a), str(b), seconds]) + "\n")
         return float(self.process.stdout.readline())
 
 
-def compare(old: Build, new: Build, name: str, turn: float, rounds: int) -> dict[str, Any]:
-    old.time(name, turn), new.time(name, turn)  # made, and warm
+def compare(
+    old: Build, new: Build, name: str, make: Make, turn: float, rounds: int
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as directory:
+        a, b = Path(directory, "a.npy"), Path(directory, "b.npy")
+        for file, array in zip((a, b), make(), strict=True):
+            if not (array.flags.c_contiguous or array.flags.f_contiguous):
+                raise ValueError(f"{name}: a file keeps no such layout")
+            np.save(file, array)
+        return compare_files(old, new, name, (a, b), turn, rounds)
+
+
+def compare_files(
+    old: Build, new: Build, name: str, files: tuple[Path, Path], turn: float, rounds: int
+) -> dict[str, Any]:
+    old.time(*files, turn), new.time(*files, turn)  # loaded, and warm
     pairs = []
     for k in range(rounds):
         first, second = (old, new) if k % 2 == 0 else (new, old)
-        one, other = first.time(name, turn), second.time(name, turn)
+        one, other = first.time(*files, turn), second.time(*files, turn)
         pairs.append((one, other) if k % 2 == 0 else (other, one))
     ratio = Spread.of([now / before for before, now in pairs])
     before, now = (Spread.of([pair[i] for pair in pairs]).median for i in (0, 1))
@@ -110,24 +109,23 @@ def line(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    if sys.argv[1:] == ["--work"]:
-        return work()
     parser = arguments(__doc__)
     parser.add_argument("old", help="the python of the environment of the old build")
     parser.add_argument("new", help="and of the new one")
     parser.add_argument("--grid", nargs="+", choices=list(GRIDS), default=list(GRIDS))
     parser.add_argument("--only", metavar="PATTERN", default="", help="a regular expression")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="each K-th case alone")
+    parser.add_argument("--first", type=int, default=0, metavar="I", help="beginning with the I-th")
     parser.add_argument("--worst", type=int, default=30, metavar="K", help="rows printed")
     options = parser.parse_args()
     old, new = Build(options.old), Build(options.new)
     turn, rounds = (0.0005, 3) if options.quick else (0.001, 7)
-    names = [name for grid in options.grid for name, _ in GRIDS[grid]()]
-    names = [name for name in names if re.search(options.only, name)][:: options.every]
-    found = {name: compare(old, new, name, turn, rounds) for name in names}
+    made = {name: make for grid in options.grid for name, make in GRIDS[grid]()}
+    names = [name for name in made if re.search(options.only, name)][options.first :: options.every]
+    found = {name: compare(old, new, name, made[name], turn, rounds) for name in names}
     suspicious = [name for name in names if found[name]["ratio"].median > LIMIT]
     for name in suspicious:
-        found[name] = compare(old, new, name, 5 * turn, 3 * rounds)
+        found[name] = compare(old, new, name, made[name], 5 * turn, 3 * rounds)
     ranked = sorted(found.values(), key=lambda f: -f["ratio"].median)
     print(f"{'new/old':>6} (quartiles)        {'old us':>9} {'new us':>10}")
     for row in ranked[: options.worst]:

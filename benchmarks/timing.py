@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import platform
 import statistics
 import sys
 import time
-import timeit
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from typing import Any
 import numpy as np
 import scipy
 from peers import leave_to_themselves, peers
+from turns import Call, Turn
 
 import smartsolve
 from smartsolve import _core
@@ -36,18 +35,6 @@ from smartsolve import _core
 # next peer; it starts threads at about this order.
 BLAS_THREADS_FROM = 64
 PAUSE = 0.05
-UNROLLED = 10
-
-
-@dataclass(frozen=True)
-class Call:
-    """A statement, and the names it uses."""
-
-    statement: str
-    names: dict[str, Any]
-
-    def timer(self, times: int = 1) -> timeit.Timer:
-        return timeit.Timer("\n".join([self.statement] * times), globals=self.names)
 
 
 @dataclass(frozen=True)
@@ -127,41 +114,6 @@ def compare(calls: Mapping[str, Call], effort: Effort | None = None, pause: floa
                 time.sleep(pause)
             seconds[peer].append(turn.seconds_per_call())
     return Timings(seconds, {peer: turn.calls for peer, turn in turns.items()})
-
-
-@dataclass(frozen=True)
-class Turn:
-    """So many calls of one peer that they take about a given time."""
-
-    timer: timeit.Timer
-    passes: int
-    calls: int
-    taken: float
-
-    @classmethod
-    def of(cls, call: Call, turn: float) -> Turn:
-        timer = call.timer()
-        calls, taken = calls_for(timer, turn)
-        if calls < 10 * UNROLLED:
-            return cls(timer, calls, calls, taken)
-        passes = math.ceil(calls / UNROLLED)
-        return cls(call.timer(UNROLLED), passes, passes * UNROLLED, taken)
-
-    def seconds_per_call(self) -> float:
-        if self.calls > 1:
-            self.timer.timeit(1)  # caches as this peer leaves them, not as the last one did
-        return self.timer.timeit(self.passes) / self.calls
-
-
-def calls_for(timer: timeit.Timer, turn: float) -> tuple[int, float]:
-    """So many calls that they take about `turn` seconds, and what they take."""
-    number, taken = 1, timer.timeit(1)
-    if taken > 4 * turn:  # even a first call is seldom so much slower than the rest
-        return 1, taken
-    while (taken := timer.timeit(number)) < turn / 8:
-        number *= 4
-    number = max(1, math.ceil(number * turn / taken)) if taken < turn else number
-    return number, max(taken, turn)
 
 
 def pause_for(n: int) -> float:
