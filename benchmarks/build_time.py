@@ -66,6 +66,8 @@ def launch(command: list[str]) -> int:
 def name_of(command: list[str], tree: Path) -> str | None:
     """The file, and for what it was compiled: one source may make several objects."""
     sources = [Path(a) for a in command if a.endswith((".cpp", ".cxx", ".cc", ".c"))]
+    if sources and sources[-1].name.startswith("cmake_pch"):
+        return "precompiled headers"
     if not sources or not sources[-1].resolve().is_relative_to(tree):
         return None
     definitions = [a.removeprefix("-D") for a in command if a.startswith("-DSMARTSOLVE_")]
