@@ -5,11 +5,25 @@
 #     tests/lanes.sh aarch64
 #
 # cross-compiled and run by qemu-user. Debian's packages for that: g++-aarch64-linux-gnu, qemu-user.
+# All loops are compiled for it, some two minutes of processor time;
+#
+#     tests/lanes.sh --of build/cp311-cp311-linux_x86_64
+#
+# links those that an installation left in its build directory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=${1:-$(uname -m)}
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
+
+if [ "${1:-}" = --of ]; then
+    native=smartsolve/_native
+    objects=("$2"/*/smartsolve/CMakeFiles/{lanes,loops,fronts}_*.dir/*/*.o)
+    "${CXX:-c++}" -std=c++20 -O1 -Wall -Wextra -I "$native" tests/native/lanes.cpp \
+        "$native/lanes/dispatch.cpp" "${objects[@]}" -o "$build/check_lanes"
+    "$build/check_lanes"
+    exit
+fi
+target=${1:-$(uname -m)}
 
 options=(-DSMARTSOLVE_CHECK_LANES=ON)
 emulator=()
