@@ -105,3 +105,11 @@ def test_no_script_is_taken_for_a_package():
     pytest.importorskip("dask.array")
     beside = run("-c", "import dask.array")
     assert beside.returncode == 0, beside.stderr
+
+
+def test_two_builds_are_compared_case_by_case():
+    case = "^tiny: diagonal 2, complex64, F, 1 rhs$"
+    made = run("compare_builds.py", sys.executable, sys.executable, "--quick", "--only", case)
+    assert made.returncode == 0, made.stderr
+    assert case.strip("^$") in made.stdout
+    assert "1 cases" in made.stdout
