@@ -409,10 +409,6 @@ class InLanes {
             .least = Range<Real<T>>::least,
             .largest = Range<Real<T>>::largest,
             .scratch = w.take<std::byte>(systems_scratch<T>(n))};
-        if (turning_pays(stack_.a, run.a)) {
-            turned_ = w.take<T>(most_turned * n * n);
-            std::swap(systems_.a_row, systems_.a_column);
-        }
     }
 
     // Solves slices from `first` on, at most `most`, and answers how many. Then every slice is
@@ -421,13 +417,11 @@ class InLanes {
     template <class Visit>
     ptrdiff_t solve(ptrdiff_t first, ptrdiff_t count, bool details, Visit visit) {
         const ptrdiff_t length = stack_.outer.back().count;
-        count = std::min({count, turned_ != nullptr ? most_turned : most, length - first % length});
+        count = std::min({count, most, length - first % length});
         const Offset at = locate(stack_.outer, first);
         ptrdiff_t doubtful[most];
-        const T* a = stack_.a.data + at.a;
-        if (turned_ != nullptr) a = turn(a, count);
-        ptrdiff_t doubts = lanes<T>().solve_systems(systems_, a, stack_.b + at.b, stack_.x + at.x,
-                                                    count, doubtful);
+        ptrdiff_t doubts = lanes<T>().solve_systems(systems_, stack_.a.data + at.a, stack_.b + at.b,
+                                                    stack_.x + at.x, count, doubtful);
         if (doubts > 0) [[unlikely]]
             doubts = solve_scaled(at, doubtful, doubts);
         if (details) {
@@ -441,22 +435,6 @@ class InLanes {
     }
 
  private:
-    // The smallest matrices come into the lanes by whole rows; columns, as transposes have them,
-    // are turned in the nearest cache before.
-    static constexpr ptrdiff_t most_turned = 128;
-    static bool turning_pays(const View<T>& a, ptrdiff_t step) {
-        return a.n > 1 && a.n <= 4 && a.rs == 1 && a.cs == a.n && step == a.n * a.n;
-    }
-    const T* turn(const T* a, ptrdiff_t count) {
-        with_tiny_constant(stack_.a.n, [&](auto n) {
-            T* to = turned_;
-            for (const T* end = a + count * n * n; a < end; a += n * n, to += n * n)
-                for (ptrdiff_t i = 0; i < n; ++i)
-                    for (ptrdiff_t j = 0; j < n; ++j) to[i * n + j] = a[j * n + i];
-        });
-        return turned_;
-    }
-
     // Solves, in the lanes once more, those of the doubtful slices that are out of range; answers
     // how many are left, and which.
     [[gnu::noinline]] ptrdiff_t solve_scaled(const Offset& at, ptrdiff_t* doubtful,
@@ -534,7 +512,6 @@ class InLanes {
     const Stack<T>& stack_;
     std::vector<typename Systems<T>::Shared> shared_;
     Systems<T> systems_;
-    T* turned_ = nullptr;
 };
 
 // More threads than cores do not pay.

@@ -163,11 +163,12 @@ def test_workers_do_not_change_a_bit(n: int, dtype: str) -> None:
 
 
 @every_dtype
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 6, 11])
-def test_layouts_do_not_change_a_bit(n: int, dtype: str) -> None:
+@pytest.mark.parametrize("nrhs", [1, 3])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 8, 9, 11])
+def test_layouts_do_not_change_a_bit(n: int, nrhs: int, dtype: str) -> None:
     """Fortran order, negative, odd and zero strides, sub-blocks of larger matrices."""
     rng = np.random.default_rng([11, n])
-    a, b = mixed_stack(45, n, dtype, rng), random_rhs((45, n, 3), dtype, rng)
+    a, b = mixed_stack(45, n, dtype, rng), random_rhs((45, n, nrhs), dtype, rng)
     x = smartsolve.solve(a, b)
     inside = np.full((45, n + 3, n + 2), np.nan, dtype)
     inside[:, 1 : n + 1, 2:] = a
@@ -176,7 +177,7 @@ def test_layouts_do_not_change_a_bit(n: int, dtype: str) -> None:
     for layout in (np.swapaxes(np.swapaxes(a, 1, 2).copy(), 1, 2), inside[:, 1 : n + 1, 2:], odd):
         assert bits(smartsolve.solve(layout, b)) == bits(x)
         assert bits(smartsolve.solve(layout[::-1], b[::-1])) == bits(x[::-1])
-    b_odd = np.full((45, 2 * n, 9), np.nan, dtype)[:, ::-2, ::3]
+    b_odd = np.full((45, 2 * n, 3 * nrhs), np.nan, dtype)[:, ::-2, ::3]
     b_odd[...] = b
     assert bits(smartsolve.solve(a, b_odd)) == bits(x)
     same = np.broadcast_to(b[0], b.shape)

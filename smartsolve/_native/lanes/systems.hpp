@@ -124,28 +124,51 @@ class SystemsSolver {
         else return false;
     }
 
-    // The usual stack has one right-hand side a system and leaves no gaps in memory.
+    // What leaves no gaps in memory: matrices, by rows or by columns, and one right-hand side each.
+    struct Packing {
+        bool rows, columns, vectors;
+
+        Packing in(const Group& group) const {
+            return {rows && group.is_run, columns && group.is_run, vectors && group.is_run};
+        }
+    };
+    template <int order>
+    Packing packing() const {
+        const bool whole = s_.a_step == order * order;
+        return {whole && s_.a_column == 1 && s_.a_row == order,
+                whole && s_.a_row == 1 && s_.a_column == order && order > 1,
+                s_.b_row == 1 && s_.b_step == order && s_.x_row == 1 && s_.x_step == order &&
+                    s_.nrhs == 1 && s_.sharing == 1};
+    }
+
+    // The usual stack is packed.
     template <int order>
     [[gnu::flatten, gnu::noinline]] void solve_in_registers() {
-        const bool is_packed = s_.a_column == 1 && s_.a_row == order &&
-                               s_.a_step == order * order && s_.b_row == 1 && s_.b_step == order &&
-                               s_.x_row == 1 && s_.x_step == order && s_.nrhs == 1 &&
-                               s_.sharing == 1;
+        const Packing whole = packing<order>();
         ptrdiff_t first = 0;
         if constexpr (order <= last_tiny)
-            if (is_packed)
-                for (; first + W <= count_; first += W) solve_packed<order>(first);
-        each_group(first, [&](const Group& group) {
-            solve_by_lu<order>(group, order > last_tiny && is_packed && group.is_run);
-        });
+            if (whole.vectors) {
+                if (whole.rows)
+                    for (; first + W <= count_; first += W) solve_packed<order, false>(first);
+                else if (whole.columns) first = solve_packed_columns<order>();
+            }
+        each_group(first, [&](const Group& group) { solve_by_lu<order>(group, whole.in(group)); });
+    }
+    // A function of its own, so that rows keep their registers. Answers how many it has solved.
+    template <int order>
+    [[gnu::flatten, gnu::noinline]] ptrdiff_t solve_packed_columns() {
+        ptrdiff_t first = 0;
+        for (; first + W <= count_; first += W) solve_packed<order, true>(first);
+        return first;
     }
 
     // W systems of a tiny order, the `first` and those that follow: for the smallest, anything
     // beside this would take as long.
-    template <int order>
+    template <int order, bool by_columns>
     [[gnu::always_inline]] void solve_packed(ptrdiff_t first) {
         Number m[order * order], y[order];
         load_packed<order * order>(a_ + first * a_step_, m);
+        if constexpr (by_columns) turn<order>(m);
         Mask pivot[order];
         Pivots pivots;
         Values above{};
@@ -184,12 +207,28 @@ class SystemsSolver {
     }
 
     template <int order>
-    [[gnu::always_inline]] void solve_by_lu(const Group& group, bool packed) {
+    [[gnu::always_inline]] static void turn(Number* m) {
+        unrolled<1, order>([&](auto i) {
+            repeated<0, i>([&](int j) { std::swap(m[i * order + j], m[j * order + i]); });
+        });
+    }
+    // To where load() leaves them.
+    template <int order>
+    [[gnu::flatten, gnu::noinline]] void load_packed_columns(const Group& group) {
+        Number m[order * order];
+        load_packed<order * order>(group.a[0] + group.first * a_step_, m);
+        repeated<0, order * order>([&](int i) { m_[i % order * order + i / order] = m[i]; });
+    }
+
+    template <int order>
+    [[gnu::always_inline]] void solve_by_lu(const Group& group, Packing packing) {
         Number m[order * order], y[order];
-        if (packed) {
+        const bool packed = order > last_tiny && packing.vectors;
+        if (order > last_tiny && packing.rows) {
             load_packed<order * order>(group.a[0] + group.first * a_step_, m);
         } else {
-            load(group, order);
+            if (packing.columns) load_packed_columns<order>(group);
+            else load(group, order);
             repeated<0, order * order>([&](int i) { m[i] = m_[i]; });
         }
         Mask pivot[order], finite = ~Mask{};
@@ -211,8 +250,7 @@ class SystemsSolver {
         };
         if (packed) {
             load_packed<order>(group.b[0] + group.first * b_step_, y);
-            if (order > last_tiny && probes)
-                healthy |= screen(pivots, lu_solve_and_probe<order>(m, pivot, y));
+            if (probes) healthy |= screen(pivots, lu_solve_and_probe<order>(m, pivot, y));
             else lu_solve_column<order>(m, pivot, y);
             note_finite();
             store_packed<order>(y, group.x[0] + group.first * x_step_);
@@ -234,7 +272,7 @@ class SystemsSolver {
                 }
             });
         }
-        if (probes && !(order > last_tiny && packed)) [[unlikely]]
+        if (probes && !packed) [[unlikely]]
             healthy |= probe<order>(m, pivot, pivots);
         doubt(group, lanes & ~(healthy & bits(finite)));
     }
