@@ -236,7 +236,8 @@ def other_labels(
     name: str, axis: str, wanted: list[Any], labels: list[Any], asked: bool = False
 ) -> str:
     """Text for labels of b that are not those of a."""
-    head = f"the {axis} of {name} does not have the labels of a"
+    verb = "do" if axis == "columns" else "does"
+    head = f"the {axis} of {name} {verb} not have the labels of a"
     if len(wanted) != len(labels):
         return f"{head}: {len(labels)} instead of {len(wanted)}"
     first = next(i for i, pair in enumerate(zip(wanted, labels, strict=True)) if pair[0] != pair[1])

@@ -123,6 +123,13 @@ class _Halves(Exchanged):
         _refuse_complex(x, name, self._name)
         return super().inside(self._cast(x, "float32"), name)
 
+    def dtype(self, a: Any, factors: Any) -> Any:
+        """NumPy's, or the library's where NumPy has none of that name."""
+        try:
+            return np.dtype(self._name)
+        except TypeError:
+            return getattr(import_module(a), self._name)
+
     def solution(self, a: Any, b: Any, x: Any, side: Side) -> Any:
         return self._cast(super().solution(a, b, x, side), self._name)
 

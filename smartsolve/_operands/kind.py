@@ -62,6 +62,10 @@ class Kind:
             raise TypeError(_errors.nothing_to_align(align))
         return b
 
+    def dtype(self, a: Any, factors: Any) -> Any:
+        """The type of the solutions."""
+        return factors.dtype
+
     def factored(
         self, factorize: Callable[..., Any], a: Any, structure: str | None, **options: Any
     ) -> Any:
@@ -102,6 +106,10 @@ class WrappedFactorization(Outer):
 
     def __init__(self, kind: Kind, shell: Any, factors: Any) -> None:
         self._kind, self._shell, self.factors = kind, shell, factors
+
+    @property
+    def dtype(self) -> Any:
+        return self._kind.dtype(self._shell, self.factors)
 
     def solve(
         self,

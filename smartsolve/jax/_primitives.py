@@ -62,6 +62,36 @@ def _lower(primitive: Primitive, native: Callable[..., Any], other: Callable[...
     mlir.register_lowering(primitive, native, platform="cpu")
 
 
+def _varying(aval: Any) -> Any:
+    """The axes of the devices' mesh along which a value varies inside of `jax.shard_map`."""
+    known = getattr(aval, "manual_axis_type", None)
+    return getattr(aval, "vma", frozenset()) if known is None else known.varying
+
+
+def _bind(primitive: Primitive, a: Any, b: Any, **parameters: Any) -> Any:
+    """Operands first vary along the same axes: the transpose of that sums over the devices."""
+    of_a, of_b = _varying(jax.typeof(a)), _varying(jax.typeof(b))
+    if of_a != of_b:
+        a, b = _vary(a, of_b - of_a), _vary(b, of_a - of_b)
+    return primitive.bind(a, b, **parameters)
+
+
+def _vary(x: Any, axes: Any) -> Any:
+    if not axes:
+        return x
+    if hasattr(jax.lax, "pcast"):
+        return jax.lax.pcast(x, tuple(axes), to="varying")
+    return jax.lax.pvary(x, tuple(axes))  # before JAX 0.9
+
+
+def _result(b: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """What is computed of an operand varies along its axes."""
+    if not _varying(b):
+        return jax.core.ShapedArray(shape, dtype)
+    spec = jax.sharding.PartitionSpec(*[None] * len(shape))
+    return b.update(shape=shape, dtype=np.dtype(dtype), sharding=b.sharding.update(spec=spec))
+
+
 def _batch_shape(a: Any, b: Any) -> tuple[int, ...]:
     return np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
 
@@ -91,7 +121,7 @@ def solve(
     workers: int = 1,
 ) -> Any:
     """A^-1 b, or A^-T b. With `kept` the factors are looked for among those of the last calls."""
-    return _solve.bind(a, b, transposed=transposed, raises=raises, kept=kept, workers=workers)
+    return _bind(_solve, a, b, transposed=transposed, raises=raises, kept=kept, workers=workers)
 
 
 _solve = _primitive("solve", multiple_results=False)
@@ -99,13 +129,13 @@ _solve = _primitive("solve", multiple_results=False)
 
 @_solve.def_abstract_eval
 def _(a: Any, b: Any, **parameters: Any) -> Any:
-    return jax.core.ShapedArray((*_batch_shape(a, b), *b.shape[-2:]), b.dtype)
+    return _result(b, (*_batch_shape(a, b), *b.shape[-2:]), b.dtype)
 
 
 def _solve_jvp(primals: Any, tangents: Any, **parameters: Any) -> Any:
     """A x = b: dx = A^-1 (db - dA x)."""
     (a, b), (da, db) = primals, tangents
-    x = _solve.bind(a, b, **parameters)
+    x = _bind(_solve, a, b, **parameters)
     if type(da) is ad.Zero and type(db) is ad.Zero:
         return x, ad.Zero(jax.typeof(x).to_tangent_aval())
     if type(da) is ad.Zero:
@@ -114,14 +144,14 @@ def _solve_jvp(primals: Any, tangents: Any, **parameters: Any) -> Any:
         right = -_product(da, x, parameters["transposed"])
         if type(db) is not ad.Zero:
             right = db + right
-    return x, _solve.bind(a, right, **parameters)
+    return x, _bind(_solve, a, right, **parameters)
 
 
 def _solve_transpose(cotangent: Any, a: Any, b: Any, **parameters: Any) -> Any:
     if type(cotangent) is ad.Zero:
         return None, ad.Zero(b.aval)
     flipped = parameters | {"transposed": not parameters["transposed"]}
-    return None, _unbroadcast(_solve.bind(a, cotangent, **flipped), b.aval.shape)
+    return None, _unbroadcast(_bind(_solve, a, cotangent, **flipped), b.aval.shape)
 
 
 ad.primitive_jvps[_solve] = _solve_jvp
@@ -162,7 +192,7 @@ def least_squares(
     a: Any, b: Any, *, transposed: bool = False, minimum_norm: bool = False
 ) -> tuple[Any, Any]:
     """x that minimizes |b - A x|, or |b - A^T x|, and the ranks."""
-    x, rank = _least_squares.bind(a, b, transposed=transposed, minimum_norm=minimum_norm)
+    x, rank = _bind(_least_squares, a, b, transposed=transposed, minimum_norm=minimum_norm)
     return x, rank
 
 
@@ -173,8 +203,8 @@ _least_squares = _primitive("least_squares", multiple_results=True)
 def _(a: Any, b: Any, *, transposed: bool, minimum_norm: bool) -> Any:
     batch, n = _batch_shape(a, b), a.shape[-2 if transposed else -1]
     return [
-        jax.core.ShapedArray((*batch, n, b.shape[-1]), b.dtype),
-        jax.core.ShapedArray(batch, np.dtype(np.int32)),
+        _result(b, (*batch, n, b.shape[-1]), b.dtype),
+        _result(b, batch, np.int32),
     ]
 
 

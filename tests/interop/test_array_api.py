@@ -99,6 +99,7 @@ def test_half_precision_if_asked(library: str, name: str) -> None:
     for dtype in (name, half):
         f = factorize(a, dtype=dtype)
         assert f.inv().dtype == half
+        assert str(f.dtype).endswith(name)
         for x in (
             solve(a, b, dtype=dtype),
             mldivide(a, b, dtype=dtype),

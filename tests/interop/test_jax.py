@@ -1,5 +1,6 @@
 """smartsolve.jax: values, and every transformation of JAX's, against JAX's own solver."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -288,6 +289,40 @@ print("callback" in jax.jit(solve).lower(a[0], jnp.ones(3)).as_text())
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "True\n"
+
+
+def test_derivatives_inside_of_shard_map() -> None:
+    """On two devices: operands vary along the mesh, both or one of them, or neither."""
+    program = """
+import jax, jax.numpy as jnp, numpy as np
+from jax.sharding import AxisType, PartitionSpec as P
+from smartsolve.jax import factorize, mldivide, solve
+jax.config.update("jax_enable_x64", True)
+mesh = jax.make_mesh((2,), ("i",), axis_types=(AxisType.Auto,))
+rng = np.random.default_rng(0)
+a, b = jnp.asarray(rng.standard_normal((6, 3, 3))), jnp.asarray(rng.standard_normal((6, 3, 1)))
+tall, right = (jnp.asarray(rng.standard_normal((6, 5, k))) for k in (2, 1))
+def kept(a, b): return factorize(a).solve(b)
+for f, a, b, specs in [
+    (solve, a, b, (P("i"), P("i"))), (jax.vmap(solve), a, b, (P("i"), P("i"))),
+    (solve, a[0], b, (P(), P("i"))), (kept, a[0], b, (P(), P("i"))),
+    (solve, a, b[0, :, 0], (P("i"), P())), (solve, a[0], b[0], (P(), P())),
+    (mldivide, tall, right, (P("i"), P("i"))),
+]:
+    out = P("i") if P("i") in specs else P()
+    shared = jax.shard_map(f, mesh=mesh, in_specs=specs, out_specs=out)
+    def gradient(f): return jax.jit(jax.grad(lambda a, b: jnp.sum(f(a, b) ** 2), (0, 1)))(a, b)
+    for ours, wanted in zip(gradient(shared), gradient(f), strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-8, atol=1e-10)
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_patched_name_can_be_compiled_itself() -> None:

@@ -199,3 +199,11 @@ def test_labelled_factors_tell_of_their_solution() -> None:
     x, info = f.solve(np.ones(2), return_info=True)
     assert list(x.index) == ["x", "y"]
     assert info.rcond == 1
+
+
+def test_columns_with_other_labels_are_an_error() -> None:
+    pandas = pytest.importorskip("pandas")
+    a, _ = pandas_pair()
+    b = pandas.DataFrame(np.eye(2), columns=COLUMNS[::-1])
+    with pytest.raises(ValueError, match="the columns of b do not have the labels of a"):
+        mrdivide(b, a)
