@@ -127,9 +127,8 @@ void residual_of_three(ptrdiff_t n, ptrdiff_t nrhs, const double* a, const doubl
 inline double magnitude(double x) { return std::fabs(x); }
 inline Doubles magnitude(Doubles x) { return x < 0 ? -x : x; }
 
-// Of a component, what may still move; and of the largest one, what may be a zero whose refinement
-// ended by underflow.
-constexpr double nothing = 0x1p-56, least_settled = 0x1p-400;
+// Of a component, what may still move.
+constexpr double nothing = 0x1p-56;
 
 // Products of an elimination between two looks at whether to go on: a tenth of a second or less.
 constexpr ptrdiff_t between_looks = 1 << 22;
@@ -215,7 +214,8 @@ class LongSystems {
         substitute();
         for (ptrdiff_t i = 0; i < n_; ++i)
             size = L::select(magnitude(y_[i].high) < size, size, magnitude(y_[i].high));
-        small_ = small_ | (size * whole > fill(0x1p80, V{})) | (size != size);
+        condition_ = size * whole;
+        small_ = small_ | (condition_ > fill(0x1p80, V{})) | (size != size);
         return true;
     }
 
@@ -239,12 +239,11 @@ class LongSystems {
                 r.add(right);
                 for (ptrdiff_t j = 0; j < n_; ++j) {
                     const V e = -element(i * n_ + j);
-                    for (const V* part : {x0, x1}) {
+                    for (const V* part : {x0, x1, x2}) {
                         const Pair<V> p = two_product(e, part[j]);
                         r.add(p.value);
                         r.add(p.error, 1);
                     }
-                    r.add(e * x2[j], 1);
                 }
                 y_[i] = r.value();
             }
@@ -268,10 +267,13 @@ class LongSystems {
                 before[l] = moves;
                 if (rests || stalls || step + 1 == most) {
                     done[l] = true;
+                    // What the rounding of residuals may hide of all that moves, over `nothing`.
+                    const double floor =
+                        0x1p-145 * static_cast<double>(n_) * std::max(1.0, L::lane(condition_, l));
                     for (ptrdiff_t i = 0; i < n_; ++i) {
                         x[l][i] = L::lane(x0[i], l);
                         settled[l][i] = moves <= nothing * std::fabs(x[l][i]) &&
-                                        (std::fabs(x[l][i]) >= least_settled * whole || whole == 0);
+                                        (std::fabs(x[l][i]) >= floor * whole || whole == 0);
                     }
                 }
                 all = all && done[l];
@@ -353,6 +355,7 @@ class LongSystems {
     V *x_, *pivot_;
     const double* const* a_ = nullptr;
     Mask zero_{}, small_{};
+    V condition_{};
 };
 
 template <class V>
