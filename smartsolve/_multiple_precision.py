@@ -1,23 +1,30 @@
-"""Small systems in as many digits as they need: elimination in decimal arithmetic, and a proof.
+"""Small systems in as many digits as they need, and a proof.
 
 For what double-double arithmetic leaves unsettled: matrices that are known not to be singular, of
-any condition, whose elements may spread over the whole range.
+any condition, whose elements may spread over the whole range. Triangles are substituted in decimal
+arithmetic; others are solved in integers, or, where those are long, by decimal elimination.
 """
 
 from __future__ import annotations
 
 import decimal
+import math
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _lifting
+
 __all__ = ["is_within_reach", "rounded_solution"]
 
 Array = npt.NDArray[Any]
 
-LARGEST_ORDER = 1000  # of a triangle; by elimination, MOST_WORK ends at 226
+LARGEST_ORDER = 1000  # of a triangle
+LARGEST_LIFTED = 226  # order
+MOST_BITS = 10_000, 200  # of such a solution, and more for each row: some seconds, too
 FEWEST, MOST = 50, 13_000  # digits; each try has three times as many as the one before
 MOST_WORK = 6e8  # products times digits: some seconds
 ENOUGH = Decimal(2) ** -62  # of a component, what is unknown of it
@@ -39,9 +46,13 @@ def rounded_solution(a: Array, b: Array, is_zero: Array, exponents: Array) -> Ar
     exponents : ndarray of int
         One for each component (k, n).
     """
-    rows, columns, matrix = _balanced(a)
-    sides = _decimals(b, -rows).T
+    rows, columns = _balance(a)
     order = _substitution(a)
+    found = None if order else _lifted(a, b, rows, columns, exponents)
+    if found is not None:
+        return found
+    matrix = _decimals(a, -(rows[:, None] + columns))
+    sides = _decimals(b, -rows).T
     digits = FEWEST
     while digits <= MOST and (order or len(a) ** 3 * digits <= MOST_WORK):
         with decimal.localcontext(_context(digits)):
@@ -74,13 +85,48 @@ def _decimal(value: float, power: int) -> Decimal:
 _decimals: Any = np.frompyfunc(_decimal, 2, 1)
 
 
-def _balanced(a: Array) -> tuple[Array, Array, Array]:
-    """Exponents of rows and of columns, and the matrix divided by their powers of two."""
+def _balance(a: Array) -> tuple[Array, Array]:
+    """Exponents of rows and of columns, by whose powers of two they are divided."""
     _, e = np.frexp(a)
     e = np.where(a == 0, -10_000, e)  # subnormal numbers have exponents of their own
     rows = e.max(axis=1)
     columns = (e - rows[:, None]).max(axis=0)
-    return rows, columns, _decimals(a, -(rows[:, None] + columns))
+    return rows, columns
+
+
+def _lifted(a: Array, b: Array, rows: Array, columns: Array, exponents: Array) -> Array | None:
+    """By integers; None if they are too long, or too many."""
+    if len(a) > LARGEST_LIFTED:
+        return None
+    powers = -(rows[:, None] + columns)
+    system, of_b = _lifting.integers(_fractions(a, powers), _fractions(b, -rows).T)
+    most = MOST_BITS[0] + MOST_BITS[1] * len(a)
+    x = system.solution() if system.bits_of_solution() <= most else None
+    if x is None:
+        return None
+    rounded = [
+        [_rounded(v, int(e)) for v, e in zip(*pair, strict=True)]
+        for pair in zip(x.T, exponents - columns - of_b[:, None], strict=True)
+    ]
+    return np.array(rounded)
+
+
+def _fraction(value: float, power: int) -> Fraction:
+    """``value * 2**power``, exactly."""
+    p, q = float(value).as_integer_ratio()
+    return Fraction(p << power, q) if power >= 0 else Fraction(p, q << -power)
+
+
+_fractions: Any = np.frompyfunc(lambda value, power: _fraction(value, int(power)), 2, 1)
+
+
+def _rounded(x: Fraction, power: int) -> float:
+    """``x * 2**power``, rounded once, Inf beyond the range."""
+    try:
+        p, q = x.numerator, x.denominator
+        return (p << power) / q if power >= 0 else p / (q << -power)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def _substitution(a: Array) -> list[tuple[int, int]] | None:

@@ -13,7 +13,7 @@ import pytest
 from scipy import sparse
 
 import smartsolve
-from smartsolve import _core, solve
+from smartsolve import _core, _lifting, solve
 
 from .matrices import DTYPES, KINDS, hilbert, magic4, random_matrix, random_rhs
 
@@ -493,6 +493,38 @@ def test_elimination_modulo_primes_tells_zeros_and_singular_matrices() -> None:
     for power in (61, 62, 124):  # 2^p - 1 and the like are a trap for some primes
         a = np.array([[[1.0, 1.0], [1.0, 2.0**power]]])
         assert not _core.residues(a, np.ones((1, 1, 2)))[0]
+
+
+def test_no_condition_is_too_large_at_order_100() -> None:
+    """Two bands of ones and 3e7, whose inverses are known; the condition is 1e1480."""
+    n, factor = 100, 30_000_000
+    lower = np.eye(n) + np.diag(np.full(n - 1, float(factor)), -1)
+    a = lower @ lower.T  # integers of determinant 1
+    x = np.arange(n) % 5 - 2.0
+    for scale in (1.0, 2.0**-1000):
+        assert np.array_equal(solve(a, a @ x * scale, accuracy="full"), x * scale)
+    powers = [float((-factor) ** k) if k < 42 else (-1.0) ** k * np.inf for k in range(n)]
+    assert np.array_equal(solve(a, np.eye(n)[:, -1], accuracy="full"), powers[::-1])
+    m = a[:40, :40] * 1j
+    assert np.array_equal(solve(m, m @ x[:40], accuracy="full"), x[:40])
+
+
+def test_lifted_solutions_are_exact() -> None:
+    rng = np.random.default_rng(8)
+    for n, k in ((1, 1), (2, 3), (7, 2), (20, 1)):
+        a = rng.integers(-9, 10, (n, n)).astype(object) + 10 * n * np.eye(n, dtype=int)
+        a[0] *= 2**200
+        b = rng.integers(-9, 10, (n, k)).astype(object) * 3**100
+        x = _lifting.Integers(a, b).solution()
+        assert x is not None
+        assert (a @ x == b).all()
+    prime = _lifting.PRIMES[0]  # of which the determinant is a multiple
+    a = np.array([[1, 1], [1, prime + 1]], object)
+    x = _lifting.Integers(a, np.array([[1], [2]], object)).solution()
+    assert x is not None
+    assert x.tolist() == [[1 - Fraction(1, prime)], [Fraction(1, prime)]]
+    singular = _lifting.Integers(np.array([[1, 1], [1, 1]], object), b[:2])
+    assert singular.solution() is None
 
 
 @pytest.mark.parametrize("n", [40, 300])
