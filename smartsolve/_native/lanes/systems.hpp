@@ -167,7 +167,9 @@ class SystemsSolver {
     template <int order, bool by_columns>
     [[gnu::always_inline]] void solve_packed(ptrdiff_t first) {
         Number m[order * order], y[order];
-        load_packed<order * order>(a_ + first * a_step_, m);
+        const R* matrices = a_ + first * a_step_;
+        if constexpr (order > 2) ask_for_next<order * order>(matrices);
+        load_packed<order * order>(matrices, m);
         if constexpr (by_columns) turn<order>(m);
         Mask pivot[order];
         Pivots pivots;
@@ -323,6 +325,16 @@ class SystemsSolver {
             growth = P::larger(P::size(both[2 * i + 1]), growth);
         });
         return growth;
+    }
+
+    // Processors look ahead to the end of a page, and there wait for memory: so the lines that lie
+    // two pages behind these `count` numbers of W systems are asked for.
+    template <ptrdiff_t count>
+    [[gnu::always_inline]] static void ask_for_next(const R* from) {
+        constexpr ptrdiff_t line = 64, ahead = 2 * 4096;
+        constexpr ptrdiff_t bytes = count * P::parts * W * ptrdiff_t(sizeof(R));
+        const char* next = reinterpret_cast<const char*>(from) + ahead;
+        repeated<0, (bytes + line - 1) / line>([&](int i) { __builtin_prefetch(next + i * line); });
     }
 
     // `count` numbers of W systems that have nothing else between them.
