@@ -219,14 +219,14 @@ void fill_with_nan(const Stack<T>& stack, const Offset& base) {
     });
 }
 
-// Solves for every column that meets the matrix at base, unless they are solved already: solve(x,
-// count) overwrites count columns, and compare(x, b, count), if the details are wanted, sees them
-// beside the right-hand sides.
 template <class T>
 using SolveColumns = std::type_identity_t<FunctionRef<void(T* x, ptrdiff_t count)>>;
 template <class T>
 using CompareColumns =
     std::type_identity_t<FunctionRef<void(const T* x, const T* b, ptrdiff_t count)>>;
+// Solves for every column that meets the matrix at base, unless they are solved already: solve(x,
+// count) overwrites count columns, and compare(x, b, count), if the details are wanted, sees them
+// beside the right-hand sides.
 template <class T>
 void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details, bool is_solved,
                    Workspace& w, SolveColumns<T> solve, CompareColumns<T> compare) {

@@ -90,6 +90,10 @@ PyObject* residual_of_three(PyObject*, PyObject* args) {
     return r.release();
 }
 
+GoOn without_signals(WithoutGil& gil) {
+    return {[](void* gil) { return static_cast<WithoutGil*>(gil)->no_signal(); }, &gil};
+}
+
 PyObject* solve_long(PyObject*, PyObject* args) {
     PyArrayObject *a, *b;
     if (!PyArg_ParseTuple(args, "O!O!", &PyArray_Type, &a, &PyArray_Type, &b) ||
@@ -107,8 +111,7 @@ PyObject* solve_long(PyObject*, PyObject* args) {
         constexpr ptrdiff_t piece = 64;  // systems between two looks at signals
         {
             WithoutGil gil(PyArray_SIZE(a) >= 64);
-            const GoOn no_signal{
-                [](void* gil) { return static_cast<WithoutGil*>(gil)->no_signal(); }, &gil};
+            const GoOn no_signal = without_signals(gil);
             for (ptrdiff_t i = 0; n > 0 && i < count; i += piece) {
                 if (i > 0 && !no_signal()) return nullptr;
                 if (!accuracy().solve(
@@ -139,8 +142,7 @@ PyObject* residues(PyObject*, PyObject* args) {
         Residues systems(n, nrhs, w.take<std::uint64_t>(Residues::size(n, nrhs)));
         {
             WithoutGil gil(true);
-            const GoOn no_signal{
-                [](void* gil) { return static_cast<WithoutGil*>(gil)->no_signal(); }, &gil};
+            const GoOn no_signal = without_signals(gil);
             for (ptrdiff_t i = 0; i < count; ++i) {
                 if (i % 256 == 255 && !no_signal()) return nullptr;
                 bool* const of_zero = static_cast<bool*>(PyArray_DATA(zero.array()));
