@@ -67,13 +67,15 @@ def choose(facts: Facts, declared: str | None = None) -> Iterator[Method]:
             if method.fits(facts) is None and method.pays(facts) is None:
                 yield method
         return
-    rows = []
+    rows, against = [], None
     for method in METHODS:
         if method.structure in STANDS_FOR[declared]:
             if (reason := method.fits(facts)) is None:
                 rows.append(method)
-            elif method.structure == declared:
-                raise _not_as_declared(declared, reason())
+            elif method is not NOT_FINITE:
+                against = reason
+    if against is not None and all(method is NOT_FINITE for method in rows):
+        raise _not_as_declared(declared, against())
     # Taken at its word, whether it pays or not; but of two methods the one that pays.
     yield from sorted(rows, key=lambda method: method.pays(facts) is not None)
 
@@ -87,7 +89,8 @@ def _not_as_declared(declared: str, reason: str) -> ValueError:
     )
 
 
-_GENERAL = ("not finite", "block triangular", "general")
+_BLOCKS = ("not finite", "block diagonal", "block triangular")
+_GENERAL = (*_BLOCKS, "general")
 # What is declared, and the rows that may then be tried: hand-overs included.
 STANDS_FOR = {
     "diagonal": ("diagonal",),
@@ -98,8 +101,8 @@ STANDS_FOR = {
     "tridiagonal": ("tridiagonal",),
     "spd banded": ("spd banded",),
     "banded": ("banded",),
-    "block diagonal": ("not finite", "block triangular"),
-    "block triangular": ("not finite", "block triangular"),
+    "block diagonal": _BLOCKS,
+    "block triangular": _BLOCKS,
     "permuted banded": ("not finite", "permuted banded"),
     "positive definite": ("not finite", "positive definite"),
     "symmetric": ("not finite", "symmetric"),

@@ -39,6 +39,9 @@ def inspect_sparse(a: Any, inspect: Callable[[Any], Structure]) -> Structure:
         # Natively the order is block upper triangular; here, as of dense ones, lower.
         rows, columns = facts.blocks["rows"][::-1], facts.blocks["columns"][::-1]
         blocks = facts.block_sizes[::-1]
+    elif method.structure == "block diagonal":
+        order = facts.independent_blocks
+        rows, columns, blocks = order["rows"], order["columns"], np.diff(order["starts"])
     elif method.structure == "permuted banded":
         rows = columns = facts.band_order
         band = facts.ordered_band

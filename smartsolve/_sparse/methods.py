@@ -24,6 +24,8 @@ DENSE_AT_ONCE = 32
 # Own LU is 1.0 to 1.8 times as fast as SuperLU up to 1400 flops per entry of the factors, with half
 # of its memory; beyond, SuperLU's panels win. benchmarks/sparse_systems.py: convection, scattered.
 LU_FLOPS_PER_ENTRY = 1500
+# Up to this order blocks are dense: as the native core has it.
+LARGEST_DENSE_BLOCK = 16
 
 
 Against = Callable[[], str] | None
@@ -96,6 +98,12 @@ def _is_permuted_triangular(facts: Facts) -> Against:
     return None if facts.peeled is not None else (lambda: "peeling single entries ends early")
 
 
+def _is_block_diagonal(facts: Facts) -> Against:
+    if facts.has_blocks(neighbouring=False):
+        return None
+    return lambda: f"not every component has an order up to {LARGEST_DENSE_BLOCK}"
+
+
 def _is_block_triangular(facts: Facts) -> Against:
     if facts.is_definite_candidate:
         return lambda: "Cholesky takes the components of a definite matrix by themselves"
@@ -145,7 +153,11 @@ def _band_pays(facts: Facts) -> Against:
     if facts.kl == 0 or facts.ku == 0:
         return lambda: "a triangle needs no elimination"
     if facts.scan["in_band"] >= BAND_DENSITY:
-        return None
+        if min(facts.kl, facts.ku) < 2 or facts.n <= DENSE_BELOW:
+            return None
+        if not facts.has_blocks(neighbouring=True):
+            return None
+        return lambda: "small blocks that nothing joins are solved side by side"
     return lambda: (
         f"kl = {facts.kl} and ku = {facts.ku}: {facts.scan['in_band']:.0%} of the band's places "
         f"are filled, less than {BAND_DENSITY:.0%}"
@@ -290,7 +302,12 @@ METHODS: tuple[Method, ...] = (
     NOT_FINITE,
     SMALL,
     Method(
-        *("block triangular", "sparse LU of blocks", "own", "when suspicious"),
+        *("block diagonal", "blockwise LU", "own", "when suspicious"),
+        *(_is_block_diagonal, _always),
+        *(_native("block_diagonal"), _planned("block_diagonal")),
+    ),
+    Method(
+        *("block triangular", "LU of blocks", "own", "when suspicious"),
         *(_is_block_triangular, _blocks_pay, _native("lu"), _planned("lu")),
     ),
     Method(

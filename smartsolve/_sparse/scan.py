@@ -72,6 +72,17 @@ class Facts:
         sizes: Array = np.diff(self.blocks["starts"])
         return sizes
 
+    def has_blocks(self, *, neighbouring: bool) -> bool:
+        """Whether it is of small blocks that nothing joins, as it lies or in any order."""
+        return self.matrix.has_independent_blocks(neighbouring)
+
+    @cached_property
+    def independent_blocks(self) -> dict[str, Any]:
+        """Those blocks, as `blocks`."""
+        found = self.matrix.independent_blocks()
+        assert found is not None
+        return found
+
     @cached_property
     def narrow(self) -> tuple[int, tuple[Array, int, int] | None]:
         """The least kl + ku + 1; reverse Cuthill and McKee's order and its band, if it can pay."""

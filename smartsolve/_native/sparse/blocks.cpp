@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace smartsolve::sparse {
@@ -174,23 +175,47 @@ class Matcher {
 class Components {
  public:
     Components(const Pattern& a, const Matching& m, Blocks& b)
-        : a_(a), m_(m), b_(b), next_(a.columns), number_(a.columns, none), low_(a.columns) {}
+        : a_(a),
+          m_(m),
+          b_(b),
+          next_(a.columns),
+          number_(a.columns, none),
+          low_(a.columns),
+          level_(a.columns) {}
 
     void run() {
-        b_.start.assign(1, 0);
         for (Index j = 0; j < a_.columns; ++j)
             if (number_[j] == none) visit(j);
-        // Ascending inside of each component.
-        std::vector<Index> to(b_.start.begin(), b_.start.end() - 1);
+        // By levels, and by sizes in each of them; ascending inside of each component.
+        const Index count = static_cast<Index>(found_.size());
+        Order order(found_.size()), place(found_.size());
+        std::iota(order.begin(), order.end(), 0);
+        const auto key = [&](Index c) { return std::pair(found_[c].level, found_[c].size); };
+        std::stable_sort(order.begin(), order.end(),
+                         [&](Index c, Index d) { return key(c) < key(d); });
+        b_.start.assign(1, 0);
+        b_.start.reserve(found_.size() + 1);
+        for (Index k = 0; k < count; ++k) {
+            place[order[k]] = b_.start.back();
+            if (k == 0 || key(order[k - 1]) != key(order[k])) b_.run.push_back(k);
+            b_.start.push_back(b_.start.back() + found_[order[k]].size);
+        }
+        b_.run.push_back(count);
         b_.columns.resize(a_.columns);
-        for (Index j = 0; j < a_.columns; ++j) b_.columns[to[low_[j]]++] = j;
+        for (Index j = 0; j < a_.columns; ++j) b_.columns[place[low_[j]]++] = j;
     }
 
  private:
     static constexpr Index done = std::numeric_limits<Index>::max();
 
+    // How many others come before it, one depending upon the other, at most.
+    struct Component {
+        Index size, level;
+    };
+
     void enter(Index j) {
         number_[j] = low_[j] = count_++;
+        level_[j] = 0;
         next_[j] = a_.start[j];
         path_.push_back(j);
         open_.push_back(j);
@@ -204,27 +229,35 @@ class Components {
                 const Index c = m_.column_of[a_.index[next_[j]++]];
                 if (number_[c] == none) enter(c);
                 else if (number_[c] != done) low_[j] = std::min(low_[j], number_[c]);
+                else level_[j] = std::max(level_[j], found_[low_[c]].level + 1);
                 continue;
             }
             path_.pop_back();
-            if (!path_.empty()) low_[path_.back()] = std::min(low_[path_.back()], low_[j]);
-            if (low_[j] != number_[j]) continue;
+            const bool is_root = low_[j] == number_[j];
+            if (!path_.empty()) {
+                const Index before = path_.back();
+                low_[before] = std::min(low_[before], low_[j]);
+                level_[before] = std::max(level_[before], level_[j] + is_root);
+            }
+            if (!is_root) continue;
+            const Index component = static_cast<Index>(found_.size());
             Index member, size = 0;
             do {
                 member = open_.back();
                 open_.pop_back();
                 number_[member] = done;
-                low_[member] = b_.count();  // from now on the number of its component
+                low_[member] = component;  // from now on
                 ++size;
             } while (member != j);
-            b_.start.push_back(b_.start.back() + size);
+            found_.push_back({size, level_[j]});
         }
     }
 
     const Pattern& a_;
     const Matching& m_;
     Blocks& b_;
-    std::vector<Index> next_, number_, low_, path_, open_;
+    std::vector<Index> next_, number_, low_, level_, path_, open_;
+    std::vector<Component> found_;
     Index count_ = 0;
 };
 
@@ -246,6 +279,7 @@ Blocks find_blocks(const Pattern& a) {
             if (b.unmatched_column < 0 && m.row_of[j] == none) b.unmatched_column = j;
         }
         b.start = {0, a.columns};
+        b.run = {0, 1};
         return b;
     }
     Components(a, m, b).run();

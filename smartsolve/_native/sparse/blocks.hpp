@@ -3,6 +3,7 @@
 // ACM TOMS 7, 1981; Tarjan 1972).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph.hpp"
@@ -19,10 +20,11 @@ struct Matching {
 Matching match(const Pattern& a);
 
 // a[rows][:, columns] is block upper triangular, with entries on the whole diagonal if the
-// structural rank is full; block k has rows and columns start[k] to start[k + 1] - 1.
+// structural rank is full; block k has rows and columns start[k] to start[k + 1] - 1. Blocks run[r]
+// to run[r + 1] - 1 have one order, and none of them depends upon another of them.
 struct Blocks {
     Order rows, columns;
-    std::vector<Index> start;
+    std::vector<Index> start, run;
     Index structural_rank = 0;
     Index unmatched_row = -1, unmatched_column = -1;
 
@@ -30,5 +32,11 @@ struct Blocks {
 };
 
 Blocks find_blocks(const Pattern& a);
+
+// Independent blocks, none of which is larger than `largest`, of a matrix that nothing else is
+// known of: without a matching, and early given up where there are none. Neighbouring rows and
+// columns only, or any.
+std::optional<Blocks> find_neighbouring_blocks(const Pattern& a, Index largest);
+std::optional<Blocks> find_independent_blocks(const Pattern& a, Index largest);
 
 }  // namespace smartsolve::sparse

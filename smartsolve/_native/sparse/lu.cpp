@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "dense_blocks.hpp"
 #include "product.hpp"
 #include "substitution.hpp"
 #include "symbolic.hpp"
@@ -20,8 +21,8 @@ constexpr double largest_growth = 4;
 // Up to so many, the elimination tree tells sooner than a search what a column depends upon; with
 // more, to ask of every entry whether it is new takes a fifth of the time.
 constexpr double flops_per_entry = 32;
-// Blocks up to this order are eliminated as they are.
-constexpr Index small = 3;
+// A block of order 1 is a division.
+bool is_dense(Index order) { return order > 1 && order <= largest_dense_block; }
 
 std::vector<Index> places(const Order& order) {
     std::vector<Index> place(order.size());
@@ -104,6 +105,7 @@ class Lu final : public Factors<T> {
             return;
         }
         this->blocks = analysis.count();
+        plan(analysis);
         Factoring(*this, a, analysis, threshold, control).run();
         // Entries that grow by ten at every step may leave nothing that refinement could mend.
         if (!this->outcome || !(this->growth > 1 / std::sqrt(static_cast<double>(epsilon<T>))))
@@ -135,21 +137,42 @@ class Lu final : public Factors<T> {
         Determinant<T> d =
             product<T>(static_cast<ptrdiff_t>(diagonal_.size()), diagonal_.data(), 1);
         d.change_sign_if(is_odd(rows_) != is_odd(columns_));
+        dense_.multiply_into(d);
         return d;
     }
 
  private:
+    // Blocks that are eliminated together, or one by one and sparse.
+    struct Part {
+        Index first, last;  // blocks first to last - 1
+        bool is_dense;
+        std::size_t run;  // of the dense ones
+    };
+
+    void plan(const LuAnalysis& analysis) {
+        for (std::size_t r = 0; r + 1 < analysis.run.size(); ++r) {
+            const Index first = analysis.run[r], last = analysis.run[r + 1];
+            const Index begin = block_[first], order = block_[first + 1] - begin;
+            if (is_dense(order))
+                parts_.push_back({first, last, true, dense_.add(begin, order, last - first)});
+            else if (!parts_.empty() && !parts_.back().is_dense) parts_.back().last = last;
+            else parts_.push_back({first, last, false, 0});
+        }
+        dense_.make_room();
+    }
+
     void solve_once(T* x, ptrdiff_t nrhs, Op op) const {
         const ptrdiff_t n = static_cast<ptrdiff_t>(rows_.size());
         const Index *from = rows_.data(), *to = columns_.data();
         if (op != Op::none) std::swap(from, to);
-        in_order(n, from, to, x, nrhs,
-                 [&](T* y, auto width) { substitute_blocks<decltype(width)::value>(op, y); });
+        typename DenseBlocks<T>::Scratch scratch = dense_.scratch(nrhs == 1 ? 1 : side_by_side);
+        in_order(n, from, to, x, nrhs, [&](T* y, auto width) {
+            substitute_blocks<decltype(width)::value>(op, y, scratch);
+        });
     }
 
     template <int width>
-    void substitute_blocks(Op op, T* y) const {
-        const ptrdiff_t blocks = static_cast<ptrdiff_t>(block_.size()) - 1;
+    void substitute_blocks(Op op, T* y, typename DenseBlocks<T>::Scratch& scratch) const {
         const bool conjugated = op == Op::adjoint;
         const auto axpy = [&](const Columns<T>& c, ptrdiff_t k) {
             T alpha[width];
@@ -169,25 +192,41 @@ class Lu final : public Factors<T> {
             const T d = conjugated ? conjugate(diagonal_[k]) : diagonal_[k];
             for (int c = 0; c < width; ++c) y[k * width + c] = divide(y[k * width + c], d);
         };
+        const auto solve_block = [&](ptrdiff_t begin, ptrdiff_t end) {
+            for (ptrdiff_t k = begin; k < end; ++k) axpy(lower_, k);
+            for (ptrdiff_t k = end - 1; k >= begin; --k) {
+                scale(k);
+                axpy(upper_, k);
+            }
+            for (ptrdiff_t k = begin; k < end; ++k) axpy(rest_, k);
+        };
+        const auto solve_transposed = [&](ptrdiff_t begin, ptrdiff_t end) {
+            for (ptrdiff_t k = begin; k < end; ++k) {
+                dot(rest_, k);
+                dot(upper_, k);
+                scale(k);
+            }
+            for (ptrdiff_t k = end - 1; k >= begin; --k) dot(lower_, k);
+        };
         if (op == Op::none) {
-            for (ptrdiff_t b = blocks - 1; b >= 0; --b) {
-                const ptrdiff_t begin = block_[b], end = block_[b + 1];
-                for (ptrdiff_t k = begin; k < end; ++k) axpy(lower_, k);
-                for (ptrdiff_t k = end - 1; k >= begin; --k) {
-                    scale(k);
-                    axpy(upper_, k);
+            for (std::size_t p = parts_.size(); p-- > 0;) {
+                const Part& part = parts_[p];
+                if (part.is_dense) {
+                    dense_.template solve<width>(part.run, op, y, scratch);
+                    for (Index k = block_[part.first]; k < block_[part.last]; ++k) axpy(rest_, k);
+                    continue;
                 }
-                for (ptrdiff_t k = begin; k < end; ++k) axpy(rest_, k);
+                for (Index b = part.last; b-- > part.first;) solve_block(block_[b], block_[b + 1]);
             }
         } else {
-            for (ptrdiff_t b = 0; b < blocks; ++b) {
-                const ptrdiff_t begin = block_[b], end = block_[b + 1];
-                for (ptrdiff_t k = begin; k < end; ++k) {
-                    dot(rest_, k);
-                    dot(upper_, k);
-                    scale(k);
+            for (const Part& part : parts_) {
+                if (part.is_dense) {
+                    for (Index k = block_[part.first]; k < block_[part.last]; ++k) dot(rest_, k);
+                    dense_.template solve<width>(part.run, op, y, scratch);
+                    continue;
                 }
-                for (ptrdiff_t k = end - 1; k >= begin; --k) dot(lower_, k);
+                for (Index b = part.first; b < part.last; ++b)
+                    solve_transposed(block_[b], block_[b + 1]);
             }
         }
     }
@@ -223,29 +262,86 @@ class Lu final : public Factors<T> {
             for (Columns<T>* c : {&f_.lower_, &f_.upper_, &f_.rest_}) c->start.reserve(n + 1);
             f_.diagonal_ = std::vector<T>(n);
             pivot_.resize(n);
-            double since = 0;
-            for (std::size_t b = 0; b + 1 < f_.block_.size(); ++b) {
-                begin_ = f_.block_[b];
-                end_ = f_.block_[b + 1];
-                is_as_planned_ = climbs_;
-                for (Index k = begin_; k < end_; ++k) {
-                    const double before = f_.flops;
-                    if (!eliminate(k)) return;
-                    since += f_.flops - before;
-                    if (since > 1e8) {
-                        control_.pause();
-                        since = 0;
-                    }
+            for (const Part& part : f_.parts_) {
+                if (part.is_dense) {
+                    if (!factor_dense(part)) return;
+                    continue;
                 }
-                if (!is_as_planned_) settle();
+                for (Index b = part.first; b < part.last; ++b)
+                    if (!factor_sparse(f_.block_[b], f_.block_[b + 1])) return;
             }
+            f_.dense_.finish();
             f_.growth = largest_a_ > 0 ? static_cast<double>(largest_ / largest_a_) : 1;
-            f_.entries =
+            const ptrdiff_t sparse =
                 f_.lower_.start.back() + f_.upper_.start.back() + f_.rest_.start.back() + n;
-            f_.bytes = f_.entries * static_cast<ptrdiff_t>(sizeof(T) + sizeof(Index));
+            f_.entries = sparse + f_.dense_.entries();
+            f_.bytes =
+                sparse * static_cast<ptrdiff_t>(sizeof(T) + sizeof(Index)) + f_.dense_.bytes();
         }
 
      private:
+        void note(double flops) {
+            f_.flops += flops;
+            since_ += flops;
+            if (since_ < 1e8) return;
+            control_.pause();
+            since_ = 0;
+        }
+
+        bool factor_sparse(Index begin, Index end) {
+            begin_ = begin;
+            end_ = end;
+            is_as_planned_ = climbs_;
+            for (Index k = begin_; k < end_; ++k)
+                if (!eliminate(k)) return false;
+            if (!is_as_planned_) settle();
+            return true;
+        }
+
+        // Columns lie anywhere: where they begin is asked for early, and then what is in them.
+        void ask_for_columns_after(Index k) const {
+            constexpr Index near = 8, far = 16;
+            const Index n = static_cast<Index>(f_.columns_.size());
+            if (k + far < n) __builtin_prefetch(a_.start + f_.columns_[k + far]);
+            if (k + near < n) {
+                const Index from = a_.start[f_.columns_[k + near]];
+                __builtin_prefetch(a_.index + from);
+                __builtin_prefetch(a_.value + from);
+            }
+        }
+
+        bool factor_dense(const Part& part) {
+            T* to = f_.dense_.zeros(part.run);
+            Columns<T>&rest = f_.rest_, &lower = f_.lower_, &upper = f_.upper_;
+            for (Index b = part.first; b < part.last; ++b) {
+                const Index begin = f_.block_[b], order = f_.block_[b + 1] - begin;
+                for (Index k = begin; k < begin + order; ++k, to += order) {
+                    ask_for_columns_after(k);
+                    const Index j = f_.columns_[k];
+                    rest.reserve(a_.start[j + 1] - a_.start[j]);
+                    ptrdiff_t others = rest.start.back();
+                    for (Index e = a_.start[j]; e < a_.start[j + 1]; ++e) {
+                        const Index i = place_[a_.index[e]];
+                        if (i >= begin) {
+                            to[i - begin] = a_.value[e];
+                        } else {
+                            rest.index[others] = i;
+                            rest.value[others++] = a_.value[e];
+                        }
+                    }
+                    rest.start.push_back(others);
+                    lower.start.push_back(lower.start.back());
+                    upper.start.push_back(upper.start.back());
+                    f_.diagonal_[k] = T(1);  // beside the determinants of dense blocks
+                }
+            }
+            const Index failed = f_.dense_.factor(part.run);
+            if (failed >= 0) f_.outcome = {Code::singular, f_.columns_[failed]};
+            const double order = f_.block_[part.first + 1] - f_.block_[part.first];
+            note(2 * order * order * order / 3 * (part.last - part.first));
+            return failed < 0;
+        }
+
         bool eliminate(Index k) {
             reached_count_ = below_count_ = 0;
             scatter(k);
@@ -309,7 +405,7 @@ class Lu final : public Factors<T> {
                 largest_ = std::max(largest_, abs1(u));
             }
             upper.start.push_back(to);
-            f_.flops += 2 * static_cast<double>(updates) + below_count_;
+            note(2 * static_cast<double>(updates) + below_count_);
         }
 
         // The diagonal, or the largest.
@@ -453,6 +549,7 @@ class Lu final : public Factors<T> {
         bool is_as_planned_;      // all pivots of this block were on the diagonal so far
         Index begin_ = 0, end_ = 0;
         Real<T> largest_ = 0, largest_a_ = 0;
+        double since_ = 0;  // flops since it was last asked whether to go on
     };
 
     Lines<T> a_;
@@ -460,6 +557,8 @@ class Lu final : public Factors<T> {
     std::vector<Index> block_;
     Columns<T> lower_, upper_, rest_;  // without their diagonals; above the diagonal blocks
     std::vector<T> diagonal_;          // of U
+    std::vector<Part> parts_;
+    DenseBlocks<T> dense_;
 };
 
 }  // namespace
@@ -473,7 +572,7 @@ LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& con
     for (Index k = 0; k < l.count(); ++k) {
         const Index begin = l.start[k], end = l.start[k + 1];
         const double n = end - begin;
-        if (end - begin <= small || diagonal_blocks.is_full(begin, end)) {
+        if (end - begin <= largest_dense_block || diagonal_blocks.is_full(begin, end)) {
             l.price.entries += n * n;
             l.price.flops += 2 * n * n * n / 3;
             continue;

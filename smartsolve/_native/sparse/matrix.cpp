@@ -529,6 +529,26 @@ bool is_square(const MatrixObject* self) {
     return false;
 }
 
+PyObject* told(Blocks b, bool csr, bool is_diagonal) {
+    if (csr) {
+        std::swap(b.rows, b.columns);
+        std::swap(b.unmatched_row, b.unmatched_column);
+    }
+    if (csr && !is_diagonal) {  // the transpose's, backwards
+        std::reverse(b.rows.begin(), b.rows.end());
+        std::reverse(b.columns.begin(), b.columns.end());
+        const Index n = b.start.back();
+        std::reverse(b.start.begin(), b.start.end());
+        for (Index& start : b.start) start = n - start;
+    }
+    const Object rows = intp_vector(b.rows), columns = intp_vector(b.columns),
+                 starts = intp_vector(b.start);
+    if (!rows || !columns || !starts) return nullptr;
+    return Py_BuildValue("{s:O,s:O,s:O,s:i,s:i,s:i}", "rows", rows.get(), "columns", columns.get(),
+                         "starts", starts.get(), "structural_rank", b.structural_rank,
+                         "unmatched_row", b.unmatched_row, "unmatched_column", b.unmatched_column);
+}
+
 PyObject* blocks(PyObject* object, PyObject*) {
     const MatrixObject* self = matrix_of(object);
     if (!is_square(self)) return nullptr;
@@ -537,20 +557,34 @@ PyObject* blocks(PyObject* object, PyObject*) {
         b = *self->analyses->blocks(self->pattern());
     }));
     if (!done) return nullptr;
-    if (self->csr) {  // the transpose's, backwards
-        std::swap(b.rows, b.columns);
-        std::swap(b.unmatched_row, b.unmatched_column);
-        std::reverse(b.rows.begin(), b.rows.end());
-        std::reverse(b.columns.begin(), b.columns.end());
-        std::reverse(b.start.begin(), b.start.end());
-        for (Index& start : b.start) start = static_cast<Index>(self->rows) - start;
-    }
-    const Object rows = intp_vector(b.rows), columns = intp_vector(b.columns),
-                 starts = intp_vector(b.start);
-    if (!rows || !columns || !starts) return nullptr;
-    return Py_BuildValue("{s:O,s:O,s:O,s:i,s:i,s:i}", "rows", rows.get(), "columns", columns.get(),
-                         "starts", starts.get(), "structural_rank", b.structural_rank,
-                         "unmatched_row", b.unmatched_row, "unmatched_column", b.unmatched_column);
+    return told(std::move(b), self->csr, false);
+}
+
+// Small blocks that nothing joins; None where the matrix is not of such blocks.
+PyObject* independent_blocks(PyObject* object, PyObject*) {
+    const MatrixObject* self = matrix_of(object);
+    if (!is_square(self)) return nullptr;
+    std::shared_ptr<const std::optional<Blocks>> found;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        found = self->analyses->independent_blocks(self->pattern());
+    }));
+    if (!done) return nullptr;
+    if (!*found) return Py_NewRef(Py_None);
+    return told(**found, self->csr, true);
+}
+
+PyObject* has_independent_blocks(PyObject* object, PyObject* argument) {
+    const MatrixObject* self = matrix_of(object);
+    const int neighbouring = PyObject_IsTrue(argument);
+    if (neighbouring < 0 || !is_square(self)) return nullptr;
+    bool found = false;
+    const Object done(without_gil(self->is_large(), 1, [&](const Control&) {
+        Analyses& analyses = *self->analyses;
+        found = (neighbouring != 0 ? analyses.neighbouring_blocks(self->pattern())
+                                   : analyses.independent_blocks(self->pattern()))
+                    ->has_value();
+    }));
+    return done ? PyBool_FromLong(found) : nullptr;
 }
 
 PyObject* order(PyObject* object, PyObject* argument) {
@@ -681,6 +715,12 @@ PyMethodDef methods_of_matrix[] = {
     {"peel", peel_matrix, METH_NOARGS,
      "peel()\n--\n\n(rows, columns) in whose order it is lower triangular, or None."},
     {"blocks", blocks, METH_NOARGS, "blocks()\n--\n\nBlock upper triangular form."},
+    {"independent_blocks", independent_blocks, METH_NOARGS,
+     "independent_blocks()\n--\n\nSmall blocks that nothing joins, or None."},
+    {"has_independent_blocks", has_independent_blocks, METH_O,
+     "has_independent_blocks(neighbouring, /)\n--\n\nWhether it is of such blocks, as it lies or "
+     "in any "
+     "order."},
     {"order", order, METH_O, "order(name, /)\n--\n\nA permutation of rows and columns alike."},
     {"band", band, METH_O, "band(order, /)\n--\n\n(kl, ku) in that order."},
     {"narrow", narrow_order, METH_O,

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "cholesky.hpp"
+#include "dense_blocks.hpp"
 #include "lu.hpp"
 #include "qr.hpp"
 #include "structured.hpp"
@@ -15,6 +16,13 @@ const Index* order_or_null(const Request& r) { return r.order.empty() ? nullptr 
 template <class T>
 FactorsOwner<T> run_lu(const Lines<T>& a, const Request& r) {
     return factor_lu(a, *r.analyses->lu(a, r.control), r.control);
+}
+
+// Where the matrix is not of such blocks, in those that there are.
+template <class T>
+FactorsOwner<T> run_independent(const Lines<T>& a, const Request& r) {
+    const auto blocks = r.analyses->independent_blocks(a);
+    return *blocks ? factor_lu(a, analyse_lu(a, **blocks, r.control), r.control) : run_lu(a, r);
 }
 
 template <class T>
@@ -35,6 +43,7 @@ constexpr Method<T> methods[] = {
      [](auto& a, auto& r) { return factor_cholesky(a, r.ordering, r.order, r.control); }},
     {"lu", run_lu<T>},
     {"block_triangular", run_lu<T>},
+    {"block_diagonal", run_independent<T>},
     {"qr", [](auto& a, auto& r) { return factor_qr(a, r.tolerance, r.control); }},
     {"permuted_triangular",
      [](auto& a, auto& r) { return factor_permuted_triangular(a, r.analyses->peeled(a)); }},
@@ -51,6 +60,15 @@ std::shared_ptr<const Known> Analyses::known(std::shared_ptr<const Known>& it, F
 
 std::shared_ptr<const Blocks> Analyses::blocks(const Pattern& a) {
     return known(blocks_, [&] { return find_blocks(a); });
+}
+
+std::shared_ptr<const std::optional<Blocks>> Analyses::neighbouring_blocks(const Pattern& a) {
+    return known(neighbouring_, [&] { return find_neighbouring_blocks(a, largest_dense_block); });
+}
+
+std::shared_ptr<const std::optional<Blocks>> Analyses::independent_blocks(const Pattern& a) {
+    if (auto blocks = neighbouring_blocks(a); *blocks) return blocks;
+    return known(independent_, [&] { return find_independent_blocks(a, largest_dense_block); });
 }
 
 std::shared_ptr<const LuAnalysis> Analyses::lu(const Pattern& a, const Control& control) {
@@ -75,7 +93,11 @@ std::optional<Price> price(std::string_view method, const Pattern& a, std::strin
         return Price{analysis.tree.flops(), analysis.tree.entries(), analysis.ordering};
     }
     if (method == "qr") return price_of_qr(a);
-    if (method == "lu" || method == "block_triangular") return analyses.lu(a, control)->price;
+    if (method == "block_diagonal")
+        if (const auto blocks = analyses.independent_blocks(a); *blocks)
+            return analyse_lu(a, **blocks, control).price;
+    if (method == "lu" || method == "block_triangular" || method == "block_diagonal")
+        return analyses.lu(a, control)->price;
     return {};
 }
 

@@ -18,6 +18,9 @@ namespace smartsolve::sparse {
 class Analyses {
  public:
     std::shared_ptr<const Blocks> blocks(const Pattern& a);
+    // Nothing in them if the matrix is not one of small independent blocks.
+    std::shared_ptr<const std::optional<Blocks>> neighbouring_blocks(const Pattern& a);
+    std::shared_ptr<const std::optional<Blocks>> independent_blocks(const Pattern& a);
     std::shared_ptr<const LuAnalysis> lu(const Pattern& a, const Control& control);
     // Nothing in it if it is no permuted triangle.
     std::shared_ptr<const std::optional<Peeled>> peeled(const Pattern& a);
@@ -28,6 +31,7 @@ class Analyses {
 
     std::mutex mutex_;
     std::shared_ptr<const Blocks> blocks_;
+    std::shared_ptr<const std::optional<Blocks>> neighbouring_, independent_;
     std::shared_ptr<const LuAnalysis> lu_;
     std::shared_ptr<const std::optional<Peeled>> peeled_;
 };

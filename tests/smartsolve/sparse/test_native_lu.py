@@ -167,7 +167,7 @@ def test_trees_and_chains_fill_in_no_more_than_they_must(
     tree = scipy.sparse.csc_array(mask * 1.0)
     order = native(tree).order("amd")
     np.testing.assert_array_equal(np.sort(order), np.arange(n))
-    if n > 3:
+    if n > 16:  # smaller ones are dense
         assert native(tree).plan("lu")["entries"] == 3 * n - 2
     mask[rng.integers(0, n, extra), rng.integers(0, n, extra)] = True
     mask[:hubs] = True
