@@ -8,7 +8,6 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
-import numpy.typing as npt
 from dask.layers import ArrayBlockIdDep
 
 from . import _core, _errors
@@ -34,27 +33,31 @@ def later(
     The last two axes of a matrix must lie in one block, and so the rows of `b`; its columns need
     not. The policy of `errstate` is that of the call, not of the worker.
     """
-    for name in _NOT_LATER:
-        if options.pop(name, None):
-            raise TypeError(f"{name} is not for dask arrays, of which no number is there yet")
+    _refuse_now(options)
     if isinstance(a, FactoredMatrix):
         if side == "right":
             turned = b if b.ndim < 2 else da.swapaxes(b, -1, -2)
-            x = _apply_factors(a, turned, {"transposed": True})
+            x = _apply_factors(a, turned, {"transposed": True, **options})
             return x if b.ndim < 2 else da.swapaxes(x, -1, -2)
         return _apply_factors(a, b, options)
     a, b = _beside(a, b)
     _check_shapes(a, b, side, function is _core.solve)
+    dtype = _result_type(function, a, b, options)
     vector = b.ndim == 1
     of_a, of_b, of_x = _indices(a.ndim, b.ndim, side)
     _refuse_chunks("a", a, (-2, -1))
     _refuse_chunks("b", b, (-1,) if vector or side == "right" else (-2,))
     if function is _core.solve and options.get("on_singular") is None:
         options["on_singular"] = geterr()["singular"]
-    dtype = _result_type(a, b, options)
     chunks, (a, b) = da.core.unify_chunks(a, of_a, b, of_b)
     call = _Call(function, geterr(), options)
     return _blockwise(call, of_x, [(a, of_a), (b, of_b)], dtype, chunks)
+
+
+def _refuse_now(options: dict[str, Any]) -> None:
+    for name in _NOT_LATER:
+        if options.pop(name, None):
+            raise TypeError(f"{name} is not for dask arrays, of which no number is there yet")
 
 
 class _Call:
@@ -151,12 +154,11 @@ def _check_shapes(a: da.Array, b: da.Array, side: Side, square: bool) -> None:
     """The rules of `solve` and `mldivide`, now rather than in a task."""
     if a.ndim < 2 or (square and a.shape[-1] != a.shape[-2]):
         raise np.linalg.LinAlgError(_errors.not_square(a.shape))
-    if b.ndim == 0:
-        raise ValueError(_errors.misshapen_rhs(b.shape, a.shape[-2], a.shape))
     rows = a.shape[-2] if side == "left" else a.shape[-1]
-    meets = b.shape[-1] if b.ndim == 1 or side == "right" else b.shape[-2]
-    if meets != rows:
-        raise ValueError(_errors.misshapen_rhs(b.shape, rows, a.shape))
+    axis = -1 if b.ndim == 1 or side == "right" else -2
+    if b.ndim == 0 or b.shape[axis] != rows:
+        text = _errors.misshapen_rows if side == "right" else _errors.misshapen_rhs
+        raise ValueError(text(b.shape, rows, a.shape))
     if b.ndim > 1:
         np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
 
@@ -173,10 +175,11 @@ def _refuse_chunks(name: str, x: da.Array, axes: Sequence[int]) -> None:
         )
 
 
-def _result_type(a: Any, b: Any, options: dict[str, Any]) -> np.dtype[Any]:
-    given = options.get("dtype")
-    typed = {} if given is None else {"dtype": given}
-    one = _core.solve(np.ones((1, 1), a.dtype), np.ones(1, b.dtype), **typed)
+def _result_type(
+    function: Callable[..., Any], a: Any, b: Any, options: dict[str, Any]
+) -> np.dtype[Any]:
+    """That of the least system, which also finds options that are none before they are sent."""
+    one = function(np.ones((1, 1), a.dtype), np.ones(1, b.dtype), **options)
     dtype: np.dtype[Any] = one.dtype
     return dtype
 
@@ -192,13 +195,13 @@ class DaskFactorization(FactoredMatrix):
         self,
         a: da.Array,
         factor: Callable[..., Any],
-        dtype: npt.DTypeLike | None = None,
         factors: da.Array | None = None,
     ) -> None:
         _check_shapes(a, a, "left", True)
         _refuse_chunks("a", a, (-2, -1))
         self._matrix, self._factor = a, factor
-        self._dtype = _result_type(a, a, {"dtype": dtype})
+        # Which also finds what is no structure, before it is sent.
+        self._dtype: np.dtype[Any] = factor(np.ones((1, 1), a.dtype)).dtype
         if factors is None:
             call = _Call(factor, geterr(), {})
             of_a, _, _ = _indices(a.ndim, 1, "left")
@@ -215,8 +218,12 @@ class DaskFactorization(FactoredMatrix):
     def dtype(self) -> np.dtype[Any]:
         return self._dtype
 
-    def solve(self, b: Any, *, transposed: bool = False, conjugate: bool = False) -> da.Array:
-        """The solutions, as a dask array; shapes as in `Factorization.solve`."""
+    def solve(
+        self, b: Any, *, transposed: bool = False, conjugate: bool = False, **options: Any
+    ) -> da.Array:
+        """The solutions, as a dask array; shapes and options as in `Factorization.solve`."""
+        _refuse_now(options)
+        options |= {"transposed": transposed, "conjugate": conjugate}
         a, b = _beside(self._matrix, b)
         side: Side = "transposed" if transposed else "left"
         _check_shapes(a, b, side, True)
@@ -231,7 +238,8 @@ class DaskFactorization(FactoredMatrix):
         })  # fmt: skip
         chunks = dict(zip(of_b, b.chunks, strict=True))
         chunks |= {i: c for i, c in of_one.items() if i < 1 or sum(c) > 1 or i not in chunks}
-        call = _Call(_solve_block, geterr(), {"transposed": transposed, "conjugate": conjugate})
+        _solve_block(self._factor(np.ones((1, 1), a.dtype)), np.ones(1, b.dtype), **options)
+        call = _Call(_solve_block, geterr(), options)
         operands: _Indexed = [(self._factors, of_a[:-2]), (b, of_b)]
         return _blockwise(call, of_x, operands, _solved_type(self._dtype, b), chunks)
 
@@ -239,7 +247,7 @@ class DaskFactorization(FactoredMatrix):
         """The same, with the factors computed and kept."""
         factors: Any = self._factors
         kept = factors.persist(**options)
-        return DaskFactorization(self._matrix, self._factor, self._dtype, kept)
+        return DaskFactorization(self._matrix, self._factor, kept)
 
     def det(self) -> da.Array:
         """The determinants, as a dask array."""
@@ -279,7 +287,7 @@ def _apply_factors(factors: FactoredMatrix, b: Any, options: dict[str, Any]) -> 
         # A stack that lies here is cut as b is, and factored where its blocks go.
         matrix, factor = factors._posed()
         a, _ = _beside(matrix, b)
-        return DaskFactorization(a, factor, factors.dtype).solve(b, **options)
+        return DaskFactorization(a, factor).solve(b, **options)
     if not b.ndim or b.shape[-1 if b.ndim == 1 else -2] != shape[-1]:
         raise ValueError(_errors.misshapen_rhs(b.shape, shape[-1], shape))
     _refuse_chunks("b", b, (-1,) if b.ndim == 1 else (-2,))

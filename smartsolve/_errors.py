@@ -122,8 +122,17 @@ def not_square(shape: tuple[int, ...]) -> str:
 
 def misshapen_rhs(b: tuple[int, ...], rows: int, a: tuple[int, ...]) -> str:
     """Text for a right-hand side that does not fit; the native entry has the same words."""
+    if not b:
+        return "b has shape (); expected (n,) or (..., n, k), at least one axis"
     axis = "only axis" if len(b) == 1 else "second-to-last axis"
     return f"b has shape {b}; its {axis} must be {rows} to match a of shape {a}"
+
+
+def misshapen_rows(b: tuple[int, ...], columns: int, a: tuple[int, ...]) -> str:
+    """Text for a right-hand side of ``x @ a = b`` that does not fit."""
+    if not b:
+        return "b has shape (); expected (n,) or (..., k, n), at least one axis"
+    return f"b has shape {b}; its last axis must be {columns} to match a of shape {a}"
 
 
 def unsolvable_type(name: str, dtype: Any) -> str:
@@ -341,6 +350,50 @@ def only_for_dense(option: str) -> str:
     return f"{option} is an option for dense matrices, and a is sparse; {instead}"
 
 
+def decided(call: str, names: list[str]) -> str:
+    """Text for options that came with factors, and too late."""
+    return (
+        f"{call}() of a Factorization got {', '.join(names)}; structure, type and method are "
+        "decided about by factorize(), and its matrices are square"
+    )
+
+
+# What other calls take, and what to write in place of it for factors.
+_ELSEWHERE = {
+    "accuracy": "factorize(a).solve(b, accuracy=...) does",
+    "return_info": "factorize(a).solve(b, return_info=True) does",
+    "transposed": "factorize(a).solve(b, transposed=True) does",
+    "align": "factorize(a).solve(b, align=...) does",
+    "sparse_x": "factorize(a).solve(b, sparse_x=True) does, for a sparse a",
+    "workers": "factorize(a).solve(b, workers=...) does, for a sparse a",
+    "assume_a": "it is called structure here",
+    "on_singular": "errstate(singular=...) decides, around the call",
+    "check_finite": "solve(factorize(a), b, check_finite=True) looks at b",
+    "overwrite_a": "the matrix is copied",
+    "overwrite_b": "the solution is an array of its own",
+    "precision": "a.astype('float32') is factored in single precision",
+    "minimum_norm": "mldivide(a, b, minimum_norm=True) does",
+    "tol": "mldivide(a, b, tol=...) does",
+}
+
+
+def not_of_factorize(name: str) -> str:
+    """Text for an option of other calls."""
+    if name not in _ELSEWHERE:
+        return f"factorize() got an unexpected keyword argument {name!r}"
+    return f"factorize() takes no {name}: {_ELSEWHERE[name]}"
+
+
+def refuse_tolerance(tol: Any) -> None:
+    """Raise ``ValueError`` for a tolerance that is no number from 0 on."""
+    try:
+        is_one = tol is None or float(tol) >= 0
+    except (TypeError, ValueError):
+        is_one = False
+    if not is_one:
+        raise ValueError(f"tol is {tol!r}; expected a number from 0 on")
+
+
 def only_for_sparse(option: str) -> str:
     """Text for an option of sparse matrices that came with a dense one."""
     return f"{option} is an option for sparse matrices; a is dense"
@@ -368,4 +421,13 @@ def refuse_infinite(
         raise ValueError(
             f"{name} must not contain infs or NaNs (check_finite=True); "
             f"{name} of shape {shape or array.shape} has {np.count_nonzero(~np.isfinite(array))}"
+        )
+
+
+def refuse_infinite_factors(shape: tuple[int, ...], rcond: Any) -> None:
+    """Raise ``ValueError`` for factors of a matrix that holds an inf or a NaN."""
+    if np.isnan(rcond).any():
+        raise ValueError(
+            "a must not contain infs or NaNs (check_finite=True); the matrix of shape "
+            f"{shape} was factored with some"
         )

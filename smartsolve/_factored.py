@@ -26,12 +26,19 @@ class SlogdetResult(NamedTuple):
 class FactoredMatrix:
     """What the factors of dense and of sparse matrices have in common."""
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether a sparse matrix was factored."""
+        return False
+
     if TYPE_CHECKING:
 
         @property
         def shape(self) -> tuple[int, ...]: ...
         @property
         def dtype(self) -> np.dtype[Any]: ...
+        @property
+        def rcond(self) -> PerSystem: ...
         def solve(
             self, b: Any, *, transposed: bool = False, conjugate: bool = False
         ) -> npt.NDArray[Any]: ...
@@ -176,6 +183,10 @@ class Outer(FactoredMatrix):
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.factors.shape)
+
+    @property
+    def is_sparse(self) -> bool:
+        return bool(self.factors.is_sparse)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "factors":

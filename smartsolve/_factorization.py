@@ -69,6 +69,7 @@ def factorize(
     lower: bool = False,
     engine: str | None = None,
     dtype: npt.DTypeLike | None = None,
+    **elsewhere: Any,
 ) -> Any:
     """Factor a matrix by the method that fits it, to solve with it many times.
 
@@ -105,7 +106,8 @@ def factorize(
     ValueError
         If the structure is unknown.
     TypeError
-        For other dtypes.
+        For other dtypes, and for options that belong to other calls: the
+        message says where, as `accuracy` to ``.solve``.
 
     Warns
     -----
@@ -143,6 +145,8 @@ def factorize(
     >>> f.det()
     144.0
     """
+    for name in elsewhere:
+        raise TypeError(_errors.not_of_factorize(name))
     kind = _operands.kind_of(a)
     if kind is not None:
         if engine is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
@@ -82,7 +83,7 @@ def mldivide(
     return_info : bool, default False
         Also return what was done.
     accuracy : {"full", "certified"}, optional
-        Of a square system, as in `solve`.
+        Of a square system, as in `solve`; it and `return_info` also of factors.
     engine, sparse_x
         As in `solve`, for sparse matrices; an engine takes square ones only.
     align, dtype
@@ -166,22 +167,17 @@ def mldivide(
     array([1., 2.])
     """
     if isinstance(a, FactoredMatrix):
-        if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
-            raise TypeError("mldivide() of a Factorization takes no options but accuracy")
-        factors: Any = a
-        if accuracy is not None:
-            return factors.solve(b, accuracy=accuracy)
-        return factors.solve(b) if align is None else _core.solve(factors, b, align=align)
+        _refuse_decided("mldivide", minimum_norm, tol, engine, dtype)
+        return _core.solve(
+            *(a, b), return_info=return_info, accuracy=accuracy, sparse_x=sparse_x, align=align
+        )
     plain = type(a) is np.ndarray and type(b) is np.ndarray
     kind = None if plain else _operands.outermost(a, b)
-    if kind is not None or align is not None or dtype is not None:
+    if kind is not None:
         options = _given(minimum_norm, tol, return_info, accuracy, engine, sparse_x, dtype)
-        if kind is not None:
-            return kind.through(mldivide, a, b, "left", align=align, **options)
-        if align is not None:
-            raise TypeError(_errors.nothing_to_align(align))
-        _refuse_dense_options(a, accuracy, dtype)
-        return _operands.rounded(mldivide, a, b, **options)
+        return kind.through(mldivide, a, b, "left", align=align, **options)
+    if align is not None:
+        raise TypeError(_errors.nothing_to_align(align))
     if is_sparse(a):
         _refuse_dense_options(a, accuracy, dtype)
         from ._sparse.mldivide import mldivide as divide
@@ -191,7 +187,11 @@ def mldivide(
     matrix = _operands.matrix(a, "mldivide()")
     rhs = _operands.right_hand_side(b, "mldivide()")
     square = matrix.ndim > 1 and matrix.shape[-1] == matrix.shape[-2]
-    if accuracy is not None:
+    if dtype is not None:
+        options = _given(minimum_norm, tol, return_info, accuracy, engine, sparse_x, dtype)
+        solved: Any = _operands.rounded(mldivide, matrix, rhs, **options)
+        x, info = solved if return_info else (solved, None)
+    elif accuracy is not None:
         if not square or minimum_norm or tol is not None:
             raise ValueError("accuracy is for square systems without minimum_norm and tol")
         solved = _core.solve(matrix, rhs, accuracy=accuracy, return_info=return_info)
@@ -245,7 +245,7 @@ def mrdivide(
         One row if it has one axis, else a stack of k of them.
     a : (..., m, n) array_like or Factorization
         A matrix of any shape, or a stack of them.
-    minimum_norm, tol, return_info, engine, sparse_x
+    minimum_norm, tol, return_info, accuracy, engine, sparse_x, align, dtype
         As in `mldivide`.
 
     Returns
@@ -282,32 +282,31 @@ def mrdivide(
     array([0.833333, 0.166667])
     """
     if isinstance(a, FactoredMatrix):
-        if minimum_norm or tol is not None or return_info or engine or sparse_x or dtype:
-            raise TypeError("mrdivide() by a Factorization takes no options")
-        if accuracy is not None:
-            raise TypeError(
-                "mrdivide() by a Factorization takes no accuracy; solve(b.T, transposed=True, "
-                "accuracy=...) of the factors, transposed, is the same"
-            )
+        _refuse_decided("mrdivide", minimum_norm, tol, engine, dtype)
+        given: dict[str, Any] = {"return_info": return_info, "accuracy": accuracy}
         if isinstance(a, _operands.WrappedFactorization):
-            return a.divide(mrdivide, b, align)
+            return a.divide(mrdivide, b, align, **given, sparse_x=sparse_x)
         if (kind := _operands.kind_of(b)) is not None:
-            return kind.through(_exchanged(mrdivide), a, b, "right", align=align)
+            given["sparse_x"] = sparse_x
+            return kind.through(_exchanged(mrdivide), a, b, "right", align=align, **given)
         if align is not None:
             raise TypeError(_errors.nothing_to_align(align))
+        if sparse_x:
+            raise TypeError(
+                "mrdivide() by a Factorization takes no sparse_x; solve(b.T, transposed=True, "
+                "sparse_x=True) of sparse factors, transposed, is the same"
+            )
         rhs = _operands.right_hand_side(b, "mrdivide()")
-        x = a.solve(_transposed(rhs), transposed=True)
-        return _operands.like(b, _transposed(x) if rhs.ndim > 1 else x)
+        _refuse_rows(rhs, a.shape)
+        solved: Any = _core.solve(a, _transposed(rhs), transposed=True, **given)
+        return _turned(solved, b, rhs.ndim, return_info)
     plain = type(a) is np.ndarray and type(b) is np.ndarray
     kind = None if plain else _operands.outermost(a, b)
-    if kind is not None or align is not None or dtype is not None:
+    if kind is not None:
         options = _given(minimum_norm, tol, return_info, accuracy, engine, sparse_x, dtype)
-        if kind is not None:
-            return kind.through(_exchanged(mrdivide), a, b, "right", align=align, **options)
-        if align is not None:
-            raise TypeError(_errors.nothing_to_align(align))
-        _refuse_dense_options(a, accuracy, dtype)
-        return _operands.rounded(_exchanged(mrdivide), a, b, **options)
+        return kind.through(_exchanged(mrdivide), a, b, "right", align=align, **options)
+    if align is not None:
+        raise TypeError(_errors.nothing_to_align(align))
     if is_sparse(a):
         _refuse_dense_options(a, accuracy, dtype)
         from ._sparse.mldivide import mrdivide as divide
@@ -316,23 +315,18 @@ def mrdivide(
     _refuse_sparse_options(engine, sparse_x)
     matrix = _operands.matrix(a, "mrdivide()")
     rhs = _operands.right_hand_side(b, "mrdivide()")
-    if matrix.ndim > 1 and rhs.ndim > 0 and rhs.shape[-1] != matrix.shape[-1]:
-        raise ValueError(
-            f"b has shape {rhs.shape}; its last axis must be {matrix.shape[-1]} to match a of "
-            f"shape {matrix.shape}"
-        )
-    result: Any = mldivide(
+    if matrix.ndim > 1:
+        _refuse_rows(rhs, matrix.shape)
+    solved = mldivide(
         _transposed(matrix),
         _transposed(rhs),
         minimum_norm=minimum_norm,
         tol=tol,
         return_info=return_info,
         accuracy=accuracy,
+        dtype=dtype,
     )
-    x, info = result if return_info else (result, None)
-    # The solutions of a stack for one vector are vectors, whose last axis is right already.
-    x = _operands.like(b, _transposed(x) if rhs.ndim > 1 else x)
-    return (x, info) if return_info else x
+    return _turned(solved, b, rhs.ndim, return_info)
 
 
 def _exchanged(function: Any) -> Any:
@@ -356,6 +350,32 @@ def _given(*values: Any) -> dict[str, Any]:
 
 def _transposed(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a if a.ndim < 2 else np.swapaxes(a, -1, -2)
+
+
+def _turned(solved: Any, b: Any, ndim: int, return_info: bool) -> Any:
+    """The solution of the transposed system as that of b, of so many axes, in its class."""
+    x, info = solved if return_info else (solved, None)
+    if ndim > 1:  # those of a stack for one vector are vectors, whose last axis is right already
+        x = _transposed(x)
+        if info is not None and info.error_bound is not None:
+            info = replace(info, error_bound=_transposed(info.error_bound))
+    x = _operands.like(b, x)
+    return (x, info) if return_info else x
+
+
+def _refuse_rows(b: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Raise ``ValueError`` for a right-hand side of ``x @ a = b`` that does not fit."""
+    if b.shape[-1:] != shape[-1:]:
+        raise ValueError(_errors.misshapen_rows(b.shape, shape[-1], shape))
+
+
+def _refuse_decided(
+    call: str, minimum_norm: bool, tol: float | None, engine: str | None, dtype: Any
+) -> None:
+    """Raise ``TypeError`` for what factors cannot be asked for any more."""
+    options = _given(minimum_norm, tol, False, None, engine, False, dtype)
+    if options:
+        raise TypeError(_errors.decided(call, list(options)))
 
 
 def _refuse_dense_options(a: Any, accuracy: Accuracy | None, dtype: Any) -> None:
@@ -415,8 +435,7 @@ def _solve_least_squares(
     tol: float | None,
     return_info: bool,
 ) -> tuple[npt.NDArray[Any], SolveInfo | None]:
-    if tol is not None and not tol >= 0:
-        raise ValueError(f"tol is {tol!r}; expected a number from 0 on")
+    _errors.refuse_tolerance(tol)
     default = -1.0  # MATLAB's
     x, rank, tolerance, ratio, deficient = _core.least_squares(
         a, b, minimum_norm, default if tol is None else tol

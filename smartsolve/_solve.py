@@ -10,6 +10,9 @@ from . import _core, _errors, _operands
 from ._factored import FactoredMatrix
 from ._sparse import is_sparse
 
+# By `factorize`.
+DECIDED = frozenset(("assume_a", "lower", "on_singular", "precision", "engine", "dtype"))
+
 _numpy_solve = np.linalg.solve  # kept, lest a replaced one leads back here
 
 
@@ -35,14 +38,14 @@ def solve_other(a: Any, b: Any, **options: Any) -> Any:
             if name in options:
                 raise TypeError(_errors.only_for_dense(name))
         return _sparse_solve()(a, b, **options)
-    if "dtype" in options:
-        call = "solve() with dtype"
-        matrix, rhs = _operands.matrix(a, call), _operands.right_hand_side(b, call)
-        return _operands.rounded(_core.solve, matrix, rhs, **options)
     if not options and any(map(_operands.has_own_functions, (a, b))):
         return _by_their_own(a, b)
     call = f"solve() with {', '.join(options)}" if options else "solve()"
-    solved = _core.solve(_operands.matrix(a, call), _operands.right_hand_side(b, call), **options)
+    matrix, rhs = _operands.matrix(a, call), _operands.right_hand_side(b, call)
+    if "dtype" in options:
+        solved: Any = _operands.rounded(_core.solve, matrix, rhs, **options)
+    else:
+        solved = _core.solve(matrix, rhs, **options)
     if options.get("return_info"):
         x, info = solved
         return _operands.like(b, x), info
@@ -72,16 +75,19 @@ def _by_their_own(a: Any, b: Any) -> Any:
 
 def _solve_with(factors: FactoredMatrix, b: Any, **options: Any) -> Any:
     """Solve with a `Factorization`; what was decided when it was made cannot be chosen again."""
-    transposed = options.pop("transposed", False)
-    align = {"align": options.pop("align")} if "align" in options else {}
-    if options.pop("check_finite", False):
-        _errors.refuse_infinite("b", b.tocoo().data if is_sparse(b) else _operands.numbers(b, "b"))
-    decided = sorted(set(options) - {"overwrite_a", "overwrite_b", "workers"})
+    decided = sorted(set(options) & DECIDED)
     if decided:
-        raise TypeError(
-            f"solve() of a Factorization got {', '.join(decided)}; structure and singular "
-            "matrices are decided about by factorize(), only transposed and check_finite are left"
-        )
-    if align and not isinstance(factors, _operands.WrappedFactorization):
-        raise TypeError(_errors.nothing_to_align(align["align"]))
-    return factors.solve(b, transposed=transposed, **align)
+        raise TypeError(_errors.decided("solve", decided))
+    if options.pop("check_finite", False):
+        _errors.refuse_infinite_factors(factors.shape, factors.rcond)
+        _errors.refuse_infinite("b", b.tocoo().data if is_sparse(b) else _operands.numbers(b, "b"))
+    for permission in ("overwrite_a", "overwrite_b"):
+        options.pop(permission, None)
+    if not factors.is_sparse:
+        options.pop("workers", None)
+        if options.pop("sparse_x", False):
+            raise TypeError(_errors.only_for_sparse("sparse_x"))
+    if "align" in options and not isinstance(factors, _operands.WrappedFactorization):
+        raise TypeError(_errors.nothing_to_align(options["align"]))
+    solve: Callable[..., Any] = factors.solve
+    return solve(b, **options)

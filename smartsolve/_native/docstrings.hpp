@@ -17,7 +17,10 @@ Parameters
 a : (..., n, n) array_like of float32, float64, complex64 or complex128
     A square matrix or a stack of them, each looked at by itself. Integers and
     bools count as float64. Or one sparse matrix or array of `scipy.sparse`, in
-    any format; it is never changed. Or a `Factorization`.
+    any format; it is never changed. Or a `Factorization`, which leaves to be
+    chosen `transposed`, `check_finite`, `accuracy`, `return_info` and `align`,
+    of a sparse matrix `workers` and `sparse_x`; the rest was decided when it
+    was made, and is a TypeError.
 b : (n,) or (..., n, k) array_like of the same
     One right-hand side if it has one axis, else a stack of k of them. The
     leading axes are broadcast against those of `a`; a matrix that meets

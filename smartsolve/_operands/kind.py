@@ -125,13 +125,15 @@ class WrappedFactorization(Outer):
             self.factors.solve, b, side, align, {"transposed": transposed, **options}
         )
 
-    def divide(self, mrdivide: Callable[..., Any], b: Any, align: Align | None = None) -> Any:
+    def divide(
+        self, mrdivide: Callable[..., Any], b: Any, align: Align | None = None, **options: Any
+    ) -> Any:
         """``b / a``, as `mrdivide` does it."""
 
-        def solve(b: Any) -> Any:
-            return mrdivide(b, self.factors)
+        def solve(b: Any, **options: Any) -> Any:
+            return mrdivide(b, self.factors, **options)
 
-        return self._solved(solve, b, "right", align, {})
+        return self._solved(solve, b, "right", align, options)
 
     def _solved(
         self,

@@ -33,7 +33,7 @@ class Dask(Kind):
         from .._dask import DaskFactorization
 
         factor = partial(factorize, structure=structure, **options)
-        return DaskFactorization(a, factor, options.get("dtype"))
+        return DaskFactorization(a, factor)
 
     def through(
         self,

@@ -97,6 +97,10 @@ class SparseFactorization(FactoredMatrix):
         return self._matrix.dtype
 
     @property
+    def is_sparse(self) -> bool:
+        return True
+
+    @property
     def nnz(self) -> int:
         return self._matrix.nnz
 

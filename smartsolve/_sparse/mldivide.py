@@ -60,11 +60,8 @@ def mrdivide(
     """As `smartsolve.mrdivide`; `a` is sparse."""
     if not is_sparse(b):
         b = np.asarray(b)
-    if len(a.shape) == 2 and len(b.shape) > 0 and b.shape[-1] != a.shape[-1]:
-        raise ValueError(
-            f"b has shape {b.shape}; its last axis must be {a.shape[-1]} to match a of shape "
-            f"{a.shape}"
-        )
+    if len(a.shape) == 2 and b.shape[-1:] != a.shape[-1:]:
+        raise ValueError(_errors.misshapen_rows(b.shape, a.shape[-1], a.shape))
     result = mldivide(
         *(a.T, _transposed(b), minimum_norm, tol, return_info, engine, sparse_x, dense),
     )
@@ -110,8 +107,7 @@ def _least_squares(
     sparse: bool,
     dense: Divide,
 ) -> Any:
-    if tol is not None and not tol >= 0:
-        raise ValueError(f"tol is {tol!r}; expected a number from 0 on")
+    _errors.refuse_tolerance(tol)
     rhs = RightHandSide(b, m.shape[0], m.shape)
     dtype, factors_dtype = result_type(m.dtype, rhs.dtype)
     m = m.astype(factors_dtype)

@@ -203,7 +203,9 @@ def _mldivide(a: Any, b: Any, *, minimum_norm: bool) -> Any:
 def _with_axes(run: Any, a: Any, b: Any) -> Any:
     """run(a, b), once both have one dtype and equally many axes, and the result as NumPy has it."""
     is_vector = b.ndim == 1
-    if b.ndim == 0 or b.shape[0 if is_vector else -2] != a.shape[-2]:
+    if b.ndim == 0:
+        raise ValueError("b has shape (); expected (n,) or (..., n, k), at least one axis")
+    if b.shape[0 if is_vector else -2] != a.shape[-2]:
         raise ValueError(
             f"b has shape {b.shape}; its {'only' if is_vector else 'second-to-last'} axis must be "
             f"{a.shape[-2]} to match a of shape {a.shape}"

@@ -431,7 +431,7 @@ def test_factorizations_divide() -> None:
     assert (mldivide(f, b) == f.solve(b)).all()
     assert_solves(a.T, mrdivide(b.T, f).T, b)
     for divide in (lambda **k: mldivide(f, b, **k), lambda **k: mrdivide(b.T, f, **k)):
-        with pytest.raises(TypeError, match="takes no options"):
+        with pytest.raises(TypeError, match=r"got minimum_norm; .* decided about by factorize"):
             divide(minimum_norm=True)
 
 
