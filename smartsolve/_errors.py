@@ -171,6 +171,15 @@ def not_certified() -> str:
     )
 
 
+def singular_unproved(place: str) -> str:
+    """Text for a matrix whose factors have a pivot of zero, and the solution no bound."""
+    subject = f"{place}: " if place else ""
+    return (
+        f"Singular matrix: {subject}a pivot is exactly zero; the solution holds NaN, and has no "
+        "bound. accuracy='full' tells whether rounding has made it zero."
+    )
+
+
 def exactly_singular(place: str, is_raised: bool = True) -> str:
     """Text for a matrix whose determinant is zero without any rounding."""
     subject = f"{place}: " if place else ""

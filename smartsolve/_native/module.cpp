@@ -428,7 +428,8 @@ PyMethodDef functions[] = {
      "by "
      "LU in double-double."},
     {"residues", residues, METH_VARARGS,
-     "residues(a, b, /)\n--\n\n(is_singular, is_zero), by elimination modulo two primes."},
+     "residues(a, b, primes, /)\n--\n\nModulo how many primes a is regular, and components are "
+     "zero."},
     {"bound_by_triangles", bound_by_triangles, METH_VARARGS,
      "bound_by_triangles(a, r, x, factor, halves_may_do, /, *triangles)\n--\n\nA bound of |inv(a)| "
      "(r + factor "

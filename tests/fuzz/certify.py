@@ -8,9 +8,7 @@ types, structures planted and disturbed, nearly singular and badly scaled. A bou
 printed with all that repeats it.
 """
 
-import argparse
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import smartsolve
 
 sys.path.append(str(Path(__file__).parents[2]))  # last: the installed package is tested
 
+from tests.fuzz.loop import Seen, run
 from tests.smartsolve.matrices import KINDS, dtypes_of, random_matrix
 
 COUNT = 500  # systems of one draw
@@ -106,29 +105,13 @@ def failures(a: Any, b: Any, alone: bool) -> tuple[int, int, int]:
     return bound.size, finite, failed
 
 
-def main() -> int:
-    """1 if a bound failed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", type=int, default=10_000)
-    parser.add_argument("--from", dest="first", type=int, default=0)
-    options = parser.parse_args()
-    seed, systems, bounds, proved, wrong = options.first, 0, 0, 0, 0
-    last = time.monotonic()
-    while systems < options.systems:
-        a, b, story = draw(seed)
-        count, finite, failed = failures(a, b, alone=seed % 4 == 0)
-        systems, bounds, proved, wrong = (
-            systems + len(a), bounds + count, proved + finite, wrong + failed,
-        )  # fmt: skip
-        if failed:
-            print(f"seed {seed}: {story}: {failed} bounds fail", flush=True)
-        if time.monotonic() > last + 60:
-            last = time.monotonic()
-            print(f"{systems} systems, {proved} of {bounds} bounds, {wrong} fail", flush=True)
-        seed += 1
-    print(f"{systems} systems, {proved} of {bounds} components with a bound, {wrong} bounds fail")
-    return min(wrong, 1)
+def look(seed: int) -> Seen:
+    """One draw: how many bounds it has, and whether they hold."""
+    a, b, story = draw(seed)
+    bounds, finite, failed = failures(a, b, alone=seed % 4 == 0)
+    wrong = [f"{failed} bounds fail"] * (failed > 0)
+    return Seen(story, len(a), {"components": bounds, "bounds": finite}, wrong)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, look))

@@ -7,9 +7,7 @@ exactly, no warning, and an error for what is singular and for nothing else. Wha
 with the seed that repeats it.
 """
 
-import argparse
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -22,6 +20,7 @@ import smartsolve
 
 sys.path.append(str(Path(__file__).parents[2]))  # last: the installed package is tested
 
+from tests.fuzz.loop import Seen, run
 from tests.smartsolve.matrices import KINDS, random_matrix
 
 Array = Any
@@ -226,31 +225,11 @@ def is_right(value: Any, true: Fraction) -> bool:
         return abs(Fraction(float(value)) - true) <= Fraction(float(np.spacing(abs(nearest))))
 
 
-def main() -> int:
-    """1 if anything was wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", type=int, default=10_000)
-    parser.add_argument("--from", dest="first", type=int, default=0)
-    parser.add_argument("--seed", type=int, help="this one alone")
-    options = parser.parse_args()
-    seed, systems, failures = options.first, 0, 0
-    if options.seed is not None:
-        seed, options.systems = options.seed, 1
-    last = time.monotonic()
-    while systems < options.systems:
-        a, b, story = draw(seed)
-        found = list(wrong(a, b))
-        systems += a.size // a.shape[-1] ** 2
-        if found:
-            failures += 1
-            print(f"seed {seed}: {story}", *found[:4], sep="\n    ", flush=True)
-        if time.monotonic() > last + 60:
-            last = time.monotonic()
-            print(f"{systems} systems, {failures} seeds fail", flush=True)
-        seed += 1
-    print(f"{systems} systems, {failures} seeds fail")
-    return min(failures, 1)
+def look(seed: int) -> Seen:
+    """One draw, and what is wrong with it."""
+    a, b, story = draw(seed)
+    return Seen(story, a.size // a.shape[-1] ** 2, {}, list(wrong(a, b)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, look))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import subprocess
 import sys
 import warnings
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.linalg import block_diag
 
 import smartsolve
-from smartsolve import _core, _lifting, solve
+from smartsolve import _core, solve
+from smartsolve._accuracy import lifting, residues
 
 from .matrices import DTYPES, KINDS, hilbert, magic4, random_matrix, random_rhs
 
@@ -485,13 +490,108 @@ def test_elimination_modulo_primes_tells_zeros_and_singular_matrices() -> None:
         a = rng.integers(-9, 10, (3, n, n)) * 2.0 ** rng.integers(-1060, 1000, (3, 1, n))
         a[1, -1] = 0 if n == 1 else a[1, :-1].sum(axis=0)
         b = np.stack([a[:, :, 0], np.zeros((3, n))], axis=1)
-        is_singular, is_zero = _core.residues(np.ascontiguousarray(a), np.ascontiguousarray(b))
+        every = np.ones(b.shape, bool)
+        is_singular, is_zero = residues.verdicts(*map(np.ascontiguousarray, (a, b)), every)
         assert is_singular[1]
         for k in np.flatnonzero(~is_singular):
             assert np.array_equal(is_zero[k], [[i > 0 for i in range(n)], [True] * n])
     for power in (61, 62, 124):  # 2^p - 1 and the like are a trap for some primes
         a = np.array([[[1.0, 1.0], [1.0, 2.0**power]]])
-        assert not _core.residues(a, np.ones((1, 1, 2)))[0]
+        none = np.zeros((1, 1, 2), bool)
+        assert not residues.verdicts(a, np.ones((1, 1, 2)), none)[0]
+
+
+def of_determinant(p: int) -> Any:
+    """A matrix of doubles whose determinant is a prime of 62 binary digits."""
+    q, r = divmod(p, 2**31)
+    return np.array([[2.0**31, -float(r)], [1.0, float(q)]])
+
+
+def test_no_matrix_is_made_for_the_primes() -> None:
+    """Determinants, and Cramer's numerators, that are multiples of the first that are tried."""
+    blocks = [of_determinant(int(p)) for p in residues.primes(2)]
+    a = block_diag(*blocks, rump())
+    b = np.arange(1.0, 9.0)
+    assert are_right(solve(a, b, accuracy="full"), exact_solution(a, b))
+    x = solve(np.stack([a, np.eye(8), a[::-1]]), b, accuracy="full")
+    assert are_right(x[0], exact_solution(a, b))
+    a, b = block_diag(*blocks), block_diag(*blocks)[:, 0].copy()
+    a[:, 0] = [3, 1, 4, 1]
+    every = np.ones((1, 1, 4), bool)
+    is_singular, is_zero = residues.verdicts(a[None], b[None, None], every)
+    assert not is_singular.any()
+    assert not is_zero.any()
+
+
+def test_minors_are_within_their_bound() -> None:
+    rng = np.random.default_rng(12)
+    for n, decades in itertools.product((1, 2, 4, 6), (0, 3, 200)):
+        a = rng.integers(-9, 10, (n, n + 2)) * rng.uniform(1, 2, (n, 1))
+        a = np.ldexp(a, rng.integers(-decades, decades + 1, (n, 1)))
+        a = np.ldexp(a, rng.integers(-decades, decades + 1, n + 2))
+        a[0, -1] = 0
+        bits = residues._bits_of_minors(a)
+        # Integers by powers of two of rows and columns, as small as they can be.
+        whole = np.array([[int(Fraction(v) * 2**1500) for v in row] for row in a], object)
+        for lines in (whole, whole.T):
+            for k, line in enumerate(lines):
+                common = math.gcd(*line)
+                lines[k] = line // max(common & -common, 1)
+        for columns in itertools.combinations(range(n + 2), n):
+            assert abs(determinant(whole[:, columns])) < 2.0**bits
+
+
+def determinant(m: Any) -> int:
+    """By elimination without fractions (Bareiss)."""
+    rows, last, sign = [[int(v) for v in row] for row in m], 1, 1
+    for k in range(len(rows) - 1):
+        p = next((i for i in range(k, len(rows)) if rows[i][k]), None)
+        if p is None:
+            return 0
+        if p != k:
+            rows[k], rows[p], sign = rows[p], rows[k], -sign
+        for i in range(k + 1, len(rows)):
+            rows[i] = [
+                (rows[k][k] * u - rows[i][k] * v) // last
+                for u, v in zip(rows[i], rows[k], strict=True)
+            ]
+        last = rows[k][k]
+    return sign * rows[-1][-1]
+
+
+def test_primes_are_prime() -> None:
+    found = [int(p) for p in residues.primes(12)]
+    assert len(set(found)) == 12
+    for p in found:
+        assert 2**61.5 < p < 2**62
+        assert mpmath.libmp.isprime(p)
+    assert found == [int(p) for p in residues.primes(12)]
+    pseudoprimes = 3215031751, 341550071728321, 3825123056546413051  # to 2, 3, 5, 7, ..., 23
+    for q in (*range(601, 30_000, 2), *pseudoprimes):
+        assert residues._is_prime(q) == mpmath.libmp.isprime(q)
+    assert not any(map(residues._is_prime, pseudoprimes))
+
+
+def test_a_certified_solution_of_a_singular_matrix_does_as_it_is_told() -> None:
+    singular, b = np.ones((3, 3)), np.array([1.0, 2.0, 3.0])
+    stack = np.stack([np.eye(3), singular])
+    for a, place in ((singular, ""), (stack, "slice 1 of 2: ")):
+        with pytest.warns(smartsolve.SingularMatrixWarning, match=f"^Singular matrix: {place}a p"):
+            x = solve(a, b, accuracy="certified", on_singular="warn")
+        assert np.isnan(x.reshape(-1, 3)[-1]).all()
+        x, info = solve(a, b, accuracy="certified", on_singular="nan", return_info=True)
+        assert np.isinf(info.error_bound.reshape(-1, 3)[-1]).all()
+        with pytest.raises(np.linalg.LinAlgError, match=r"^Singular matrix"):
+            solve(a, b, accuracy="certified")
+        with smartsolve.errstate(singular="nan"):
+            f = smartsolve.factorize(a)
+            f.solve(b, accuracy="certified")
+        with pytest.warns(smartsolve.SingularMatrixWarning):
+            f.solve(b, accuracy="certified")
+    a = np.stack([hilbert(14), singular[:1, :1] * np.ones((14, 14))])
+    with pytest.warns(smartsolve.IllConditionedWarning, match="no bound") as said:
+        solve(a, np.ones(14), accuracy="certified", on_singular="nan")
+    assert not any(issubclass(w.category, smartsolve.SingularMatrixWarning) for w in said)
 
 
 def test_no_condition_is_too_large_at_order_100() -> None:
@@ -514,15 +614,15 @@ def test_lifted_solutions_are_exact() -> None:
         a = rng.integers(-9, 10, (n, n)).astype(object) + 10 * n * np.eye(n, dtype=int)
         a[0] *= 2**200
         b = rng.integers(-9, 10, (n, k)).astype(object) * 3**100
-        x = _lifting.Integers(a, b).solution()
+        x = lifting.Integers(a, b).solution()
         assert x is not None
         assert (a @ x == b).all()
-    prime = _lifting.PRIMES[0]  # of which the determinant is a multiple
+    prime = lifting.PRIMES[0]  # of which the determinant is a multiple
     a = np.array([[1, 1], [1, prime + 1]], object)
-    x = _lifting.Integers(a, np.array([[1], [2]], object)).solution()
+    x = lifting.Integers(a, np.array([[1], [2]], object)).solution()
     assert x is not None
     assert x.tolist() == [[1 - Fraction(1, prime)], [Fraction(1, prime)]]
-    singular = _lifting.Integers(np.array([[1, 1], [1, 1]], object), b[:2])
+    singular = lifting.Integers(np.array([[1, 1], [1, 1]], object), b[:2])
     assert singular.solution() is None
 
 

@@ -1,5 +1,7 @@
 // smartsolve._core.extremes, residual, solve_long and residues, the native half of
 // smartsolve._accuracy.
+#include <algorithm>
+
 #include "../entries.hpp"
 #include "../instruction_sets.hpp"
 #include "../workspace.hpp"
@@ -128,31 +130,44 @@ PyObject* solve_long(PyObject*, PyObject* args) {
 }
 
 PyObject* residues(PyObject*, PyObject* args) {
-    PyArrayObject *a, *b;
-    if (!PyArg_ParseTuple(args, "O!O!", &PyArray_Type, &a, &PyArray_Type, &b) ||
+    PyArrayObject *a, *b, *primes;
+    if (!PyArg_ParseTuple(args, "O!O!O!", &PyArray_Type, &a, &PyArray_Type, &b, &PyArray_Type,
+                          &primes) ||
         !are_systems(a, {b}))
         return nullptr;
+    if (PyArray_TYPE(primes) != NPY_UINT64 || PyArray_NDIM(primes) != 1 ||
+        !PyArray_ISCARRAY_RO(primes)) {
+        PyErr_SetString(PyExc_ValueError, "expected primes as one axis of uint64");
+        return nullptr;
+    }
     npy_intp count = PyArray_DIM(b, 0);
     const ptrdiff_t nrhs = PyArray_DIM(b, 1), n = PyArray_DIM(b, 2);
-    const Object singular(PyArray_ZEROS(1, &count, NPY_BOOL, 0)),
-        zero(PyArray_ZEROS(3, PyArray_SHAPE(b), NPY_BOOL, 0));
-    if (!singular || !zero) return nullptr;
+    const Object regular(PyArray_ZEROS(1, &count, NPY_INTP, 0)),
+        zero(PyArray_SimpleNew(3, PyArray_SHAPE(b), NPY_BOOL));
+    if (!regular || !zero) return nullptr;
     return guarded([&]() -> PyObject* {
         Workspace w;
-        Residues systems(n, nrhs, w.take<std::uint64_t>(Residues::size(n, nrhs)));
+        std::uint64_t* const memory = w.take<std::uint64_t>(Residues::size(n, nrhs));
         {
             WithoutGil gil(true);
             const GoOn no_signal = without_signals(gil);
-            for (ptrdiff_t i = 0; i < count; ++i) {
-                if (i % 256 == 255 && !no_signal()) return nullptr;
-                bool* const of_zero = static_cast<bool*>(PyArray_DATA(zero.array()));
-                const Verdict found = systems.of(data(a) + i * n * n, data(b) + i * nrhs * n,
-                                                 of_zero + i * nrhs * n, no_signal);
-                if (found == Verdict::stopped) return nullptr;
-                static_cast<bool*>(PyArray_DATA(singular.array()))[i] = found == Verdict::singular;
+            const std::uint64_t* const fields = static_cast<std::uint64_t*>(PyArray_DATA(primes));
+            npy_intp* const of_regular = static_cast<npy_intp*>(PyArray_DATA(regular.array()));
+            bool* const of_zero = static_cast<bool*>(PyArray_DATA(zero.array()));
+            std::fill_n(of_zero, count * nrhs * n, true);
+            for (ptrdiff_t f = 0; f < PyArray_SIZE(primes); ++f) {
+                Residues systems(n, nrhs, fields[f], memory);
+                for (ptrdiff_t i = 0; i < count; ++i) {
+                    if (i % 256 == 255 && !no_signal()) return nullptr;
+                    const Verdict found = systems.of(data(a) + i * n * n, data(b) + i * nrhs * n,
+                                                     of_zero + i * nrhs * n, no_signal);
+                    if (found == Verdict::stopped) return nullptr;
+                    of_regular[i] += found == Verdict::regular;
+                }
+                if (f % 16 == 15 && !no_signal()) return nullptr;
             }
         }
-        return PyTuple_Pack(2, singular.get(), zero.get());
+        return PyTuple_Pack(2, regular.get(), zero.get());
     });
 }
 

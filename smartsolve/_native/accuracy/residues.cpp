@@ -53,9 +53,6 @@ class Modulo {
     Word p_, inverse_, one_, square_;  // square_ is 2^128
 };
 
-// The largest primes below 2^62 and below 2^61.5.
-constexpr Word primes[] = {4611686018427387847u, 3260954456333195257u};
-
 constexpr ptrdiff_t between_looks = 1 << 24;
 
 // [A | B] is eliminated row by row; zeros of the solution are left in is_zero if the matrix is
@@ -98,32 +95,26 @@ Verdict eliminated(const Modulo& field, ptrdiff_t n, ptrdiff_t nrhs, Word* rows,
 
 }  // namespace
 
-Residues::Residues(ptrdiff_t n, ptrdiff_t nrhs, Word* memory)
-    : n_(n), nrhs_(nrhs), rows_(memory), x_(rows_ + n * (n + nrhs)), powers_(x_ + n) {
-    for (ptrdiff_t f = 0; f < fields; ++f) {
-        const Modulo field(primes[f]);
-        Word* const powers = powers_ + f * most_powers;
-        powers[0] = field.one();
-        for (ptrdiff_t k = 1; k < most_powers; ++k) powers[k] = field.twice(powers[k - 1]);
-    }
+Residues::Residues(ptrdiff_t n, ptrdiff_t nrhs, Word prime, Word* memory)
+    : n_(n),
+      nrhs_(nrhs),
+      prime_(prime),
+      rows_(memory),
+      x_(rows_ + n * (n + nrhs)),
+      powers_(x_ + n) {
+    const Modulo field(prime);
+    powers_[0] = field.one();
+    for (ptrdiff_t k = 1; k < most_powers; ++k) powers_[k] = field.twice(powers_[k - 1]);
 }
 
 Verdict Residues::of(const double* a, const double* b, bool* is_zero, GoOn go_on) {
-    std::fill_n(is_zero, n_ * nrhs_, true);
-    Verdict result = Verdict::singular;
-    for (ptrdiff_t f = 0; f < fields; ++f) {
-        const Modulo field(primes[f]);
-        const Word* const powers = powers_ + f * most_powers;
-        Word* to = rows_;
-        for (ptrdiff_t i = 0; i < n_; ++i) {
-            for (ptrdiff_t j = 0; j < n_; ++j) *to++ = field.of(a[i * n_ + j], powers);
-            for (ptrdiff_t c = 0; c < nrhs_; ++c) *to++ = field.of(b[c * n_ + i], powers);
-        }
-        const Verdict found = eliminated(field, n_, nrhs_, rows_, x_, is_zero, go_on);
-        if (found == Verdict::stopped) return found;
-        if (found == Verdict::regular) result = found;
+    const Modulo field(prime_);
+    Word* to = rows_;
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+        for (ptrdiff_t j = 0; j < n_; ++j) *to++ = field.of(a[i * n_ + j], powers_);
+        for (ptrdiff_t c = 0; c < nrhs_; ++c) *to++ = field.of(b[c * n_ + i], powers_);
     }
-    return result;
+    return eliminated(field, n_, nrhs_, rows_, x_, is_zero, go_on);
 }
 
 }  // namespace smartsolve

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _lifting
+from . import lifting
+from .posing import balance
 
 __all__ = ["is_within_reach", "rounded_solution"]
 
@@ -46,13 +47,13 @@ def rounded_solution(a: Array, b: Array, is_zero: Array, exponents: Array) -> Ar
     exponents : ndarray of int
         One for each component (k, n).
     """
-    rows, columns = _balance(a)
+    rows, columns = balance(a)
     order = _substitution(a)
-    found = None if order else _lifted(a, b, rows, columns, exponents)
+    system = _fractions(a, -(rows[:, None] + columns)), _fractions(b, -rows).T
+    found = None if order else _lifted(*system, exponents - columns)
     if found is not None:
         return found
-    matrix = _decimals(a, -(rows[:, None] + columns))
-    sides = _decimals(b, -rows).T
+    matrix, sides = map(_decimals, system)
     digits = FEWEST
     while digits <= MOST and (order or len(a) ** 3 * digits <= MOST_WORK):
         with decimal.localcontext(_context(digits)):
@@ -63,7 +64,7 @@ def rounded_solution(a: Array, b: Array, is_zero: Array, exponents: Array) -> Ar
         if (is_zero.T | (bound <= ENOUGH * _sizes(x))).all():
             x[is_zero.T] = Decimal(0)
             with decimal.localcontext(ROOM):
-                powers = _decimals(np.ones_like(b), exponents - columns)
+                powers = _decimals(_fractions(np.ones_like(b), exponents - columns))
                 return np.array((x.T * powers).tolist(), float)
         digits *= 3
     return None
@@ -74,50 +75,37 @@ def is_within_reach(order: int) -> bool:
     return order <= LARGEST_ORDER
 
 
-def _decimal(value: float, power: int) -> Decimal:
-    """``value * 2**power``, exactly."""
-    p, q = float(value).as_integer_ratio()
-    power = int(power) - (q.bit_length() - 1)
-    with decimal.localcontext(ROOM):
-        return Decimal(p << power) if power >= 0 else Decimal(p * 5**-power).scaleb(power)
-
-
-_decimals: Any = np.frompyfunc(_decimal, 2, 1)
-
-
-def _balance(a: Array) -> tuple[Array, Array]:
-    """Exponents of rows and of columns, by whose powers of two they are divided."""
-    _, e = np.frexp(a)
-    e = np.where(a == 0, -10_000, e)  # subnormal numbers have exponents of their own
-    rows = e.max(axis=1)
-    columns = (e - rows[:, None]).max(axis=0)
-    return rows, columns
-
-
-def _lifted(a: Array, b: Array, rows: Array, columns: Array, exponents: Array) -> Array | None:
-    """By integers; None if they are too long, or too many."""
-    if len(a) > LARGEST_LIFTED:
-        return None
-    powers = -(rows[:, None] + columns)
-    system, of_b = _lifting.integers(_fractions(a, powers), _fractions(b, -rows).T)
-    most = MOST_BITS[0] + MOST_BITS[1] * len(a)
-    x = system.solution() if system.bits_of_solution() <= most else None
-    if x is None:
-        return None
-    rounded = [
-        [_rounded(v, int(e)) for v, e in zip(*pair, strict=True)]
-        for pair in zip(x.T, exponents - columns - of_b[:, None], strict=True)
-    ]
-    return np.array(rounded)
-
-
 def _fraction(value: float, power: int) -> Fraction:
     """``value * 2**power``, exactly."""
     p, q = float(value).as_integer_ratio()
     return Fraction(p << power, q) if power >= 0 else Fraction(p, q << -power)
 
 
+def _decimal(value: Fraction) -> Decimal:
+    """The same number, whose denominator is a power of two."""
+    places = value.denominator.bit_length() - 1
+    with decimal.localcontext(ROOM):
+        return Decimal(value.numerator * 5**places).scaleb(-places)
+
+
 _fractions: Any = np.frompyfunc(lambda value, power: _fraction(value, int(power)), 2, 1)
+_decimals: Any = np.frompyfunc(_decimal, 1, 1)
+
+
+def _lifted(a: Array, b: Array, exponents: Array) -> Array | None:
+    """By integers, times 2**exponents; None if they are too long, or too many."""
+    if len(a) > LARGEST_LIFTED:
+        return None
+    system, of_b = lifting.integers(a, b)
+    most = MOST_BITS[0] + MOST_BITS[1] * len(a)
+    x = system.solution() if system.bits_of_solution() <= most else None
+    if x is None:
+        return None
+    rounded = [
+        [_rounded(v, int(e)) for v, e in zip(*pair, strict=True)]
+        for pair in zip(x.T, exponents - of_b[:, None], strict=True)
+    ]
+    return np.array(rounded)
 
 
 def _rounded(x: Fraction, power: int) -> float:

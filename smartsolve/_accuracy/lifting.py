@@ -66,8 +66,8 @@ class Integers:
 
 
 def integers(a: Array, b: Array) -> tuple[Integers, Array]:
-    """Multiply rows of a system (n, n), (n, k) of numbers and of powers of two below 1 by such
-    powers, and columns of b by others; their exponents.
+    """Multiply rows of a system (n, n), (n, k) of fractions, whose denominators are powers of two,
+    by such powers, and columns of b by others; their exponents.
     """
     rows = _scaled([v.as_integer_ratio() for v in row] for row in a.tolist())
     columns = []
