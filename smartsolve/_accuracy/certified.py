@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .posing import TINY, Posed, U, rows_of
-from .refinement import refined, refined_in_steps
+from .refinement import refined_in_steps
 
 __all__ = ["certified"]
 
@@ -24,10 +24,7 @@ def certified(posed: Posed) -> tuple[tuple[Array, Array], Array]:
     """The solution as a sum of two, and a bound of that sum's error; inf where none is proved."""
     correct = posed.corrections()
     count, n = posed.a.shape[:2]
-    if count == 1:
-        high, low = refined_in_steps(posed, correct)
-    else:
-        high, low, _ = refined(posed, correct, to_last_bit=False)
+    high, low = refined_in_steps(posed, correct)
     if count == 1 and n >= BY_TRIANGLES_FROM:
         bound = _bound_by_triangles(posed, high[0], low[0])
         if bound is not None:

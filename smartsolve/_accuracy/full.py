@@ -65,7 +65,7 @@ def _in_double_double(posed: Posed) -> tuple[Array, Array, Array]:
     is_settled, doubtful = np.zeros(x.shape, bool), np.zeros(count, bool)
     if n > LONG_UP_TO:
         correct = posed.corrections()
-        x, _, hard = refined(posed, correct, to_last_bit=True)
+        x, hard = refined(posed, correct)
         x = rid_of_noise(posed, x)
         if hard.any():
             none = np.zeros_like(x)

@@ -17,10 +17,11 @@ Array = npt.NDArray[Any]
 
 SLOWEST = 0.05  # a refinement that gains less a step is left to double-double
 SETTLED = 2.0**-64  # of a component, what may still move
+ENOUGH = 2.0**-56  # of the same, by a last bit
 
 
-def refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Array, Array]:
-    """Extra-precise refinement: the solution as a sum of two, and where it did not converge.
+def refined(posed: Posed, correct: Any) -> tuple[Array, Array]:
+    """Extra-precise refinement to the last bit, and which systems did not converge.
 
     Residuals and solution have twice the digits (Demmel, Hida, Kahan, Li, Mukherjee and Riedy, ACM
     TOMS 32, 2006), or three times where components that are small beside the others need them.
@@ -31,9 +32,8 @@ def refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Array
     done = np.zeros(high.shape[:2], bool)
     relative_before, before = np.ones(done.shape), np.full(done.shape, np.inf)
     moved = over_last(np.maximum, np.abs(high))
-    in_three, enough = False, 2.0**-56 if to_last_bit else 1.0
-    first = None
-    for _ in range(24 if to_last_bit else 4):
+    in_three, first = False, None
+    for _ in range(24):
         if in_three:
             r = _core.residual_of_three(posed.a, high, low, least, posed.b)
         else:
@@ -56,43 +56,44 @@ def refined(posed: Posed, correct: Any, to_last_bit: bool) -> tuple[Array, Array
         first = sizes if first is None else first
         rounding = first.shape[-1] * (U * U if in_three else U)
         rounding = rounding * np.fmax(over_last(np.fmax, first / np.abs(high)), 0.0)
-        is_small = (relative <= enough) & ((rounding <= enough) | (not to_last_bit))
-        if to_last_bit:
-            # That a small component does not move tells nothing of it while others do: the next
-            # move of all is to be small beside it.
-            smallest = over_last(np.fmin, np.where(high == 0, np.inf, np.abs(high)))
-            is_small &= moves * np.fmin(moves / moved, 1.0) <= enough * smallest
-            moved = moves
+        is_small = (relative <= ENOUGH) & (rounding <= ENOUGH)
+        # That a small component does not move tells nothing of it while others do: the next move of
+        # all is to be small beside it.
+        smallest = over_last(np.fmin, np.where(high == 0, np.inf, np.abs(high)))
+        is_small &= moves * np.fmin(moves / moved, 1.0) <= ENOUGH * smallest
+        moved = moves
         done |= (relative * rate <= SETTLED * (1 - rate)) & is_small & np.isfinite(moves)
         goes_on = (moves <= SLOWEST * before) & np.isfinite(moves)
-        if not to_last_bit:
-            goes_on &= moves > 2.0**-90 * over_last(np.maximum, np.abs(high))
         if (done | ~goes_on).all():
-            if in_three or not to_last_bit or done.all():
+            if in_three or done.all():
                 break
             in_three, before = True, np.full(done.shape, np.inf)
         else:
             before = moves
         relative_before = relative
-    return high, low, np.asarray(~done.all(axis=-1))
+    return high, np.asarray(~done.all(axis=-1))
 
 
 def refined_in_steps(posed: Posed, correct: Any) -> tuple[Array, Array]:
-    """`refined` in a few steps for a proof of one matrix, whose columns converge alike."""
+    """In a few steps, as far as a proof makes use of them: a sum of two, in which nothing is
+    promised of what did not converge.
+    """
     high = np.ascontiguousarray(posed.x)
     high = np.where(np.isfinite(high), high, 0.0)
     low = np.zeros_like(high)
-    relative_before, before = 1.0, math.inf
+    relative_before: Any = 1.0
+    before: Any = math.inf
     for _ in range(4):
         d = correct(_core.residual(posed.a, high, low, posed.b))
         s, error = _two_sum(high, d)
         high, low = _two_sum(s, low + error)
         sizes, whole = np.abs(d), np.abs(high)
-        moves = float(sizes.max())
-        relative = float(np.fmax.reduce(sizes / whole, axis=None))  # 0 / 0 counts for nothing
+        moves = over_last(np.maximum, sizes)
+        relative = over_last(np.fmax, sizes / whole)  # 0 / 0 counts for nothing
         # What is left to move is to this move as this to the one before.
         settled = relative * relative <= SETTLED * (relative_before - relative)
-        if settled or not 2.0**-90 * float(whole.max()) < moves <= SLOWEST * before:
+        largest = over_last(np.maximum, whole)
+        if (settled | ~((moves > 2.0**-90 * largest) & (moves <= SLOWEST * before))).all():
             break
         relative_before, before = relative, moves
     return high, low

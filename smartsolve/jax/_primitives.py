@@ -17,6 +17,7 @@ from jax.interpreters import ad, batching, mlir
 
 from .. import _core
 from .._c_api import table
+from ._meshes import aligned, by_blocks, result
 
 __all__ = ["least_squares", "solve", "uses_native_code"]
 
@@ -48,7 +49,7 @@ def _primitive(name: str, *, multiple_results: bool) -> Primitive:
             jnp.expand_dims(arg, 0) if dim is None else jnp.moveaxis(arg, dim, 0)
             for arg, dim in zip(args, dims, strict=True)
         ]
-        found = primitive.bind(*args, **parameters)
+        found = _bind(primitive, *args, **parameters)
         return (found, [0, 0]) if multiple_results else (found, 0)
 
     batching.primitive_batchers[primitive] = batch
@@ -62,34 +63,14 @@ def _lower(primitive: Primitive, native: Callable[..., Any], other: Callable[...
     mlir.register_lowering(primitive, native, platform="cpu")
 
 
-def _varying(aval: Any) -> Any:
-    """The axes of the devices' mesh along which a value varies inside of `jax.shard_map`."""
-    known = getattr(aval, "manual_axis_type", None)
-    return getattr(aval, "vma", frozenset()) if known is None else known.varying
-
-
 def _bind(primitive: Primitive, a: Any, b: Any, **parameters: Any) -> Any:
-    """Operands first vary along the same axes: the transpose of that sums over the devices."""
-    of_a, of_b = _varying(jax.typeof(a)), _varying(jax.typeof(b))
-    if of_a != of_b:
-        a, b = _vary(a, of_b - of_a), _vary(b, of_a - of_b)
-    return primitive.bind(a, b, **parameters)
+    """Call the operation, on each device of its own where operands are split over a mesh."""
 
+    def run(a: Any, b: Any) -> Any:
+        return primitive.bind(*aligned(a, b), **parameters)
 
-def _vary(x: Any, axes: Any) -> Any:
-    if not axes:
-        return x
-    if hasattr(jax.lax, "pcast"):
-        return jax.lax.pcast(x, tuple(axes), to="varying")
-    return jax.lax.pvary(x, tuple(axes))  # before JAX 0.9
-
-
-def _result(b: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """What is computed of an operand varies along its axes."""
-    if not _varying(b):
-        return jax.core.ShapedArray(shape, dtype)
-    spec = jax.sharding.PartitionSpec(*[None] * len(shape))
-    return b.update(shape=shape, dtype=np.dtype(dtype), sharding=b.sharding.update(spec=spec))
+    found = by_blocks(run, a, b, has_rank=primitive.multiple_results)
+    return run(a, b) if found is None else found
 
 
 def _batch_shape(a: Any, b: Any) -> tuple[int, ...]:
@@ -129,7 +110,7 @@ _solve = _primitive("solve", multiple_results=False)
 
 @_solve.def_abstract_eval
 def _(a: Any, b: Any, **parameters: Any) -> Any:
-    return _result(b, (*_batch_shape(a, b), *b.shape[-2:]), b.dtype)
+    return result(b, (*_batch_shape(a, b), *b.shape[-2:]), b.dtype)
 
 
 def _solve_jvp(primals: Any, tangents: Any, **parameters: Any) -> Any:
@@ -203,8 +184,8 @@ _least_squares = _primitive("least_squares", multiple_results=True)
 def _(a: Any, b: Any, *, transposed: bool, minimum_norm: bool) -> Any:
     batch, n = _batch_shape(a, b), a.shape[-2 if transposed else -1]
     return [
-        _result(b, (*batch, n, b.shape[-1]), b.dtype),
-        _result(b, batch, np.int32),
+        result(b, (*batch, n, b.shape[-1]), b.dtype),
+        result(b, batch, np.int32),
     ]
 
 

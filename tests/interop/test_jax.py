@@ -295,10 +295,14 @@ def test_derivatives_inside_of_shard_map() -> None:
     """On two devices: operands vary along the mesh, both or one of them, or neither."""
     program = """
 import jax, jax.numpy as jnp, numpy as np
-from jax.sharding import AxisType, PartitionSpec as P
+from jax.sharding import PartitionSpec as P
 from smartsolve.jax import factorize, mldivide, solve
+try:
+    from jax import shard_map
+except ImportError:  # JAX 0.6
+    from jax.experimental.shard_map import shard_map
 jax.config.update("jax_enable_x64", True)
-mesh = jax.make_mesh((2,), ("i",), axis_types=(AxisType.Auto,))
+mesh = jax.sharding.Mesh(jax.devices(), ("i",))
 rng = np.random.default_rng(0)
 a, b = jnp.asarray(rng.standard_normal((6, 3, 3))), jnp.asarray(rng.standard_normal((6, 3, 1)))
 tall, right = (jnp.asarray(rng.standard_normal((6, 5, k))) for k in (2, 1))
@@ -310,11 +314,57 @@ for f, a, b, specs in [
     (mldivide, tall, right, (P("i"), P("i"))),
 ]:
     out = P("i") if P("i") in specs else P()
-    shared = jax.shard_map(f, mesh=mesh, in_specs=specs, out_specs=out)
+    shared = shard_map(f, mesh=mesh, in_specs=specs, out_specs=out)
     def gradient(f): return jax.jit(jax.grad(lambda a, b: jnp.sum(f(a, b) ** 2), (0, 1)))(a, b)
     for ours, wanted in zip(gradient(shared), gradient(f), strict=True):
         np.testing.assert_allclose(ours, wanted, rtol=1e-8, atol=1e-10)
 """
+    on_two_devices(program)
+
+
+@pytest.mark.skipif(not hasattr(jax, "set_mesh"), reason="JAX before 0.7")
+def test_types_tell_which_device_solves_a_block() -> None:
+    """Explicit axes of a mesh: both operands are split, or one of them; nothing is gathered."""
+    program = """
+import jax, jax.numpy as jnp, numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
+from smartsolve.jax import factorize, mldivide, solve
+jax.config.update("jax_enable_x64", True)
+mesh = jax.make_mesh((2,), ("i",), axis_types=(AxisType.Explicit,))
+rng = np.random.default_rng(0)
+a, b = jnp.asarray(rng.standard_normal((6, 3, 3))), jnp.asarray(rng.standard_normal((6, 3, 1)))
+tall, right = (jnp.asarray(rng.standard_normal((6, 5, k))) for k in (2, 1))
+def kept(a, b): return factorize(a).solve(b)
+def put(x, spec): return jax.device_put(x, NamedSharding(mesh, spec))
+with jax.set_mesh(mesh):
+    for f, a, b, specs in [
+        (solve, a, b, (P("i"), P("i"))), (jax.vmap(solve), a, b, (P("i"), P("i"))),
+        (solve, a, b, (P("i"), P())), (solve, a, b, (P(), P("i"))), (solve, a, b, (P(), P())),
+        (solve, a[0], b, (P(), P("i"))), (kept, a[0], b, (P(), P("i"))),
+        (solve, a, b[0, :, 0], (P("i"), P())), (solve, a, b[:1], (P("i"), P())),
+        (mldivide, tall, right, (P("i"), P("i"))),
+    ]:
+        on_mesh = [put(x, spec) for x, spec in zip((a, b), specs)]
+        wanted = f(a, b)
+        for call in (f, jax.jit(f)):
+            x = call(*on_mesh)
+            np.testing.assert_array_equal(np.asarray(x), np.asarray(wanted))
+            assert jax.typeof(x).sharding.spec[0] == ("i" if P("i") in specs else None), specs
+        assert "all-gather" not in jax.jit(f).lower(*on_mesh).compile().as_text()
+        gradient = jax.jit(jax.grad(lambda a, b: jnp.sum(f(a, b) ** 2), (0, 1)))
+        for ours, wanted in zip(gradient(*on_mesh), gradient(a, b), strict=True):
+            np.testing.assert_allclose(np.asarray(ours), np.asarray(wanted), rtol=1e-8, atol=1e-10)
+    try:
+        solve(put(jnp.eye(4), P("i")), jnp.ones(4))
+    except ValueError as error:
+        assert "a matrix must lie on one device" in str(error), error
+    else:
+        raise AssertionError
+"""
+    on_two_devices(program)
+
+
+def on_two_devices(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", program],
         capture_output=True,

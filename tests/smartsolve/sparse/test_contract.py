@@ -356,7 +356,7 @@ def test_what_is_refused() -> None:
         with pytest.raises(np.linalg.LinAlgError, match="two axes"):
             call(sparse.coo_array(np.ones(3)), np.ones(3))
     for b in (np.ones(3), np.ones((3, 400)), sparse.csc_array((3, 400)), np.float64(1.0)):
-        with pytest.raises(ValueError, match=r"b has shape .* to match a of shape \(400, 400\)"):
+        with pytest.raises(ValueError, match=r"b has shape .*(at least one axis|\(400, 400\))"):
             solve(a, b)
         with pytest.raises(ValueError, match=r"b has shape"):
             factorize(a).solve(b)
