@@ -126,7 +126,7 @@ bool probe_is_healthy(const Method<T>& m, const Problem<T>& p, const Factors<T>&
 
 }  // namespace screening
 
-// What judge() finds: rcond is NaN where the matrix passed the screen and nobody asked.
+// rcond is NaN where the matrix passed the screen and nobody asked.
 template <class T>
 struct Condition {
     Real<T> rcond = std::numeric_limits<Real<T>>::quiet_NaN();
@@ -139,13 +139,26 @@ bool always_estimates(const Method<T>& m, ptrdiff_t n) {
     return m.estimate == Estimate::large && n >= crossover::estimate_from;
 }
 
-// What the pivots leave open. The screen alone decides which matrices are suspected, whether or not
-// rcond is asked for.
+// Whether the factorization alone tells that the matrix is healthy.
 template <class T>
-[[gnu::noinline]] Condition<T> judge_further(const Method<T>& m, const Problem<T>& p,
-                                             const Factors<T>& f, bool wanted, Real<T> anorm,
-                                             T* column, Workspace& w) {
+bool is_plainly_healthy(const Method<T>& m, const Factors<T>& f) {
+    if (m.estimate == Estimate::exact) return f.smallest_pivot / f.largest_element >= epsilon<T>;
+    return !always_estimates(m, f.n) && (f.healthy || screening::pivots_are_healthy(f));
+}
+
+// The screen alone decides which matrices are suspected, whether or not rcond is wanted. anorm: the
+// 1-norm if it is known already, else negative; column: a right-hand side that is solved for beside
+// the probe if there is one, or null.
+template <class T>
+[[gnu::noinline]] Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f,
+                                     bool wanted, Real<T> anorm, T* column, Workspace& w) {
     Condition<T> c;
+    if (m.estimate == Estimate::exact) {
+        if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;
+        c.rcond = f.smallest_pivot / f.largest_element;
+        c.ill = c.rcond < epsilon<T>;
+        return c;
+    }
     bool suspected = true;
     if (!always_estimates(m, f.n)) {
         suspected = !f.healthy && !screening::pivots_are_healthy(f);
@@ -171,29 +184,11 @@ template <class T>
     return c;
 }
 
-// anorm: the 1-norm if it is known already, else negative; column: a right-hand side that is solved
-// for beside the probe if there is one, or null.
-template <class T>
-Condition<T> judge(const Method<T>& m, const Problem<T>& p, const Factors<T>& f, bool wanted,
-                   Real<T> anorm, T* column, Workspace& w) {
-    Condition<T> c;
-    if (m.estimate == Estimate::exact) {
-        if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;
-        c.rcond = f.smallest_pivot / f.largest_element;
-        c.ill = c.rcond < epsilon<T>;
-        return c;
-    }
-    if (!wanted && !always_estimates(m, f.n) && (f.healthy || screening::pivots_are_healthy(f)))
-        [[likely]]
-        return c;
-    return judge_further(m, p, f, wanted, anorm, column, w);
-}
-
 // Compiled in condition.cpp.
-#define SMARTSOLVE_JUDGES(how, T)                                                \
-    how template Real<T> norm1(const View<T>&, const Structure&, Workspace&);    \
-    how template Condition<T> judge_further(const Method<T>&, const Problem<T>&, \
-                                            const Factors<T>&, bool, Real<T>, T*, Workspace&);
+#define SMARTSOLVE_JUDGES(how, T)                                                                 \
+    how template Real<T> norm1(const View<T>&, const Structure&, Workspace&);                     \
+    how template Condition<T> judge(const Method<T>&, const Problem<T>&, const Factors<T>&, bool, \
+                                    Real<T>, T*, Workspace&);
 SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_JUDGES, extern)
 
 }  // namespace smartsolve

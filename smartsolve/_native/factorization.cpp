@@ -188,7 +188,9 @@ PyObject* solve_array(FactorsObject* self, PyArrayObject* given, const Meant& me
             else
                 solve_columns(
                     stack, base, false, false, w,
-                    [&](T* columns, ptrdiff_t count) { solve(f, meant, columns, count, w); },
+                    [&](T* columns, ptrdiff_t count, bool exceed) {
+                        solve(f, meant, columns, count, w, exceed);
+                    },
                     [](const T*, const T*, ptrdiff_t) {});
         }
         return true;

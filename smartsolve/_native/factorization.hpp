@@ -47,7 +47,8 @@ struct Meant {
 };
 
 template <class T>
-void solve(const Factored<T>& f, const Meant& meant, T* x, ptrdiff_t nrhs, Workspace& w) {
+void solve(const Factored<T>& f, const Meant& meant, T* x, ptrdiff_t nrhs, Workspace& w,
+           bool exceed) {
     const auto conjugate_all = [&] {
         for (ptrdiff_t i = 0; i < f.problem.a.n * nrhs; ++i) x[i] = conjugate(x[i]);
     };
@@ -56,7 +57,7 @@ void solve(const Factored<T>& f, const Meant& meant, T* x, ptrdiff_t nrhs, Works
                   : is_complex<T> && meant.conjugated ? Op::adjoint
                                                       : Op::transpose;
     if (outside) conjugate_all();
-    f.solve(x, nrhs, op, w);
+    f.solve(x, nrhs, op, w, exceed);
     if (outside) conjugate_all();
 }
 

@@ -146,8 +146,9 @@ bool is_small_vector_call(PyObject* const* args, Py_ssize_t positional, PyObject
            PyArray_NDIM(b) == 1 && PyArray_DIM(a, 0) == PyArray_DIM(a, 1) &&
            PyArray_DIM(a, 0) == PyArray_DIM(b, 0) && PyArray_DIM(b, 0) < small &&
            PyArray_DIM(b, 0) > 0 && PyArray_ISALIGNED(a) && PyArray_ISALIGNED(b) &&
-           PyArray_ISNOTSWAPPED(a) && PyArray_ISNOTSWAPPED(b) && PyArray_STRIDE(a, 0) % size == 0 &&
-           PyArray_STRIDE(a, 1) % size == 0 && PyArray_STRIDE(b, 0) % size == 0;
+           PyArray_ISNOTSWAPPED(a) && PyArray_ISNOTSWAPPED(b) &&
+           is_whole(PyArray_STRIDE(a, 0), size) && is_whole(PyArray_STRIDE(a, 1), size) &&
+           is_whole(PyArray_STRIDE(b, 0), size);
 }
 
 PyObject* solve(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObject* keywords) {

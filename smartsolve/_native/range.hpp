@@ -57,7 +57,7 @@ T quotient(const T& x, const T& d) {
         using R = Real<T>;
         constexpr R least = Range<R>::least, most = Range<R>::largest;
         const R size = largest_part(d), of_x = largest_part(x);
-        if (!(size >= least && size <= most && of_x >= least && of_x <= most)) [[unlikely]]
+        if (!(std::min(size, of_x) >= least && std::max(size, of_x) <= most)) [[unlikely]]
             return scaled_quotient(x, d);
     }
     return divide(x, d);

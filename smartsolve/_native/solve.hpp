@@ -1,8 +1,9 @@
 // One system: scan, choose, factor, solve, check the condition. Stacks call it slice by slice.
 #pragma once
 
+#include <optional>
+
 #include "condition.hpp"
-#include "function_ref.hpp"
 #include "scan.hpp"
 
 namespace smartsolve {
@@ -43,24 +44,23 @@ class Factored {
     Factored(const Factored&) = delete;  // factors point into the problem
     Factored& operator=(const Factored&) = delete;
 
-    void judge(Workspace& w) { judge(nullptr, w); }
+    void judge(Workspace& w) {
+        if (!is_plainly_healthy()) judge(nullptr, w);
+    }
     // x, nrhs columns, is overwritten by the solution of op(A) x = b. Whether b exceeds the range
     // may be known.
     void solve(T* x, ptrdiff_t nrhs, Op op, Workspace& w) const {
         solve(x, nrhs, op, w, exceed_range(problem.a.n * nrhs, x));
     }
-    void solve(T* x, ptrdiff_t nrhs, Op op, Workspace& w, bool exceeds) const {
-        in_range(x, nrhs, w, exceeds, [&] { method->solve(factors, x, nrhs, op, w); });
+    void solve(T* x, ptrdiff_t nrhs, Op op, Workspace& w, bool exceed) const {
+        if (has_plain_columns(exceed)) [[likely]]
+            return method->solve(factors, x, nrhs, op, w);
+        solve_scaled(x, nrhs, op, w);
     }
-    // Both: the small kernels take two columns for little more than one.
-    void judge_and_solve(T* x, ptrdiff_t nrhs, Workspace& w) {
-        judge_and_solve(x, nrhs, w, exceed_range(problem.a.n * nrhs, x));
-    }
-    void judge_and_solve(T* x, ptrdiff_t nrhs, Workspace& w, bool exceeds) {
-        in_range(x, nrhs, w, exceeds, [&] {
-            judge(nrhs == 1 && is_small(*method) ? x : nullptr, w);
-            if (!condition.column_is_solved) method->solve(factors, x, nrhs, Op::none, w);
-        });
+    void judge_and_solve(T* x, ptrdiff_t nrhs, Workspace& w, bool exceed) {
+        if (is_plainly_healthy() && has_plain_columns(exceed)) [[likely]]
+            return method->solve(factors, x, nrhs, Op::none, w);
+        judge_and_solve_further(x, nrhs, w, exceed);
     }
 
     Problem<T> problem;
@@ -96,23 +96,17 @@ class Factored {
             problem.s.kind = method->if_it_fails;
         }
     }
-    // run() on columns that are scaled to match the matrix where they or it have to be.
-    template <class Run>
-    void in_range(T* x, ptrdiff_t nrhs, Workspace& w, bool exceeds, Run run) const {
-        const bool is_plain = problem.exponent == 0 && !exceeds;
-        if (is_plain || method->kind == Kind::diagonal) [[likely]]
-            return run();
-        scaled(x, nrhs, w, run);
+    // Whether columns are solved for as they are, not scaled to match the matrix.
+    bool has_plain_columns(bool exceed) const {
+        return (problem.exponent == 0 && !exceed) || method->kind == Kind::diagonal;
     }
-    void scaled(T* x, ptrdiff_t nrhs, Workspace& w, FunctionRef<void()> run) const;
-    void judge(T* column, Workspace& w) {
-        if (!status) [[unlikely]]
-            return;
-        condition = smartsolve::judge(*method, problem, factors, wants_rcond_, anorm_, column, w);
-        const bool overflowed = condition.rcond == 0 && is_hessenberg(problem.s.kind);
-        if (overflowed && !problem.s.declared) [[unlikely]]
-            factor_as_general(w);
+    bool is_plainly_healthy() const {
+        return status && !wants_rcond_ && smartsolve::is_plainly_healthy(*method, factors);
     }
+    // What is out of the ordinary is kept out of line, and its arguments in registers.
+    void solve_scaled(T* x, ptrdiff_t nrhs, Op op, Workspace& w) const;
+    void judge_and_solve_further(T* x, ptrdiff_t nrhs, Workspace& w, bool exceed);
+    void judge(T* column, Workspace& w);
     static bool is_hessenberg(Kind kind) {
         return kind == Kind::upper_hessenberg || kind == Kind::lower_hessenberg;
     }
@@ -140,12 +134,32 @@ template <class T>
 }
 
 template <class T>
-[[gnu::noinline, gnu::cold]] void Factored<T>::scaled(T* x, ptrdiff_t nrhs, Workspace& w,
-                                                      FunctionRef<void()> run) const {
+[[gnu::noinline, gnu::cold]] void Factored<T>::solve_scaled(T* x, ptrdiff_t nrhs, Op op,
+                                                            Workspace& w) const {
     const ptrdiff_t n = problem.a.n;
     const ScaledColumns<T> columns(n, x, nrhs, n, problem.exponent, w);
-    run();
+    method->solve(factors, x, nrhs, op, w);
     columns.undo(n, x, n);
+}
+
+template <class T>
+[[gnu::noinline]] void Factored<T>::judge_and_solve_further(T* x, ptrdiff_t nrhs, Workspace& w,
+                                                            bool exceed) {
+    const ptrdiff_t n = problem.a.n;
+    std::optional<ScaledColumns<T>> columns;
+    if (!has_plain_columns(exceed)) columns.emplace(n, x, nrhs, n, problem.exponent, w);
+    // The small kernels take two columns for little more than one.
+    judge(nrhs == 1 && is_small(*method) ? x : nullptr, w);
+    if (!condition.column_is_solved) method->solve(factors, x, nrhs, Op::none, w);
+    if (columns) columns->undo(n, x, n);
+}
+
+template <class T>
+[[gnu::noinline]] void Factored<T>::judge(T* column, Workspace& w) {
+    if (!status) return;
+    condition = smartsolve::judge(*method, problem, factors, wants_rcond_, anorm_, column, w);
+    const bool overflowed = condition.rcond == 0 && is_hessenberg(problem.s.kind);
+    if (overflowed && !problem.s.declared) factor_as_general(w);
 }
 
 template <class T>
@@ -162,10 +176,12 @@ template <class T>
 }
 
 // Compiled in solve.cpp.
-#define SMARTSOLVE_FACTORS(how, T)                                                               \
-    how template void Factored<T>::factor_in_range(Kind, Workspace&);                            \
-    how template void Factored<T>::look_before_it_is_lost(Workspace&);                           \
-    how template void Factored<T>::scaled(T*, ptrdiff_t, Workspace&, FunctionRef<void()>) const; \
+#define SMARTSOLVE_FACTORS(how, T)                                                           \
+    how template void Factored<T>::factor_in_range(Kind, Workspace&);                        \
+    how template void Factored<T>::look_before_it_is_lost(Workspace&);                       \
+    how template void Factored<T>::solve_scaled(T*, ptrdiff_t, Op, Workspace&) const;        \
+    how template void Factored<T>::judge_and_solve_further(T*, ptrdiff_t, Workspace&, bool); \
+    how template void Factored<T>::judge(T*, Workspace&);                                    \
     how template void Factored<T>::factor_as_general(Workspace&);
 SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_FACTORS, extern)
 

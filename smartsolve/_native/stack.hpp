@@ -193,9 +193,10 @@ class Columns {
     // visit(start of column c in b, start of it in x)
     template <class Visit>
     void each(ptrdiff_t from, ptrdiff_t to, Visit visit) const {
-        for (ptrdiff_t c = from; c < to;) {
-            const Offset o = locate(stack_.inner, c / stack_.nrhs);
-            for (ptrdiff_t k = c % stack_.nrhs; k < stack_.nrhs && c < to; ++k, ++c)
+        ptrdiff_t shared = from > 0 ? from / stack_.nrhs : 0, k = from - shared * stack_.nrhs;
+        for (ptrdiff_t c = from; c < to; ++shared, k = 0) {
+            const Offset o = locate(stack_.inner, shared);
+            for (; k < stack_.nrhs && c < to; ++k, ++c)
                 visit(stack_.b + base_.b + o.b + k * stack_.b_column,
                       stack_.x + base_.x + o.x + k * stack_.x_column);
         }
@@ -220,13 +221,13 @@ void fill_with_nan(const Stack<T>& stack, const Offset& base) {
 }
 
 template <class T>
-using SolveColumns = std::type_identity_t<FunctionRef<void(T* x, ptrdiff_t count)>>;
+using SolveColumns = std::type_identity_t<FunctionRef<void(T* x, ptrdiff_t count, bool exceed)>>;
 template <class T>
 using CompareColumns =
     std::type_identity_t<FunctionRef<void(const T* x, const T* b, ptrdiff_t count)>>;
 // Solves for every column that meets the matrix at base, unless they are solved already: solve(x,
-// count) overwrites count columns, and compare(x, b, count), if the details are wanted, sees them
-// beside the right-hand sides.
+// count, exceed) overwrites count columns, one of which may exceed the range, and compare(x, b,
+// count), if the details are wanted, sees them beside the right-hand sides.
 template <class T>
 void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details, bool is_solved,
                    Workspace& w, SolveColumns<T> solve, CompareColumns<T> compare) {
@@ -236,24 +237,26 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
     if (total == 1 && stack.x_row == 1 && !wants_details) {
         T* x = stack.x + base.x;
         const T* b = stack.b + base.b;
-        if (x != b)
-            for (ptrdiff_t i = 0; i < n; ++i) x[i] = b[i * stack.b_row];
-        solve(x, 1);
+        const bool exceeds = x != b ? copy_column(n, b, stack.b_row, x) : exceed_range(n, b);
+        solve(x, 1, exceeds);
         return;
     }
     // As many columns at once as fill the second-level cache, but enough for BLAS 3.
-    const ptrdiff_t fit = (ptrdiff_t{1} << 18) / (n * static_cast<ptrdiff_t>(sizeof(T)));
-    const ptrdiff_t chunk = std::min(total, std::max<ptrdiff_t>(fit, 256));
+    constexpr ptrdiff_t enough = 256,
+                        room = (ptrdiff_t{1} << 18) / static_cast<ptrdiff_t>(sizeof(T));
+    const ptrdiff_t chunk = total <= enough ? total : std::min(total, std::max(room / n, enough));
     T* x = w.take<T>(n * chunk);
     T* b = wants_details ? w.take<T>(n * chunk) : nullptr;
     for (ptrdiff_t from = 0; from < total; from += chunk) {
         const ptrdiff_t to = std::min(total, from + chunk);
         T* next = x;
+        bool exceed = false;
         columns.each(from, to, [&](const T* source, T*) {
-            for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
+            exceed |= copy_column(n, source, stack.b_row, next);
+            next += n;
         });
         if (wants_details) std::copy(x, x + n * (to - from), b);
-        if (!is_solved) solve(x, to - from);
+        if (!is_solved) solve(x, to - from, exceed);
         T* done = x;
         columns.each(from, to, [&](const T*, T* target) {
             for (ptrdiff_t i = 0; i < n; ++i, ++done, target += stack.x_row)
@@ -322,9 +325,9 @@ template <class T>
     else
         solve_columns(
             stack, base, details.row != nullptr, is_solved, w,
-            [&](T* x, ptrdiff_t count) {
-                if (is_judged) r.solve(x, count, Op::none, w);
-                else r.judge_and_solve(x, count, w);
+            [&](T* x, ptrdiff_t count, bool exceed) {
+                if (is_judged) r.solve(x, count, Op::none, w, exceed);
+                else r.judge_and_solve(x, count, w, exceed);
                 is_judged = true;
             },
             [&](const T* x, const T* b, ptrdiff_t count) {

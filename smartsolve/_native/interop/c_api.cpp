@@ -123,9 +123,9 @@ int solve(int type, ptrdiff_t n, ptrdiff_t nrhs, const void* a, ptrdiff_t a_row,
                     alone(matrix, from, to, nrhs, b_row, b_column, x_row, x_column);
                 solve_columns(
                     stack, Offset{}, false, false, w,
-                    [&](T* columns, ptrdiff_t count) {
-                        if (is_judged) f.solve(columns, count, Op::none, w);
-                        else f.judge_and_solve(columns, count, w);
+                    [&](T* columns, ptrdiff_t count, bool exceed) {
+                        if (is_judged) f.solve(columns, count, Op::none, w, exceed);
+                        else f.judge_and_solve(columns, count, w, exceed);
                         is_judged = true;
                     },
                     [](const T*, const T*, ptrdiff_t) {});
@@ -209,8 +209,8 @@ class FactorsOf final : public AnyFactors {
         else
             solve_columns(
                 stack, Offset{}, false, false, w,
-                [&](T* columns, ptrdiff_t count) {
-                    smartsolve::solve(f, meant, columns, count, w);
+                [&](T* columns, ptrdiff_t count, bool exceed) {
+                    smartsolve::solve(f, meant, columns, count, w, exceed);
                 },
                 [](const T*, const T*, ptrdiff_t) {});
         return answer();

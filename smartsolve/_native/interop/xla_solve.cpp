@@ -61,8 +61,8 @@ xla::Error* solve_kept_for_xla(Frame* frame) {
             }
             solve_columns(
                 stack, base, false, false, w,
-                [&](T* columns, ptrdiff_t count) {
-                    smartsolve::solve(f, meant, columns, count, w);
+                [&](T* columns, ptrdiff_t count, bool exceed) {
+                    smartsolve::solve(f, meant, columns, count, w, exceed);
                 },
                 [](const T*, const T*, ptrdiff_t) {});
         }

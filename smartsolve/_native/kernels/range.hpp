@@ -4,7 +4,8 @@
 // of its right-hand sides are scaled to match. The solution has the bits of the scaled system's.
 #pragma once
 
-#include <cstring>
+#include <bit>
+#include <cstdint>
 
 #include "../instances.hpp"
 #include "../range.hpp"
@@ -24,38 +25,54 @@ Real<T> largest_part(ptrdiff_t count, const T* x, ptrdiff_t step = 1) {
     return largest + none;
 }
 
-// Whether one of them is finite and beyond the range.
+// Sizes as integers, which have the order of the numbers: NaN and Inf are beyond the range.
+template <class R>
+using Bits = std::conditional_t<sizeof(R) == sizeof(std::int64_t), std::int64_t, std::int32_t>;
+template <class R>
+Bits<R> bits_of_size(R value) {
+    return std::bit_cast<Bits<R>>(value) & std::numeric_limits<Bits<R>>::max();
+}
+
+template <class T>
+bool exceeds_range(const T& value) {
+    constexpr auto most = std::bit_cast<Bits<Real<T>>>(Range<Real<T>>::largest);
+    if constexpr (is_complex<T>)
+        return (bits_of_size(value.real()) > most) | (bits_of_size(value.imag()) > most);
+    else return bits_of_size(value) > most;
+}
+
+// Whether one of them does.
 template <class T>
 bool exceed_range(ptrdiff_t count, const T* x) {
     using R = Real<T>;
-    typedef R Values __attribute__((vector_size(16)));
-    constexpr ptrdiff_t width = 16 / static_cast<ptrdiff_t>(sizeof(R));
     const R* parts = reinterpret_cast<const R*>(x);
-    const ptrdiff_t reals = count * (is_complex<T> ? 2 : 1);
-    Values values;
-    decltype(values > values) found{};
-    ptrdiff_t i = 0;
-    for (; i + width <= reals; i += width) {
-        std::memcpy(&values, parts + i, sizeof values);
-        found |= (values > Range<R>::largest) | (values < -Range<R>::largest);
-    }
-    bool any = false;
-    for (; i < reals; ++i) any |= std::fabs(parts[i]) > Range<R>::largest;
-    for (ptrdiff_t j = 0; j < width; ++j) any |= found[j] != 0;
-    return any;
+    Bits<R> room = 0;  // negative if there is none
+    for (ptrdiff_t i = 0; i < count * (is_complex<T> ? 2 : 1); ++i)
+        room |= std::bit_cast<Bits<R>>(Range<R>::largest) - bits_of_size(parts[i]);
+    return room < 0;
 }
 
-// A copy of elements that lie `step` apart, and whether one of them is so: to read again at once
-// what was just written would have to wait for it.
+template <class T>
+[[gnu::noinline]] bool copy_long_column(ptrdiff_t count, const T* x, T* to) {
+    const bool exceed = exceed_range(count, x);
+    std::copy_n(x, count, to);
+    return exceed;
+}
+
+// Copies elements that lie `step` apart, and answers whether one of them exceeds the range: to read
+// again at once what was just written would have to wait for it.
 template <class T>
 bool copy_column(ptrdiff_t count, const T* x, ptrdiff_t step, T* to) {
-    bool exceeds = false;
+    constexpr ptrdiff_t short_loop = 12;  // up to which registers of several do not pay
+    if (step == 1 && count > short_loop) return copy_long_column(count, x, to);
     for (ptrdiff_t i = 0; i < count; ++i) {
-        const T value = x[i * step];
-        exceeds |= largest_part(value) > Range<Real<T>>::largest;
-        to[i] = value;
+        to[i] = x[i * step];
+        if (exceeds_range(x[i * step])) [[unlikely]] {
+            for (++i; i < count; ++i) to[i] = x[i * step];
+            return true;
+        }
     }
-    return exceeds;
+    return false;
 }
 
 // The exponent of the power that a matrix of this largest part is to be divided by: even, as
