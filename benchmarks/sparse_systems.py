@@ -62,6 +62,8 @@ CASES: dict[str, Callable[[], Any]] = {
     "the same, shuffled": lambda: g.permuted_band(100_000, DOUBLE, rng()),
     "lower triangular 1e5": lambda: g.lower_triangular(100_000, DOUBLE, rng()),
     "permuted triangular 1e5": lambda: g.permuted_triangular(100_000, DOUBLE, rng()),
+    "block diagonal 1e5": lambda: g.block_diagonal(100_000, DOUBLE, rng()),
+    "blocks, shuffled": lambda: g.permuted_block_diagonal(100_000, DOUBLE, rng()),
     "block triangular 1e5": lambda: g.block_triangular(100_000, DOUBLE, rng()),
     "circuit 5e4": lambda: g.circuit(50_000, DOUBLE, rng()),
     "2-D Poisson 300^2": lambda: g.grid(2, 300),

@@ -1,5 +1,7 @@
 #include "low_degree.hpp"
 
+#include <utility>
+
 namespace smartsolve::sparse {
 namespace {
 
@@ -8,21 +10,13 @@ constexpr Index longest = 64;
 
 class LowDegrees {
  public:
-    LowDegrees(const Graph& g, const std::vector<bool>& without)
-        : g_(g),
-          start_(g.start.begin(), g.start.end() - 1),
-          length_(g.n, 0),
-          left_(g.n, gone),
-          lists_(g.neighbour.size()) {
-        for (Index v = 0; v < g.n; ++v) {
-            if (without[v]) continue;
-            Index* to = lists_.data() + start_[v];
-            for (Index k = g.start[v]; k < g.start[v + 1]; ++k) {
-                *to = g.neighbour[k];
-                to += !without[g.neighbour[k]];
-            }
-            left_[v] = length_[v] = static_cast<Index>(to - lists_.data()) - start_[v];
-        }
+    LowDegrees(Graph g, const Order& without) : g_(std::move(g)), length_(g_.n), left_(g_.n) {
+        for (Index v = 0; v < g_.n; ++v) left_[v] = length_[v] = g_.degree(v);
+        for (const Index d : without)
+            for (Index k = g_.start[d]; k < g_.start[d + 1]; ++k) --left_[g_.neighbour[k]];
+        for (const Index d : without) left_[d] = gone;
+        result_.order.reserve(g_.n);
+        result_.touched.reserve(g_.n);
     }
 
     // Leaves first, of which nothing is left.
@@ -60,7 +54,7 @@ class LowDegrees {
 
     // Forgets who is gone.
     void tidy(Index v) {
-        Index* list = lists_.data() + start_[v];
+        Index* list = g_.neighbour.data() + g_.start[v];
         Index kept = 0;
         for (Index k = 0; k < length_[v]; ++k) {
             const Index other = list[k];
@@ -72,20 +66,21 @@ class LowDegrees {
 
     void eliminate(Index v) {
         tidy(v);
-        const Index* list = lists_.data() + start_[v];
+        const Index* list = g_.neighbour.data() + g_.start[v];
         if (length_[v] == 2 && !connect(v, list[0], list[1])) return;
         if (length_[v] == 1) --left_[list[0]];
         left_[v] = gone;
         result_.order.push_back(v);
+        result_.touched.push_back(
+            {length_[v] > 0 ? list[0] : gone, length_[v] > 1 ? list[1] : gone});
         for (Index k = 0; k < length_[v]; ++k) offer(list[k]);
     }
 
     // v's neighbours become each other's; false if that would take too long.
     bool connect(Index v, Index a, Index b) {
         for (const Index end : {a, b}) {
-            if (length_[end] <= longest) continue;
-            tidy(end);
-            if (length_[end] > longest) return false;
+            if (left_[end] > longest) return false;
+            if (length_[end] > longest) tidy(end);
         }
         const bool are_already = replace(a, v, b);
         replace(b, v, a);
@@ -96,7 +91,7 @@ class LowDegrees {
 
     // In the list of `of`, unless `by` is in it.
     bool replace(Index of, Index v, Index by) {
-        Index *list = lists_.data() + start_[of], place = 0;
+        Index *list = g_.neighbour.data() + g_.start[of], place = 0;
         for (Index k = 0; k < length_[of]; ++k) {
             if (list[k] == by) return true;
             place = list[k] == v ? k : place;
@@ -117,24 +112,26 @@ class LowDegrees {
         core.start.assign(1, 0);
         core.start.reserve(core.n + 1);
         for (const Index v : result_.nodes) {
-            for (Index k = start_[v]; k < start_[v] + length_[v]; ++k)
-                if (left_[lists_[k]] != gone) core.neighbour.push_back(number[lists_[k]]);
+            for (Index k = g_.start[v]; k < g_.start[v] + length_[v]; ++k) {
+                const Index other = g_.neighbour[k];
+                if (left_[other] != gone) core.neighbour.push_back(number[other]);
+            }
             core.start.push_back(static_cast<Index>(core.neighbour.size()));
         }
     }
 
-    const Graph& g_;
-    std::vector<Index> start_, length_;  // of the lists, which may hold some that are gone
-    std::vector<Index> left_;            // neighbours that are not gone
-    std::vector<Index> lists_, leaves_, pairs_;
+    Graph g_;
+    std::vector<Index> length_;  // of its lists, which may hold some that are gone
+    std::vector<Index> left_;    // neighbours that are not gone
+    std::vector<Index> leaves_, pairs_;
     bool are_pairs_due_ = false;
     Reduced result_;
 };
 
 }  // namespace
 
-Reduced eliminate_low_degrees(const Graph& g, const std::vector<bool>& without) {
-    return LowDegrees(g, without).run();
+Reduced eliminate_low_degrees(Graph g, const Order& without) {
+    return LowDegrees(std::move(g), without).run();
 }
 
 }  // namespace smartsolve::sparse

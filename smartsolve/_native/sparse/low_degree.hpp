@@ -2,16 +2,19 @@
 // at most leaves an edge at most. Of trees, chains and circuits little else is left.
 #pragma once
 
+#include <array>
+
 #include "graph.hpp"
 
 namespace smartsolve::sparse {
 
 struct Reduced {
-    Order order;  // who was eliminated
-    Graph core;   // of the others
-    Order nodes;  // what its nodes are in the graph
+    Order order;                                // who was eliminated
+    std::vector<std::array<Index, 2>> touched;  // by each of them then, or -1
+    Graph core;                                 // of the others
+    Order nodes;                                // what its nodes are in the graph
 };
 // As if the nodes `without` were not there.
-Reduced eliminate_low_degrees(const Graph& g, const std::vector<bool>& without);
+Reduced eliminate_low_degrees(Graph g, const Order& without);
 
 }  // namespace smartsolve::sparse

@@ -35,11 +35,8 @@ class DiagonalBlocks {
  public:
     DiagonalBlocks(const Pattern& a, const Blocks& b) : a_(a), b_(b), place_(places(b.rows)) {}
 
-    const Graph& graph(Index begin, Index end) {
-        if (end - begin == a_.columns && b_.rows == b_.columns) {
-            graph_ = symmetrized(a_);
-            return graph_;
-        }
+    Graph graph(Index begin, Index end) {
+        if (end - begin == a_.columns && b_.rows == b_.columns) return symmetrized(a_);
         start_.assign(1, 0);
         index_.clear();
         for (Index k = begin; k < end; ++k) {
@@ -52,8 +49,7 @@ class DiagonalBlocks {
             if (!std::is_sorted(from, index_.end())) std::sort(from, index_.end());
             start_.push_back(static_cast<Index>(index_.size()));
         }
-        graph_ = symmetrized({end - begin, end - begin, start_.data(), index_.data()});
-        return graph_;
+        return symmetrized({end - begin, end - begin, start_.data(), index_.data()});
     }
 
     // Whether it is full: then no order is better than another.
@@ -73,7 +69,6 @@ class DiagonalBlocks {
     const Blocks& b_;
     const std::vector<Index> place_;
     std::vector<Index> start_, index_;
-    Graph graph_;
 };
 
 // Columns of a triangle that grow.
@@ -247,7 +242,7 @@ class Lu final : public Factors<T> {
               searched_(f.rows_.size()),
               pruned_(f.rows_.size(), none),
               reached_(f.rows_.size()),
-              below_(f.rows_.size()),
+              below_(f.rows_.size() + 1),
               value_(f.rows_.size(), T(0)),
               met_(f.rows_.size(), none) {
             climbs_ = analysis.price.flops <= flops_per_entry * analysis.price.entries;
@@ -359,13 +354,15 @@ class Lu final : public Factors<T> {
 
         // Column k of the matrix, and which columns of L it has to do with.
         void scatter(Index k) {
+            ask_for_columns_after(k);
             Columns<T>& rest = f_.rest_;
             const Index j = f_.columns_[k];
             rest.reserve(a_.start[j + 1] - a_.start[j]);
             ptrdiff_t others = rest.start.back();
+            Real<T> largest = largest_a_;
             for (Index e = a_.start[j]; e < a_.start[j + 1]; ++e) {
                 const Index i = place_[a_.index[e]];
-                largest_a_ = std::max(largest_a_, abs1(a_.value[e]));
+                largest = std::max(largest, abs1(a_.value[e]));
                 if (i < begin_) {
                     rest.index[others] = i;
                     rest.value[others++] = a_.value[e];
@@ -376,6 +373,7 @@ class Lu final : public Factors<T> {
                 if (is_as_planned_) climb(i, k);
                 else reach(i, k);
             }
+            largest_a_ = largest;
             rest.start.push_back(others);
         }
 
@@ -385,25 +383,32 @@ class Lu final : public Factors<T> {
             lower.reserve(end_ - begin_);
             upper.reserve(end_ - begin_);
             ptrdiff_t to = upper.start.back(), updates = 0;
+            // Which the compiler cannot know to stay what they are.
+            const Index* const lower_index = lower.index.data();
+            const T* const lower_value = lower.value.data();
+            const ptrdiff_t* const start = lower.start.data();
+            Index *const met = met_.data(), *const below = below_.data(), count = below_count_;
+            T* const value = value_.data();
+            Real<T> largest = largest_;
             for (Index r = reached_count_; r-- > 0;) {
                 const Index t = reached_[r];
-                const T u = std::exchange(value_[is_as_planned_ ? t : pivot_[t]], T(0));
+                const T u = std::exchange(value[is_as_planned_ ? t : pivot_[t]], T(0));
                 // The tree promises more than there may be.
                 if (is_as_planned_ && u == T(0)) continue;
                 upper.index[to] = t;
                 upper.value[to++] = u;
-                const ptrdiff_t from = lower.start[t], end = lower.start[t + 1];
+                const ptrdiff_t from = start[t], end = start[t + 1];
                 for (ptrdiff_t e = from; e < end; ++e) {
-                    const Index i = lower.index[e];
-                    if (met_[i] != k) {
-                        met_[i] = k;
-                        below_[below_count_++] = i;
-                    }
-                    value_[i] -= times(u, lower.value[e]);
+                    const Index i = lower_index[e];
+                    below[count] = i;
+                    count += std::exchange(met[i], k) != k;
+                    value[i] -= times(u, lower_value[e]);
                 }
                 updates += end - from;
-                largest_ = std::max(largest_, abs1(u));
+                largest = std::max(largest, abs1(u));
             }
+            below_count_ = count;
+            largest_ = largest;
             upper.start.push_back(to);
             note(2 * static_cast<double>(updates) + below_count_);
         }
@@ -433,15 +438,18 @@ class Lu final : public Factors<T> {
 
         void keep(Index k, Index pivot) {
             Columns<T>& lower = f_.lower_;
-            const T d = value_[pivot];
+            T* const value = value_.data();
+            const T d = value[pivot];
             ptrdiff_t low = lower.start.back();
-            for (Index b = 0; b < below_count_; ++b) {
+            Index* const index = lower.index.data();
+            T* const to = lower.value.data();
+            for (Index b = 0, count = below_count_; b < count; ++b) {
                 const Index i = below_[b];
-                const T value = std::exchange(value_[i], T(0));
+                const T here = std::exchange(value[i], T(0));
                 if (i == pivot) continue;
                 // An exact zero stays, for the structure is what pruning relies upon.
-                lower.index[low] = i;
-                lower.value[low++] = divide(value, d);
+                index[low] = i;
+                to[low++] = divide(here, d);
             }
             lower.start.push_back(low);
             f_.diagonal_[k] = d;
@@ -577,9 +585,7 @@ LuAnalysis analyse_lu(const Pattern& a, const Blocks& blocks, const Control& con
             l.price.flops += 2 * n * n * n / 3;
             continue;
         }
-        const Graph& g = diagonal_blocks.graph(begin, end);
-        // In postorder, columns lie near those that they depend upon.
-        const EliminationTree tree = eliminate(g, minimum_degree(g));
+        const EliminationTree tree = minimum_degree_tree(diagonal_blocks.graph(begin, end));
         l.price.entries += 2 * tree.entries() - n;
         l.price.flops += 2 * tree.flops();
         for (Index i = 0; i < end - begin; ++i) {

@@ -2,15 +2,19 @@
 // holds elements, cliques left by eliminated variables, and then other variables; an element's list
 // holds its variables. Variables with equal lists are one supervariable.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <utility>
 
 #include "low_degree.hpp"
+#include "symbolic.hpp"
 
 namespace smartsolve::sparse {
 namespace {
+
+constexpr Index none = -1;
 
 class QuotientGraph {
  public:
@@ -27,6 +31,7 @@ class QuotientGraph {
           bucket_(n_, none),
           last_member_(n_),
           next_member_(n_, none),
+          absorber_(n_, none),
           mark_(n_, 0),
           dead_(n_, false) {
         lists_.reserve(g.neighbour.size() + g.neighbour.size() / 5 + static_cast<std::size_t>(n_) +
@@ -40,23 +45,40 @@ class QuotientGraph {
         left_ = n_;
     }
 
-    Order run() {
-        Order order;
-        order.reserve(n_);
+    // Who absorbs an element comes next above it: of elements that only hold what is in another,
+    // too, whose path has all that theirs has.
+    EliminationTree run() {
+        EliminationTree tree;
+        tree.order.reserve(n_);
+        tree.count.reserve(n_);
+        std::vector<Index> last;  // of each pivot's members, who have one structure
+        Order pivots;
         while (left_ > 0) {
             while (head_[least_] == none) ++least_;
-            const Index pivot = head_[least_];
+            const Index pivot = head_[least_], before = left_;
             remove(pivot);
             eliminate(pivot);
-            for (Index member = pivot; member != none; member = next_member_[member])
-                order.push_back(member);
+            pivots.push_back(pivot);
+            Index count = before - left_ + degree_[pivot];
+            for (Index member = pivot; member != none; member = next_member_[member]) {
+                tree.order.push_back(member);
+                tree.count.push_back(count--);
+            }
+            last.push_back(static_cast<Index>(tree.order.size()) - 1);
         }
-        return order;
+        std::vector<Index>& place = next_;  // of pivots; no list is left
+        for (std::size_t k = 0; k < pivots.size(); ++k)
+            place[pivots[k]] = k == 0 ? 0 : last[k - 1] + 1;
+        tree.parent.resize(n_);
+        std::iota(tree.parent.begin(), tree.parent.end(), 1);
+        for (std::size_t k = 0; k < pivots.size(); ++k) {
+            const Index above = absorber_[pivots[k]];
+            tree.parent[last[k]] = above == none ? none : place[above];
+        }
+        return tree;
     }
 
  private:
-    static constexpr Index none = -1;
-
     void insert(Index i) {
         const Index d = degree_[i];
         next_[i] = head_[d];
@@ -140,16 +162,19 @@ class QuotientGraph {
                     const Index i = lists_[q];
                     if (take(i)) lists_.push_back(i);
                 }
-                if (!is_own) {
-                    dead_[e] = true;
-                    mark_[e] = 0;
-                }
+                if (!is_own) absorb(e, p);
             }
             start_[p] = static_cast<Index>(first);
             count = static_cast<Index>(lists_.size() - first);
         }
         length_[p] = count;
         degree_[p] = size;
+    }
+
+    void absorb(Index e, Index p) {
+        dead_[e] = true;
+        mark_[e] = 0;
+        absorber_[e] = p;
     }
 
     // mark_[e] - flag_ becomes |e \ p| for all elements e that touch p.
@@ -175,8 +200,7 @@ class QuotientGraph {
                 if (dead_[e]) continue;
                 const std::int64_t outside = mark_[e] - flag_;
                 if (outside <= 0) {  // the new element holds all of it
-                    dead_[e] = true;
-                    mark_[e] = 0;
+                    absorb(e, p);
                     continue;
                 }
                 degree += static_cast<Index>(outside);
@@ -263,6 +287,7 @@ class QuotientGraph {
     std::vector<Index> head_, next_, previous_;  // lists of equal degree
     std::vector<Index> bucket_;
     std::vector<Index> last_member_, next_member_;
+    std::vector<Index> absorber_;  // of an element
     std::vector<std::int64_t> mark_;
     std::vector<bool> dead_;
 };
@@ -287,21 +312,65 @@ bool begins_low(const Graph& g) {
     return low > g.n / 16;
 }
 
+// Whether the quotient graph is all.
+bool is_plain(const Graph& g, const Order& dense) { return dense.empty() && !begins_low(g); }
+
+// Nodes of low degree first and those that are dense last: before that, they would only lengthen
+// every list.
+EliminationTree find_tree(Graph g, const Order& dense) {
+    const Index n = g.n, many = static_cast<Index>(dense.size());
+    // Which of them each node touches: a bit stands for as many of them as there must be.
+    const Index per_bit = (many + 63) / 64;
+    std::vector<std::uint64_t> touched(many > 0 ? n : 0, 0);
+    for (Index d = 0; d < many; ++d)
+        for (Index k = g.start[dense[d]]; k < g.start[dense[d] + 1]; ++k)
+            touched[g.neighbour[k]] |= std::uint64_t{1} << (d % 64);
+    Reduced r = eliminate_low_degrees(std::move(g), dense);
+    EliminationTree core;
+    if (r.core.n > 0) core = QuotientGraph(r.core).run();
+    EliminationTree tree{std::move(r.order), {}, {}};
+    const Index low = static_cast<Index>(tree.order.size());
+    for (const Index i : core.order) tree.order.push_back(r.nodes[i]);
+    tree.order.insert(tree.order.end(), dense.begin(), dense.end());
+    Order place(n);
+    for (Index k = 0; k < n; ++k) place[tree.order[k]] = k;
+    tree.parent.resize(n);
+    tree.count.resize(n);
+    const Index end = many > 0 ? n - many : none;  // where what is dense begins
+    for (Index k = 0; k < n; ++k) {
+        Index& parent = tree.parent[k];
+        if (k < low) {
+            const auto [a, b] = r.touched[k];
+            parent = a == none ? end : b == none ? place[a] : std::min(place[a], place[b]);
+            tree.count[k] = 1 + (a != none) + (b != none);
+        } else if (k < n - many) {
+            parent = core.parent[k - low] == none ? end : low + core.parent[k - low];
+            tree.count[k] = core.count[k - low];
+        } else {
+            parent = k + 1 < n ? k + 1 : none;
+            tree.count[k] = n - k;
+            continue;
+        }
+        if (many == 0) continue;
+        const std::uint64_t mine = touched[tree.order[k]];
+        if (mine == 0) continue;
+        tree.count[k] += std::min(many, per_bit * std::popcount(mine));
+        if (parent < end) touched[tree.order[parent]] |= mine;
+    }
+    return tree;
+}
+
 }  // namespace
 
 Order minimum_degree(const Graph& g) {
-    if (g.n == 0) return {};
-    // They come last, and before that would only lengthen every list.
     const Order dense = find_dense(g);
-    if (dense.empty() && !begins_low(g)) return QuotientGraph(g).run();
-    std::vector<bool> is_dense(g.n, false);
-    for (const Index i : dense) is_dense[i] = true;
-    Reduced r = eliminate_low_degrees(g, is_dense);
-    Order order = std::move(r.order);
-    if (r.core.n > 0)
-        for (const Index i : QuotientGraph(r.core).run()) order.push_back(r.nodes[i]);
-    order.insert(order.end(), dense.begin(), dense.end());
-    return order;
+    return (is_plain(g, dense) ? QuotientGraph(g).run() : find_tree(g, dense)).order;
+}
+
+EliminationTree minimum_degree_tree(Graph g) {
+    const Order dense = find_dense(g);
+    if (is_plain(g, dense)) return in_postorder(QuotientGraph(g).run());
+    return find_tree(std::move(g), dense);
 }
 
 }  // namespace smartsolve::sparse

@@ -126,17 +126,25 @@ ptrdiff_t Supernodes::entries() const {
     return entries;
 }
 
-EliminationTree eliminate(const Graph& g, Order order) {
+EliminationTree in_postorder(const EliminationTree& t) {
     EliminationTree tree;
-    const std::vector<Index> parent = find_parents(g, order, inverse(order));
-    const Order post = postorder(parent), renumbered = inverse(post);
-    tree.order.resize(g.n);
-    tree.parent.resize(g.n);
-    for (Index k = 0; k < g.n; ++k) {
-        tree.order[k] = order[post[k]];
-        const Index p = parent[post[k]];
+    const Index n = static_cast<Index>(t.order.size());
+    const Order post = postorder(t.parent), renumbered = inverse(post);
+    tree.order.resize(n);
+    tree.parent.resize(n);
+    tree.count.resize(t.count.size());
+    for (Index k = 0; k < n; ++k) {
+        tree.order[k] = t.order[post[k]];
+        const Index p = t.parent[post[k]];
         tree.parent[k] = p == none ? none : renumbered[p];
+        if (!t.count.empty()) tree.count[k] = t.count[post[k]];
     }
+    return tree;
+}
+
+EliminationTree eliminate(const Graph& g, Order order) {
+    std::vector<Index> parent = find_parents(g, order, inverse(order));
+    EliminationTree tree = in_postorder({std::move(order), std::move(parent), {}});
     tree.count = count_columns(g, tree, inverse(tree.order));
     return tree;
 }

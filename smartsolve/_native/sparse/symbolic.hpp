@@ -20,6 +20,13 @@ struct EliminationTree {
 
 EliminationTree eliminate(const Graph& g, Order order);
 
+// The same tree in another order; counts may be missing.
+EliminationTree in_postorder(const EliminationTree& tree);
+// That of minimum degree, made on the way to the order. Nodes come before their parents, but in no
+// postorder where their degrees were low: what is eliminated in turn lies nearer. Where many nodes
+// touch the same, the tree has all of their paths and more, and the counts are bounds.
+EliminationTree minimum_degree_tree(Graph g);
+
 // Columns with the same structure below them, give or take some zeros, are factored as one front.
 struct Supernodes {
     Order order;                   // node order[k] of the graph is eliminated k-th

@@ -107,20 +107,38 @@ def permuted_triangular(n: int, dtype: DType, rng: np.random.Generator) -> spars
     return shuffled(lower_triangular(n, dtype, rng), rng)
 
 
+def block_diagonal(
+    n: int, dtype: DType, rng: np.random.Generator, size: int = 5
+) -> sparse.csc_array:
+    """Full blocks on the diagonal."""
+    rows, columns, _ = _places_of_blocks(n, size)
+    return assembled(rows, columns, numbers(len(rows), dtype, rng), n)
+
+
+def permuted_block_diagonal(n: int, dtype: DType, rng: np.random.Generator) -> sparse.csc_array:
+    """Full blocks whose rows and columns were shuffled."""
+    return shuffled(block_diagonal(n, dtype, rng), rng)
+
+
 def block_triangular(
     n: int, dtype: DType, rng: np.random.Generator, size: int = 5
 ) -> sparse.csc_array:
     """Full blocks on the diagonal, some entries above them, and all of it shuffled."""
+    rows, columns, block = _places_of_blocks(n, size)
+    i, j = rng.integers(0, n, (2, 2 * n))
+    above = block[i] < block[j]
+    rows, columns = np.concatenate([rows, i[above]]), np.concatenate([columns, j[above]])
+    return shuffled(assembled(rows, columns, numbers(len(rows), dtype, rng), n), rng)
+
+
+def _places_of_blocks(n: int, size: int) -> tuple[Array, Array, Array]:
+    """Rows and columns of their entries, and which block each row is in."""
     block = np.minimum(np.arange(n) // size, max(1, n // size) - 1)
     first = np.searchsorted(block, block)
     width = np.bincount(block)[block]
     rows = np.repeat(np.arange(n), width)
     columns = np.arange(len(rows)) - np.repeat(np.cumsum(width) - width, width)
-    columns += np.repeat(first, width)
-    i, j = rng.integers(0, n, (2, 2 * n))
-    above = block[i] < block[j]
-    rows, columns = np.concatenate([rows, i[above]]), np.concatenate([columns, j[above]])
-    return shuffled(assembled(rows, columns, numbers(len(rows), dtype, rng), n), rng)
+    return rows, columns + np.repeat(first, width), block
 
 
 def permuted_band(n: int, dtype: DType, rng: np.random.Generator) -> sparse.csc_array:
@@ -201,6 +219,7 @@ STRUCTURES: dict[str, Generator] = {
     "upper triangular": upper_triangular,
     "lower triangular": lower_triangular,
     "permuted triangular": permuted_triangular,
+    "block diagonal": permuted_block_diagonal,
     "block triangular": block_triangular,
     "permuted banded": permuted_band,
     "positive definite": some_grid,

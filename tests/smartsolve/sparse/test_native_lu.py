@@ -182,3 +182,29 @@ def test_trees_and_chains_fill_in_no_more_than_they_must(
     for transposed in (False, True):
         x = f.solve(b, transposed=transposed)
         assert backward_error(a.T if transposed else a, x, b) < 100
+
+
+@given(
+    n=st.integers(17, 150),
+    per_row=st.sampled_from([0.3, 1, 3, 8]),
+    hubs=st.integers(0, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_what_lu_is_said_to_take_is_what_its_order_takes(
+    n: int, per_row: float, hubs: int, seed: int
+) -> None:
+    """The tree that minimum degree makes on its way counts as the one made from its order; where
+    some nodes touch most others it may count a little more."""
+    rng = np.random.default_rng(seed)
+    mask = pattern(n, int(per_row * n), rng)
+    i = np.arange(1, n)
+    mask[i, i // 2] = True  # one block
+    np.fill_diagonal(mask, True)
+    for hub in range(hubs):
+        mask[hub] |= rng.random(n) < 0.6
+    a = scipy.sparse.csc_array((mask | mask.T) * 1.0)
+    planned = native(a).plan("lu")
+    exact = native(a).plan("cholesky", ordering="amd")
+    entries = 2 * exact["entries"] - n
+    assert entries <= planned["entries"] <= (1 if hubs == 0 else 1.2) * entries
+    assert 2 * exact["flops"] <= planned["flops"]
