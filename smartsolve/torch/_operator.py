@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._C import _functorch
+from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
 from torch.autograd import forward_ad
 
 from .. import _core
@@ -80,12 +82,13 @@ class _Solve(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, da: Any, db: Any, *_: Any) -> Any:
         a, x = ctx.saved_tensors
-        right: Any = None
-        if da is not None:
-            right = -((da.mH if ctx.adjoint else da) @ x)
-        if db is not None:
-            right = db if right is None else right + db
-        return apply(a, right.expand(x.shape), ctx.adjoint, ctx.raises)
+        if torch._C._are_functorch_transforms_active() and _count_of_forward() > 1:
+            raise RuntimeError(
+                "PyTorch loses terms of the derivative where two transforms in forward mode (jvp, "
+                "jacfwd, hessian) lie around a third one; make the outermost of them jacrev or vjp"
+            )
+        right = _tangent_of_right(da, db, x, ctx.adjoint)
+        return apply(a, right, ctx.adjoint, ctx.raises)
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, a: Any, b: Any, adjoint: bool, raises: bool) -> Any:
@@ -116,10 +119,52 @@ def apply(a: Any, b: Any, adjoint: bool, raises: bool) -> Any:
     if torch.compiler.is_compiling():
         return solve(a, b, adjoint, raises)
     if torch._C._are_functorch_transforms_active():
-        return _Solve.apply(a, b, adjoint, raises)
+        found = _forward_in_forward(a, b, adjoint, raises)
+        return _Solve.apply(a, b, adjoint, raises) if found is None else found
     if _is_alone(a, b):
         return _solve_on_cpu(a.detach(), b.detach(), adjoint, raises)
     return solve(a, b, adjoint, raises)
+
+
+def _forward_in_forward(a: Any, b: Any, adjoint: bool, raises: bool) -> Any:
+    """The solution and its tangent under forward mode within forward mode; None elsewhere.
+
+    PyTorch's own way calls `_Solve.jvp` with all forward derivatives switched off, those of outer
+    transforms, too, which would be lost.
+    """
+    interpreter = retrieve_current_functorch_interpreter()
+    is_forward = interpreter.key() == _functorch.TransformType.Jvp
+    if not is_forward or not torch._C._is_fwd_grad_enabled() or _count_of_forward() < 2:
+        return None
+    level = interpreter.level()
+
+    def outside(x: Any) -> list[Any]:
+        """Value and tangent, as they are outside of the innermost transform."""
+        parts = forward_ad.unpack_dual(x)
+        return [p if p is None else _functorch._unwrap_for_grad(p, level) for p in parts]
+
+    (a, da), (b, db) = outside(a), outside(b)
+    dx = None
+    with interpreter.lower():
+        x = apply(a, b, adjoint, raises)
+        if da is not None or db is not None:
+            dx = apply(a, _tangent_of_right(da, db, x, adjoint), adjoint, raises)
+    x = _functorch._wrap_for_grad(x, level)
+    return x if dx is None else forward_ad.make_dual(x, _functorch._wrap_for_grad(dx, level))
+
+
+def _count_of_forward() -> int:
+    """How many transforms of forward mode are under way."""
+    stack = _functorch.get_interpreter_stack() or ()
+    return sum(one.key() == _functorch.TransformType.Jvp for one in stack)
+
+
+def _tangent_of_right(da: Any, db: Any, x: Any, adjoint: bool) -> Any:
+    """db - dA x"""
+    right: Any = None if da is None else -((da.mH if adjoint else da) @ x)
+    if db is not None:
+        right = db if right is None else right + db
+    return right.expand(x.shape)
 
 
 def _is_alone(a: Any, b: Any) -> bool:

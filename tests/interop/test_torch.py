@@ -1,5 +1,6 @@
 """smartsolve.torch: values, and every transformation of PyTorch's, against its own solver."""
 
+import itertools
 from functools import partial
 from typing import Any
 
@@ -318,3 +319,36 @@ def test_a_generator_function_is_refused_by_the_decorator() -> None:
         @smartsolve.torch.patch()
         def solutions() -> Any:
             yield torch.linalg.solve(torch.eye(2), torch.ones(2))
+
+
+def by_adjugate(a: Any, b: Any) -> Any:
+    """Of order 3, by arithmetic whose derivatives PyTorch knows."""
+    cross, (x, y, z) = torch.linalg.cross, a
+    adjugate = torch.stack([cross(y, z), cross(z, x), cross(x, y)], 1)
+    return adjugate @ b / torch.dot(x, cross(y, z))
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize(
+    "modes", [modes for k in (1, 2, 3) for modes in itertools.product("fr", repeat=k)]
+)
+def test_nested_derivatives_are_right_or_refused(modes: tuple[str, ...], mapped: bool) -> None:
+    """Forward mode in forward mode, in which PyTorch 2.13 loses terms, its own solve's too."""
+    a, b = random(2, 3, 3), random(2, 3, 2, seed=1)
+
+    def derivative(solver: Any) -> Any:
+        def of(a: Any, b: Any) -> Any:
+            def value(a: Any) -> Any:
+                return (solver(a, b) ** 2).sum()
+
+            for mode in reversed(modes):
+                value = (torch.func.jacfwd if mode == "f" else torch.func.jacrev)(value)
+            return value(a)
+
+        return torch.vmap(of) if mapped else lambda a, b: of(a[0], b[0])
+
+    if modes[:2] == ("f", "f") and len(modes) == 3:
+        with pytest.raises(RuntimeError, match="make the outermost of them jacrev"):
+            derivative(solve)(a, b)
+    else:
+        assert near(derivative(solve)(a, b), derivative(by_adjugate)(a, b))
