@@ -17,6 +17,7 @@ from jax.interpreters import ad, batching, mlir
 
 from .. import _core
 from .._c_api import table
+from .._condition import errstate
 from ._meshes import aligned, by_blocks, result
 
 __all__ = ["least_squares", "solve", "uses_native_code"]
@@ -153,7 +154,8 @@ def _solve_called_back(a: Any, b: Any, *, transposed: bool, raises: bool, **_: A
     def on_host(a: Any, b: Any) -> Any:
         a, on_singular = np.asarray(a), "raise" if raises else "nan"
         a = a.swapaxes(-1, -2) if transposed else a
-        return np.asarray(_core.solve(a, np.asarray(b), on_singular=on_singular))  # type: ignore[call-overload]
+        with errstate(ill_conditioned="ignore"):  # as the native code, which cannot warn
+            return np.asarray(_core.solve(a, np.asarray(b), on_singular=on_singular))  # type: ignore[call-overload]
 
     shape = jax.ShapeDtypeStruct((*_batch_shape(a, b), *b.shape[-2:]), b.dtype)
     return jax.pure_callback(on_host, shape, a, b)

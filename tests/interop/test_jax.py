@@ -282,6 +282,10 @@ a = jnp.asarray(np.random.default_rng(0).standard_normal((5, 3, 3)))
 x = jax.jit(jax.vmap(solve, (0, None)))(a, jnp.ones(3))
 assert np.allclose(jnp.einsum("sij,sj->si", a, x), 1)
 jax.grad(lambda a: jnp.sum(jax.vmap(mldivide, (0, None))(a, jnp.ones(3))))(a[:, :, :2])
+import warnings
+warnings.filterwarnings("error", message="Ill-conditioned")  # as in silence as the native code
+i = np.arange(14)
+jax.block_until_ready(solve(jnp.asarray(1 / (i[:, None] + i + 1)), jnp.ones(14)))
 print("callback" in jax.jit(solve).lower(a[0], jnp.ones(3)).as_text())
 """
     done = subprocess.run(
