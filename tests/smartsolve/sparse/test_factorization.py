@@ -184,7 +184,8 @@ def test_it_stands_for_a_in_the_other_calls() -> None:
     assert np.array_equal(mldivide(f, b), x)
     assert np.array_equal(solve(f, b, transposed=True), f.solve(b, transposed=True))
     assert np.array_equal(mrdivide(b, f), f.solve(b, transposed=True))
-    for call in (lambda: solve(f, b, engine="klu"), lambda: mldivide(f, b, sparse_x=True)):
+    assert np.array_equal(mldivide(f, b, sparse_x=True).toarray().ravel(), x)
+    for call in (lambda: solve(f, b, engine="klu"), lambda: mldivide(f, b, engine="klu")):
         with pytest.raises(TypeError, match="Factorization"):
             call()
 
