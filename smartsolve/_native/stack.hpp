@@ -99,8 +99,8 @@ inline Offset locate(std::span<const Axis> axes, ptrdiff_t slice) {
     Offset o;
     for (std::size_t d = axes.size(); d-- > 0;) {
         const Axis& axis = axes[d];
-        const ptrdiff_t i = d == 0 ? slice : slice % axis.count;
-        slice /= axis.count;
+        const ptrdiff_t rest = d == 0 ? 0 : slice / axis.count, i = slice - rest * axis.count;
+        slice = rest;
         o.a += i * axis.a;
         o.b += i * axis.b;
         o.x += i * axis.x;
@@ -190,6 +190,14 @@ class Columns {
 
     ptrdiff_t count() const { return stack_.nrhs * Stack<T>::count(stack_.inner); }
 
+    // Whether they follow one another without gaps, in b or in x by its strides.
+    bool are_one_piece(ptrdiff_t row, ptrdiff_t column, ptrdiff_t Axis::* along) const {
+        const ptrdiff_t n = stack_.a.n, nrhs = stack_.nrhs;
+        const auto& inner = stack_.inner;
+        return row == 1 && (nrhs == 1 || column == n) &&
+               (inner.empty() || (inner.size() == 1 && inner[0].*along == n * nrhs));
+    }
+
     // visit(start of column c in b, start of it in x)
     template <class Visit>
     void each(ptrdiff_t from, ptrdiff_t to, Visit visit) const {
@@ -247,22 +255,29 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
     const ptrdiff_t chunk = total <= enough ? total : std::min(total, std::max(room / n, enough));
     T* x = w.take<T>(n * chunk);
     T* b = wants_details ? w.take<T>(n * chunk) : nullptr;
+    const bool b_is_one = columns.are_one_piece(stack.b_row, stack.b_column, &Axis::b),
+               x_is_one = columns.are_one_piece(stack.x_row, stack.x_column, &Axis::x);
     for (ptrdiff_t from = 0; from < total; from += chunk) {
         const ptrdiff_t to = std::min(total, from + chunk);
         T* next = x;
         bool exceed = false;
-        columns.each(from, to, [&](const T* source, T*) {
-            exceed |= copy_column(n, source, stack.b_row, next);
-            next += n;
-        });
+        if (b_is_one) exceed = copy_column(n * (to - from), stack.b + base.b + n * from, 1, x);
+        else
+            columns.each(from, to, [&](const T* source, T*) {
+                exceed |= copy_column(n, source, stack.b_row, next);
+                next += n;
+            });
         if (wants_details) std::copy(x, x + n * (to - from), b);
         if (!is_solved) solve(x, to - from, exceed);
-        T* done = x;
-        columns.each(from, to, [&](const T*, T* target) {
-            for (ptrdiff_t i = 0; i < n; ++i, ++done, target += stack.x_row)
-                if (is_solved) *done = *target;
-                else *target = *done;
-        });
+        T *done = x, *const whole = stack.x + base.x + n * from;
+        if (x_is_one && is_solved) std::copy_n(whole, n * (to - from), x);
+        else if (x_is_one) std::copy_n(x, n * (to - from), whole);
+        else
+            columns.each(from, to, [&](const T*, T* target) {
+                for (ptrdiff_t i = 0; i < n; ++i, ++done, target += stack.x_row)
+                    if (is_solved) *done = *target;
+                    else *target = *done;
+            });
         if (wants_details) compare(x, b, to - from);
     }
 }
