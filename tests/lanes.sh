@@ -9,7 +9,9 @@
 #
 #     tests/lanes.sh --of build/cp311-cp311-linux_x86_64
 #
-# links those that an installation left in its build directory.
+# links those that an installation left in its build directory. Of another processor, so:
+#
+#     CXX=aarch64-linux-gnu-g++ tests/lanes.sh --of build qemu-aarch64 -L /usr/aarch64-linux-gnu
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$(mktemp -d)
@@ -20,7 +22,7 @@ if [ "${1:-}" = --of ]; then
     objects=("$2"/*/smartsolve/CMakeFiles/{lanes,loops,fronts}_*.dir/*/*.o)
     "${CXX:-c++}" -std=c++20 -O1 -Wall -Wextra -I "$native" tests/native/lanes.cpp \
         "$native/lanes/dispatch.cpp" "${objects[@]}" -o "$build/check_lanes"
-    "$build/check_lanes"
+    "${@:3}" "$build/check_lanes"
     exit
 fi
 target=${1:-$(uname -m)}
