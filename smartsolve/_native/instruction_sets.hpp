@@ -1,6 +1,7 @@
 // What is compiled once per instruction set, in a namespace of its name, and which of it is in use.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 
 #include "lanes/lanes.hpp"
@@ -18,8 +19,8 @@ namespace smartsolve {
 template <class T>
 const T& in_use(std::initializer_list<const T*> each) {
     const InstructionSets& sets = instruction_sets();
-    int i = 0;
-    while (sets.available[i] != sets.used) ++i;
+    std::size_t i = 0;
+    while (i + 1 < each.size() && sets.available[i] != sets.used) ++i;
     return *each.begin()[i];
 }
 

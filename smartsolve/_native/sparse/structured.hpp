@@ -33,7 +33,7 @@ Band find_band(const Pattern& a, const Index* order);
 struct Narrowed {
     Order order;
     Band band;
-    ptrdiff_t least;
+    ptrdiff_t least = 0;
 };
 Narrowed narrow(const Pattern& a, ptrdiff_t most);
 
