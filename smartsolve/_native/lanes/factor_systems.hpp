@@ -202,14 +202,21 @@ void solve_upper(ptrdiff_t n, const typename Packed<T>::Number* m, ptrdiff_t col
                 [&](ptrdiff_t c, auto count) { solve_upper<count(), T>(n, m, y + c, columns); });
 }
 
+// L x = P y
 template <int count, class T, class N, class Ld>
-[[gnu::always_inline]] inline void lu_solve(N n, const typename Packed<T>::Number* m,
-                                            const typename Packed<T>::Mask* pivot,
-                                            typename Packed<T>::Number* y, Ld ld_y) {
+[[gnu::always_inline]] inline void solve_lower(N n, const typename Packed<T>::Number* m,
+                                               const typename Packed<T>::Mask* pivot,
+                                               typename Packed<T>::Number* y, Ld ld_y) {
     const auto ld = row_length(n);
     each(Known<0>{}, n, [&](auto k) {
         eliminate<count, T>(difference(n, k), pivot[k], m + k * (ld + 1), ld, y + k * ld_y, ld_y);
     });
+}
+template <int count, class T, class N, class Ld>
+[[gnu::always_inline]] inline void lu_solve(N n, const typename Packed<T>::Number* m,
+                                            const typename Packed<T>::Mask* pivot,
+                                            typename Packed<T>::Number* y, Ld ld_y) {
+    solve_lower<count, T>(n, m, pivot, y, ld_y);
     solve_upper<count, T>(n, m, y, ld_y);
 }
 template <class T>

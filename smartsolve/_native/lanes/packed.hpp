@@ -62,11 +62,15 @@ struct Packed {
     static Values either(Values x, Values y) {
         return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) | reinterpret_cast<Mask>(y));
     }
-    // y where they are not ordered. GCC makes two instructions of the selection on AVX-512.
+    // y where they are not ordered. GCC makes two instructions of the selection on AVX-512, and
+    // elsewhere where one of them is a constant.
     static Values larger(Values x, Values y) {
 #if defined(__AVX512F__)
         if constexpr (sizeof(R) == 8) return _mm512_max_pd(x, y);
         else return _mm512_max_ps(x, y);
+#elif defined(__AVX2__)
+        if constexpr (sizeof(R) == 8) return _mm256_max_pd(x, y);
+        else return _mm256_max_ps(x, y);
 #else
         return x > y ? x : y;
 #endif
@@ -75,6 +79,9 @@ struct Packed {
 #if defined(__AVX512F__)
         if constexpr (sizeof(R) == 8) return _mm512_min_pd(x, y);
         else return _mm512_min_ps(x, y);
+#elif defined(__AVX2__)
+        if constexpr (sizeof(R) == 8) return _mm256_min_pd(x, y);
+        else return _mm256_min_ps(x, y);
 #else
         return x < y ? x : y;
 #endif

@@ -23,7 +23,8 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
-    static constexpr ptrdiff_t last_tiny = 4;       // whatever is beside it costs as much
+    static constexpr ptrdiff_t last_tiny = 4;  // whatever is beside it costs as much
+    static constexpr ptrdiff_t last_overlapped = is_complex<T> ? 0 : 2;
     static constexpr ptrdiff_t last_in_registers =  // before, numbers stay there mostly
         register_bytes == 64 || is_complex<T> ? 5 : 4;
     // Beyond this order unrolled code is no faster than loops.
@@ -106,7 +107,7 @@ class SystemsSolver {
         load_matrix<T>(s_.n, s_.n, ld, group.a, group.first * a_step_, s_.a_row, s_.a_column, m_);
     }
 
-    void doubt(const Group& group, std::uint32_t lanes) {
+    [[gnu::noinline]] void doubt(const Group& group, std::uint32_t lanes) {
         for (; lanes != 0; lanes &= lanes - 1)
             *doubts_++ = group.first + group.number[std::countr_zero(lanes)];
     }
@@ -148,45 +149,79 @@ class SystemsSolver {
         ptrdiff_t first = 0;
         if constexpr (order <= last_tiny)
             if (whole.vectors) {
-                if (whole.rows)
-                    for (; first + W <= count_; first += W) solve_packed<order, false>(first);
+                if (whole.rows) first = solve_packed<order, false>();
                 else if (whole.columns) first = solve_packed_columns<order>();
             }
         each_group(first, [&](const Group& group) { solve_by_lu<order>(group, whole.in(group)); });
     }
-    // A function of its own, so that rows keep their registers. Answers how many it has solved.
+    // A function of its own, so that rows keep their registers.
     template <int order>
     [[gnu::flatten, gnu::noinline]] ptrdiff_t solve_packed_columns() {
-        ptrdiff_t first = 0;
-        for (; first + W <= count_; first += W) solve_packed<order, true>(first);
-        return first;
+        return solve_packed<order, true>();
     }
 
     // W systems of a tiny order, the `first` and those that follow: for the smallest, anything
-    // beside this would take as long.
-    template <int order, bool by_columns>
-    [[gnu::always_inline]] void solve_packed(ptrdiff_t first) {
+    // beside this would take as long. Up to the upper triangle, and what is left.
+    template <int order>
+    struct Eliminated {
         Number m[order * order], y[order];
-        const R* matrices = a_ + first * a_step_;
-        if constexpr (order > 2) ask_for_next<order * order>(matrices);
-        load_packed<order * order>(matrices, m);
-        if constexpr (by_columns) turn<order>(m);
+        std::uint32_t healthy;
+    };
+    template <int order, bool by_columns>
+    [[gnu::always_inline]] Eliminated<order> eliminate_packed(ptrdiff_t first) const {
+        Eliminated<order> e;
+        const R *const matrices = a_ + first * a_step_, *const vectors = b_ + first * b_step_;
+        if constexpr (order > 2 || asks_for_pairs<order>) ask_for_next<order * order>(matrices);
+        if constexpr (asks_for_pairs<order>) {
+            ask_for_next<order>(vectors);
+            ask_for_next<order>(x_ + first * x_step_);
+        }
+        load_packed<order * order>(matrices, e.m);
+        if constexpr (by_columns) turn<order>(e.m);
         Mask pivot[order];
         Pivots pivots;
         Values above{};
-        inspect<order>(m, pivots, above);
-        lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
-        std::uint32_t healthy = screen(pivots);
-        load_packed<order>(b_ + first * b_step_, y);
-        lu_solve_column<order>(m, pivot, y);
+        inspect<order>(e.m, pivots, above);
+        lu_factor<T>(Known<order>{}, e.m, pivot, above != R(0), pivots.smallest);
+        e.healthy = screen(pivots);
+        if (e.healthy != all_bits<Mask>) [[unlikely]]
+            e.healthy |= probe<order>(e.m, pivot, pivots);
+        load_packed<order>(vectors, e.y);
+        solve_lower<1, T>(Known<order>{}, e.m, pivot, e.y, Known<1>{});
+        return e;
+    }
+    template <int order>
+    [[gnu::always_inline]] void finish_packed(ptrdiff_t first, Eliminated<order>& e) {
+        solve_upper<1, T>(Known<order>{}, e.m, e.y, Known<1>{});
         Values sum{};
-        repeated<0, order>([&](int i) { sum += P::size(y[i]); });
-        store_packed<order>(y, x_ + first * x_step_);
-        if (healthy != all_bits<Mask>) [[unlikely]]
-            healthy |= probe<order>(m, pivot, pivots);
-        healthy &= bits(sum <= std::numeric_limits<R>::max());
+        repeated<0, order>([&](int i) { sum += P::size(e.y[i]); });
+        store_packed<order>(e.y, x_ + first * x_step_);
+        const std::uint32_t healthy = e.healthy & bits(sum <= std::numeric_limits<R>::max());
         for (std::uint32_t lanes = all_bits<Mask> & ~healthy; lanes != 0; lanes &= lanes - 1)
             *doubts_++ = first + std::countr_zero(lanes);
+    }
+    // Answers how many it has solved. Divisions wait for each other, three in a row of order 2; the
+    // processor sees only so far ahead, and finds in the next systems what to do meanwhile.
+    template <int order, bool by_columns>
+    [[gnu::always_inline]] ptrdiff_t solve_packed() {
+        ptrdiff_t first = 0;
+        if constexpr (order <= last_overlapped) {
+            if (count_ < W) return 0;
+            auto e = eliminate_packed<order, by_columns>(first);
+            for (; first + 2 * W <= count_; first += W) {
+                const auto next = eliminate_packed<order, by_columns>(first + W);
+                finish_packed<order>(first, e);
+                e = next;
+            }
+            finish_packed<order>(first, e);
+            first += W;
+        } else {
+            for (; first + W <= count_; first += W) {
+                auto e = eliminate_packed<order, by_columns>(first);
+                finish_packed<order>(first, e);
+            }
+        }
+        return first;
     }
 
     // The largest element, and whether there is one above the diagonal.
@@ -327,6 +362,10 @@ class SystemsSolver {
         return growth;
     }
 
+    // Of order 2, as many systems as AVX-512 solves at once reach further than it pays to ask.
+    template <int order>
+    static constexpr bool asks_for_pairs = order == 2 && register_bytes < 64;
+
     // Processors look ahead to the end of a page, and there wait for memory: so the lines that lie
     // two pages behind these `count` numbers of W systems are asked for.
     template <ptrdiff_t count>
@@ -337,29 +376,32 @@ class SystemsSolver {
         repeated<0, (bytes + line - 1) / line>([&](int i) { __builtin_prefetch(next + i * line); });
     }
 
-    // `count` numbers of W systems that have nothing else between them.
+    // `count` numbers of W systems that have nothing else between them. AVX2 has no shuffle that
+    // splits two registers of doubles, but puts halves together on their way from memory.
+    template <ptrdiff_t reals>
+    static constexpr bool is_short = reals <= W && std::has_single_bit(std::size_t{reals});
+    static constexpr int largest_block = register_bytes == 32 && sizeof(R) == 8 ? W / 2 : W;
+
     template <ptrdiff_t count, ptrdiff_t reals = count * P::parts>
     [[gnu::always_inline]] static void load_packed(const R* from, Number* to) {
-        if constexpr (can_be_split<reals>) {
+        if constexpr (is_short<reals> && largest_block == W) {
             Dense<T, reals>::load(from, to);
         } else {
             const R* places[W];
             repeated<0, W>([&](int l) { places[l] = from + l * reals; });
-            load_line<T>(Known<reals>{}, places, 0, to);
+            load_line<T, is_short<reals> ? largest_block : W>(Known<reals>{}, places, 0, to);
         }
     }
     template <ptrdiff_t count, ptrdiff_t reals = count * P::parts>
     [[gnu::always_inline]] static void store_packed(Number* from, R* to) {
-        if constexpr (can_be_split<reals>) {
+        if constexpr (is_short<reals> && largest_block == W) {
             Dense<T, reals>::store(from, to);
         } else {
             R* places[W];
             repeated<0, W>([&](int l) { places[l] = to + l * reals; });
-            store_line<T>(Known<reals>{}, places, 0, from);
+            store_line<T, is_short<reals> ? largest_block : W>(Known<reals>{}, places, 0, from);
         }
     }
-    template <ptrdiff_t reals>
-    static constexpr bool can_be_split = reals <= W && std::has_single_bit(std::size_t{reals});
 
     // --- in memory -------------------------------------------------------------------------------
 

@@ -124,21 +124,21 @@ template <class R, int B = static_cast<int>(Lane<R>::width), ptrdiff_t start = 0
 }
 
 // Numbers in the lanes, whose reals in each system follow each other from `offset` on.
-template <class T, class Count>
+template <class T, int B = Packed<T>::width, class Count>
 [[gnu::always_inline]] inline void load_line(Count reals, const Real<T>* const* from,
                                              ptrdiff_t offset, typename Packed<T>::Number* to,
                                              ptrdiff_t step = 1) {
-    each_block<Real<T>>(reals, [&]<int B>(auto first, RealBlock<Real<T>, B> block) {
+    each_block<Real<T>, B>(reals, [&]<int N>(auto first, RealBlock<Real<T>, N> block) {
         block.load(from, offset + first);
-        repeated<0, B>([&](int e) { Packed<T>::part(to, first + e, step) = block.x[e]; });
+        repeated<0, N>([&](int e) { Packed<T>::part(to, first + e, step) = block.x[e]; });
     });
 }
-template <class T, class Count>
+template <class T, int B = Packed<T>::width, class Count>
 [[gnu::always_inline]] inline void store_line(Count reals, Real<T>* const* to, ptrdiff_t offset,
                                               typename Packed<T>::Number* from,
                                               ptrdiff_t step = 1) {
-    each_block<Real<T>>(reals, [&]<int B>(auto first, RealBlock<Real<T>, B> block) {
-        repeated<0, B>([&](int e) { block.x[e] = Packed<T>::part(from, first + e, step); });
+    each_block<Real<T>, B>(reals, [&]<int N>(auto first, RealBlock<Real<T>, N> block) {
+        repeated<0, N>([&](int e) { block.x[e] = Packed<T>::part(from, first + e, step); });
         block.store(to, offset + first);
     });
 }
