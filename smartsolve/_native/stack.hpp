@@ -255,6 +255,7 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
     const ptrdiff_t chunk = total <= enough ? total : std::min(total, std::max(room / n, enough));
     T* x = w.take<T>(n * chunk);
     T* b = wants_details ? w.take<T>(n * chunk) : nullptr;
+    const bool b_is_rows = stack.inner.empty() && stack.b_column == 1 && stack.b_row == stack.nrhs;
     const bool b_is_one = columns.are_one_piece(stack.b_row, stack.b_column, &Axis::b),
                x_is_one = columns.are_one_piece(stack.x_row, stack.x_column, &Axis::x);
     for (ptrdiff_t from = 0; from < total; from += chunk) {
@@ -262,7 +263,12 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
         T* next = x;
         bool exceed = false;
         if (b_is_one) exceed = copy_column(n * (to - from), stack.b + base.b + n * from, 1, x);
-        else
+        else if (b_is_rows && chunk == total) {  // looked at as they lie, which is faster
+            exceed = exceed_range(n * total, stack.b + base.b);
+            columns.each(from, to, [&](const T* source, T*) {
+                for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
+            });
+        } else
             columns.each(from, to, [&](const T* source, T*) {
                 exceed |= copy_column(n, source, stack.b_row, next);
                 next += n;
