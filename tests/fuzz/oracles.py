@@ -352,7 +352,9 @@ def what_it_says_of_itself(case: Case, found: Answer) -> Iterator[str]:
         plain = {"on_singular": "nan"}
         info = smartsolve.solve(a, b, return_info=True, **plain)[1]
         plan = smartsolve.explain(a, b)
-        if info.structure != plan.structure:
+        # A Hessenberg solution that overflows is left to the general method.
+        is_left = info.rcond == 0 and plan.structure.endswith("hessenberg")
+        if info.structure not in {plan.structure, "general" if is_left else plan.structure}:
             yield f"return_info says {info.structure!r}, explain {plan.structure!r}"
         if case.is_disturbed or n > 64:
             return
