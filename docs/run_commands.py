@@ -13,6 +13,8 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 BLOCK = re.compile(r"^```console\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+# Until Python 3.12 help names the value twice: -o FILE, --output FILE.
+SHORT_FORM = re.compile(r"(?<= -\w) [A-Z]+(?=, --)")
 VARIES = re.compile(r"-?\d[\d.,]* (ns|us|ms|s|%)(?!\w)|(?<=measured on )[\d,]+")
 
 
@@ -43,7 +45,8 @@ def blocks(page: Path) -> list[str]:
 
 
 def masked(text: str) -> list[str]:
-    """The paragraphs of a session without what no two runs share: times, and the order by them."""
+    """The paragraphs of a session without what runs do not share: times, and the order by them."""
+    text = SHORT_FORM.sub("", text)
     return sorted(VARIES.sub("#", " ".join(part.split())) for part in text.split("\n\n"))
 
 
