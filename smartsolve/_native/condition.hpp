@@ -154,7 +154,10 @@ template <class T>
                                      bool wanted, Real<T> anorm, T* column, Workspace& w) {
     Condition<T> c;
     if (m.estimate == Estimate::exact) {
-        if (!(f.largest_element <= std::numeric_limits<Real<T>>::max())) return c;
+        // Comparisons of a diagonal pass over a NaN.
+        constexpr Real<T> most = std::numeric_limits<Real<T>>::max();
+        if (m.kind == Kind::diagonal && !(largest_part(p.a, p.s) <= most)) return c;
+        if (!(f.largest_element <= most)) return c;
         c.rcond = f.smallest_pivot / f.largest_element;
         c.ill = c.rcond < epsilon<T>;
         return c;

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.sparse
 
 import smartsolve
 from smartsolve import IllConditionedWarning, _core, errstate, solve
@@ -645,3 +646,24 @@ def test_an_inverse_that_overflows_is_not_taken_for_an_ill_conditioned_matrix() 
         scaled = np.linalg.cond(a.astype(np.float64) * 1e36, 1)
         rcond = smartsolve.factorize(a).rcond
         assert 1 / scaled <= 1.1 * rcond <= 10 / scaled
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("n", [2, 3, 9, 20])
+def test_a_diagonal_that_is_not_finite_has_no_rcond_wherever_it_is_so(
+    n: int, bad: float, dtype: type, sparse: bool
+) -> None:
+    for place in range(n):
+        a = np.diag(np.linspace(1, 2, n)).astype(dtype)
+        a[place, place] = bad
+        given = scipy.sparse.csc_array(a) if sparse else a
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            info = smartsolve.solve(given, np.ones(n, dtype), return_info=True)[1]
+        assert np.isnan(info.rcond)
+        assert np.isnan(smartsolve.factorize(given).rcond)
+        if not sparse:
+            stack = smartsolve.solve(np.stack([a] * 9), np.ones(n, dtype), return_info=True)[1]
+            assert np.isnan(stack.rcond).all()

@@ -54,8 +54,9 @@ class Diagonal final : public Factors<T> {
         const Real<T> no_number = std::accumulate(nothing, nothing + lanes, Real<T>(0));
         if (no_number != no_number) return no_number;
         if (n_ == 0) return 1;
-        return *std::min_element(smallest, smallest + lanes) /
-               *std::max_element(largest, largest + lanes);
+        const Real<T> most = *std::max_element(largest, largest + lanes);
+        if (!(most <= std::numeric_limits<Real<T>>::max())) return most - most;
+        return *std::min_element(smallest, smallest + lanes) / most;
     }
 
  private:
