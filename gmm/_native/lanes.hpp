@@ -6,7 +6,8 @@
 
 // One source for several instruction sets, chosen when the module is loaded, where the dynamic
 // linker can do that; its resolvers run before a sanitizer is ready for them.
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(SMARTSOLVE_SANITIZE)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(SMARTSOLVE_SANITIZE) && \
+    !defined(__SANITIZE_THREAD__)
 #define GMM_CLONES [[gnu::target_clones("default", "avx2", "avx512f")]]
 #else
 #define GMM_CLONES
