@@ -5,6 +5,7 @@
 The tests compare the pages with what the commands print, but for times and what depends on them.
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -19,12 +20,13 @@ VARIES = re.compile(r"-?\d[\d.,]* (ns|us|ms|s|%)(?!\w)|(?<=measured on )[\d,]+")
 
 
 def output(command: str) -> str:
-    """What a command prints, errors and all."""
+    """What a command prints, errors and all, in the order of a terminal."""
     words = shlex.split(command)
     assert words[0] == "python"
     done = subprocess.run(
         [sys.executable, *words[1:]],
         cwd=DOCS / "examples",
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
