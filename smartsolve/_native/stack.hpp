@@ -437,7 +437,7 @@ class InLanes {
 
     // Solves slices from `first` on, at most `most`, and answers how many. Then every slice is
     // visited, with whether it is solved; without details those in doubt are enough.
-    static constexpr ptrdiff_t most = 256;
+    static constexpr ptrdiff_t most = 1024;
     template <class Visit>
     ptrdiff_t solve(ptrdiff_t first, ptrdiff_t count, bool details, Visit visit) {
         const ptrdiff_t length = stack_.outer.back().count;

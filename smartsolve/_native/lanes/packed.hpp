@@ -55,12 +55,17 @@ struct Packed {
         return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) &
                                         std::numeric_limits<Index>::max());
     }
-    // Zero elsewhere; zero where both are.
+    // Zero elsewhere.
     static Values where(Mask mask, Values x) {
         return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) & mask);
     }
-    static Values either(Values x, Values y) {
-        return reinterpret_cast<Values>(reinterpret_cast<Mask>(x) | reinterpret_cast<Mask>(y));
+    // Not zero where x or a part of y is not.
+    static Values either_part(Values x, const Number& y) {
+        Mask parts = reinterpret_cast<Mask>(x);
+        if constexpr (is_complex<T>)
+            parts |= reinterpret_cast<Mask>(y.re) | reinterpret_cast<Mask>(y.im);
+        else parts |= reinterpret_cast<Mask>(y);
+        return reinterpret_cast<Values>(parts);
     }
     // y where they are not ordered. GCC makes two instructions of the selection on AVX-512, and
     // elsewhere where one of them is a constant.

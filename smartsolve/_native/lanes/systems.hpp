@@ -125,6 +125,27 @@ class SystemsSolver {
         else return false;
     }
 
+    // Which lanes are surely well-conditioned, if their solution is finite: by their pivots and, if
+    // these leave a doubt, by what the probe has grown to; zero, if all of it is NaN.
+    struct Screen {
+        R least_pivot, largest_growth, least, largest;
+
+        explicit Screen(const Systems<T>& s)
+            : least_pivot(s.least_pivot),
+              largest_growth(s.largest_growth),
+              least(s.least),
+              largest(s.largest) {}
+        Mask by(const Pivots& pivots) const {
+            return (pivots.smallest > P::larger(least_pivot * pivots.largest, P::fill(least))) &
+                   (pivots.largest <= largest);
+        }
+        Mask by(const Pivots& pivots, Values growth) const {
+            return is_in_range(pivots) & (growth > 0) & (pivots.largest * growth < largest_growth);
+        }
+        Mask is_in_range(const Pivots& pivots) const {
+            return (pivots.largest >= least) & (pivots.largest <= largest);
+        }
+    };
     // What leaves no gaps in memory: matrices, by rows or by columns, and one right-hand side each.
     struct Packing {
         bool rows, columns, vectors;
@@ -160,87 +181,109 @@ class SystemsSolver {
         return solve_packed<order, true>();
     }
 
-    // W systems of a tiny order, the `first` and those that follow: for the smallest, anything
-    // beside this would take as long. Up to the upper triangle, and what is left.
+    // W systems of a tiny order up to the upper triangle, and what is left. For the smallest,
+    // anything beside this would take as long: hardly any of their pivots leave a doubt, and a
+    // group in which there is one is solved anew.
+    static constexpr ptrdiff_t last_sure = sizeof(R) == 8 ? 2 : 1;
     template <int order>
     struct Eliminated {
         Number m[order * order], y[order];
-        std::uint32_t healthy;
+        std::uint32_t sure;
     };
     template <int order, bool by_columns>
-    [[gnu::always_inline]] Eliminated<order> eliminate_packed(ptrdiff_t first) const {
-        Eliminated<order> e;
-        const R *const matrices = a_ + first * a_step_, *const vectors = b_ + first * b_step_;
-        if constexpr (order > 2 || asks_for_pairs<order>) ask_for_next<order * order>(matrices);
+    [[gnu::always_inline]] Eliminated<order> eliminate_packed(const R* a, const R* b, R* x,
+                                                              const Screen& screen) const {
+        if constexpr (order > 2 || asks_for_pairs<order>) ask_for_next<order * order>(a);
         if constexpr (asks_for_pairs<order>) {
-            ask_for_next<order>(vectors);
-            ask_for_next<order>(x_ + first * x_step_);
+            ask_for_next<order>(b);
+            ask_for_next<order>(x);
         }
-        load_packed<order * order>(matrices, e.m);
+        Eliminated<order> e;
+        load_packed<order * order>(a, e.m);
         if constexpr (by_columns) turn<order>(e.m);
         Mask pivot[order];
         Pivots pivots;
         Values above{};
         inspect<order>(e.m, pivots, above);
         lu_factor<T>(Known<order>{}, e.m, pivot, above != R(0), pivots.smallest);
-        e.healthy = screen(pivots);
-        if (e.healthy != all_bits<Mask>) [[unlikely]]
-            e.healthy |= probe<order>(e.m, pivot, pivots);
-        load_packed<order>(vectors, e.y);
+        e.sure = bits(screen.by(pivots));
+        if constexpr (order > last_sure)
+            if (e.sure != all_bits<Mask>) [[unlikely]]
+                e.sure |= bits(probe<order>(e.m, pivot, pivots));
+        load_packed<order>(b, e.y);
         solve_lower<1, T>(Known<order>{}, e.m, pivot, e.y, Known<1>{});
         return e;
     }
+    // Answers whether all are sure.
     template <int order>
-    [[gnu::always_inline]] void finish_packed(ptrdiff_t first, Eliminated<order>& e) {
+    [[gnu::always_inline]] bool finish_packed(Eliminated<order>& e, R* x) const {
         solve_upper<1, T>(Known<order>{}, e.m, e.y, Known<1>{});
         Values sum{};
         repeated<0, order>([&](int i) { sum += P::size(e.y[i]); });
-        store_packed<order>(e.y, x_ + first * x_step_);
-        const std::uint32_t healthy = e.healthy & bits(sum <= std::numeric_limits<R>::max());
-        for (std::uint32_t lanes = all_bits<Mask> & ~healthy; lanes != 0; lanes &= lanes - 1)
-            *doubts_++ = first + std::countr_zero(lanes);
+        store_packed<order>(e.y, x);
+        return (e.sure & bits(sum <= std::numeric_limits<R>::max())) == all_bits<Mask>;
     }
     // Answers how many it has solved. Divisions wait for each other, three in a row of order 2; the
     // processor sees only so far ahead, and finds in the next systems what to do meanwhile.
     template <int order, bool by_columns>
     [[gnu::always_inline]] ptrdiff_t solve_packed() {
+        constexpr ptrdiff_t numbers = order * P::parts;
+        const auto eliminate = [this, a = a_, b = b_, x = x_](ptrdiff_t first,
+                                                              const Screen& screen) {
+            return eliminate_packed<order, by_columns>(
+                a + first * numbers * order, b + first * numbers, x + first * numbers, screen);
+        };
         ptrdiff_t first = 0;
+        const auto finish = [&, x = x_](Eliminated<order>& e) {
+            if (!finish_packed<order>(e, x + first * numbers)) [[unlikely]]
+                reconsider<order>(first);
+            first += W;
+        };
+        const ptrdiff_t count = count_;
         if constexpr (order <= last_overlapped) {
-            if (count_ < W) return 0;
-            auto e = eliminate_packed<order, by_columns>(first);
-            for (; first + 2 * W <= count_; first += W) {
-                const auto next = eliminate_packed<order, by_columns>(first + W);
-                finish_packed<order>(first, e);
+            if (count < W) return 0;
+            const Screen screen(s_);  // for which there are registers
+            auto e = eliminate(first, screen);
+            while (first + 2 * W <= count) {
+                const auto next = eliminate(first + W, screen);
+                finish(e);
                 e = next;
             }
-            finish_packed<order>(first, e);
-            first += W;
+            finish(e);
         } else {
-            for (; first + W <= count_; first += W) {
-                auto e = eliminate_packed<order, by_columns>(first);
-                finish_packed<order>(first, e);
+            while (first + W <= count) {
+                auto e = eliminate(first, Screen(s_));
+                finish(e);
             }
         }
         return first;
+    }
+    template <int order>
+    [[gnu::noinline]] void reconsider(ptrdiff_t first) {
+        Group group = group_from(0);
+        group.is_run = true;
+        group.first = first;
+        solve_by_lu<order>(group, packing<order>());
     }
 
     // The largest element, and whether there is one above the diagonal.
     template <int order>
     [[gnu::always_inline]] static void inspect(const Number* m, Pivots& pivots, Values& above) {
-        repeated<0, order * order>([&](int i) {
+        pivots.largest = P::size(m[0]);
+        repeated<1, order * order>([&](int i) {
             pivots.largest = P::larger_size(m[i], pivots.largest);
-            if (i / order < i % order) above = P::either(above, P::size(m[i]));
+            if (i / order < i % order) above = P::either_part(above, m[i]);
         });
     }
     template <int order>
-    [[gnu::always_inline]] std::uint32_t probe(const Number* m, const Mask* pivot,
-                                               const Pivots& pivots) const {
+    [[gnu::always_inline]] Mask probe(const Number* m, const Mask* pivot,
+                                      const Pivots& pivots) const {
         Number y[order];
         repeated<0, order>([&](int i) { y[i] = P::number(P::fill(s_.probe[i])); });
         lu_solve_column<order>(m, pivot, y);
         Values growth{};
         repeated<0, order>([&](int i) { growth = P::larger(P::size(y[i]), growth); });
-        return screen(pivots, growth);
+        return Screen(s_).by(pivots, growth);
     }
 
     template <int order>
@@ -258,7 +301,7 @@ class SystemsSolver {
     }
 
     template <int order>
-    [[gnu::always_inline]] void solve_by_lu(const Group& group, Packing packing) {
+    [[gnu::flatten, gnu::noinline]] void solve_by_lu(const Group& group, Packing packing) {
         Number m[order * order], y[order];
         const bool packed = order > last_tiny && packing.vectors;
         if (order > last_tiny && packing.rows) {
@@ -310,7 +353,7 @@ class SystemsSolver {
             });
         }
         if (probes && !packed) [[unlikely]]
-            healthy |= probe<order>(m, pivot, pivots);
+            healthy |= bits(probe<order>(m, pivot, pivots));
         doubt(group, lanes & ~(healthy & bits(finite)));
     }
 
@@ -545,17 +588,9 @@ class SystemsSolver {
 
     // --- for both --------------------------------------------------------------------------------
 
-    // The lanes that are surely well-conditioned, if their solution is finite: by their pivots and,
-    // if these leave a doubt, by what the probe has grown to; zero, if all of it is NaN.
-    std::uint32_t screen(const Pivots& pivots) const {
-        return bits((pivots.smallest > s_.least_pivot * pivots.largest) & is_in_range(pivots));
-    }
+    std::uint32_t screen(const Pivots& pivots) const { return bits(Screen(s_).by(pivots)); }
     std::uint32_t screen(const Pivots& pivots, Values growth) const {
-        return bits(is_in_range(pivots) & (growth > 0) &
-                    (pivots.largest * growth < s_.largest_growth));
-    }
-    Mask is_in_range(const Pivots& pivots) const {
-        return (pivots.largest >= s_.least) & (pivots.largest <= s_.largest);
+        return bits(Screen(s_).by(pivots, growth));
     }
 
     static Mask is_finite(const Number& x) { return P::size(x) <= std::numeric_limits<R>::max(); }
