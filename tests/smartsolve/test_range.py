@@ -248,6 +248,28 @@ def test_a_right_hand_side_near_the_top() -> None:
         assert np.array_equal(solve(np.array([a] * 20), b)[7], [0, b[0]])
 
 
+@pytest.mark.parametrize("n", range(1, 10))
+@pytest.mark.parametrize("nrhs", [1, 2])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_unknowns_beside_one_that_overflows(dtype: str, nrhs: int, n: int) -> None:
+    rng = np.random.default_rng(2)
+    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
+    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(40)])
+    b = coarse(random_rhs((40, n, nrhs), np.dtype(dtype), rng)).astype(dtype)
+    expected = solve(a, b)
+    exponent = exponents(a)[0]
+    top = 128 if is_single(a.dtype) else 1024
+    up = top - int(np.log2(np.median(np.abs(expected))))
+    x = solve(to_power(a, exponent), to_power(b, up + exponent))
+    with np.errstate(over="ignore"):
+        fits = np.isfinite(to_power(expected, up))
+    assert 0 < fits.sum() < fits.size
+    back = to_power(np.where(fits, x, 0), -up)
+    for i in range(40):
+        allowed = 8 * n * eps(dtype) * np.linalg.cond(a[i]) * np.abs(expected[i]).max()
+        assert np.abs(back[i] - np.where(fits[i], expected[i], 0)).max() <= allowed
+
+
 # --- complex division ----------------------------------------------------------------------------
 
 

@@ -214,14 +214,16 @@ class SystemsSolver {
         solve_lower<1, T>(Known<order>{}, e.m, pivot, e.y, Known<1>{});
         return e;
     }
-    // Answers whether all are sure.
+    // Answers whether all are sure; if not, nothing is stored: x may be where b is.
     template <int order>
     [[gnu::always_inline]] bool finish_packed(Eliminated<order>& e, R* x) const {
         solve_upper<1, T>(Known<order>{}, e.m, e.y, Known<1>{});
         Values sum{};
         repeated<0, order>([&](int i) { sum += P::size(e.y[i]); });
+        if ((e.sure & bits(sum <= std::numeric_limits<R>::max())) != all_bits<Mask>) [[unlikely]]
+            return false;
         store_packed<order>(e.y, x);
-        return (e.sure & bits(sum <= std::numeric_limits<R>::max())) == all_bits<Mask>;
+        return true;
     }
     // Answers how many it has solved. Divisions wait for each other, three in a row of order 2; the
     // processor sees only so far ahead, and finds in the next systems what to do meanwhile.
