@@ -154,6 +154,24 @@ def test_slices_beyond_the_range_are_solved_as_scaled_ones(dtype: str, n: int) -
             assert np.abs(x[i] - alone).max() <= allowed
 
 
+@pytest.mark.parametrize("n", range(1, 10))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_slices_beyond_the_range_beside_a_singular_one(dtype: str, n: int) -> None:
+    # Solutions of scaled copies are written over their right-hand sides.
+    rng = np.random.default_rng(9)
+    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
+    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(40)])
+    b = coarse(random_rhs((40, n, 1), np.dtype(dtype), rng)).astype(dtype)
+    others = np.arange(40) != 13
+    for exponent in (0, *exponents(a)):
+        scaled = to_power(a, exponent)
+        expected = solve(scaled, b)
+        scaled[~others, :, 0] = 0
+        x = solve(scaled, b, on_singular="nan")
+        assert np.isnan(x[~others]).all()
+        assert np.array_equal(x[others], expected[others])
+
+
 @pytest.mark.parametrize("n", [2, 4, 9, 40])
 @pytest.mark.parametrize("stacked", [False, True])
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
