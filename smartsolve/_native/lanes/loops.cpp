@@ -20,22 +20,29 @@ bool any_nonzero(ptrdiff_t n, const R* x) {
     return (any << 1) != 0;
 }
 
+template <ptrdiff_t count, class T>
+bool any_nonzero_of(const T* x) {
+    return any_nonzero<Real<T>>(count * (is_complex<T> ? 2 : 1), reals(x));
+}
+
+// Elements of whole registers that are left after the blocks, the last of which may overlap.
+inline constexpr ptrdiff_t few = 8;
+
 template <class T>
 ptrdiff_t first_nonzero(ptrdiff_t n, const T* x) {
-    constexpr int width = is_complex<T> ? 2 : 1;
     ptrdiff_t i = 0;
-    for (; i + block <= n; i += block)
-        if (any_nonzero<Real<T>>(block * width, reals(x + i))) break;
+    while (i + block <= n && !any_nonzero_of<block>(x + i)) i += block;
+    while (i + few <= n && !any_nonzero_of<few>(x + i)) i += few;
+    if (i + few > n && n >= few && !any_nonzero_of<few>(x + n - few)) return n;
     while (i < n && x[i] == T(0)) ++i;
     return i;
 }
 
 template <class T>
 ptrdiff_t last_nonzero(ptrdiff_t n, const T* x) {
-    constexpr int width = is_complex<T> ? 2 : 1;
     if (n > 0 && x[n - 1] != T(0)) return n - 1;
-    for (; n >= block; n -= block)
-        if (any_nonzero<Real<T>>(block * width, reals(x + n - block))) break;
+    while (n >= block && !any_nonzero_of<block>(x + n - block)) n -= block;
+    while (n >= few && !any_nonzero_of<few>(x + n - few)) n -= few;
     while (n > 0 && x[n - 1] == T(0)) --n;
     return n - 1;
 }
