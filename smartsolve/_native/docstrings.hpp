@@ -168,7 +168,7 @@ What was seen, and what was done about it:
 >>> a = 2 * np.eye(100) - np.eye(100, k=1) - np.eye(100, k=-1)
 >>> x, info = smartsolve.solve(a, np.ones(100), return_info=True)
 >>> info.structure, info.method, info.routine
-('spd tridiagonal', 'tridiagonal LDL', 'pttrf, pttrs')
+('spd tridiagonal', 'tridiagonal LDL', 'own, pttrf')
 
 A stack whose second matrix is singular:
 

@@ -123,11 +123,11 @@ inline constexpr Method<T> methods[] = {
 
     {Kind::spd_tridiagonal, 0, "small Cholesky", "own", SMARTSOLVE_KERNEL(SmallCholesky),
      Kind::tridiagonal, Estimate::large, cost::cholesky},
-    {Kind::spd_tridiagonal, crossover::tridiagonal_from, "tridiagonal LDL", "pttrf, pttrs",
+    {Kind::spd_tridiagonal, crossover::tridiagonal_from, "tridiagonal LDL", "own, pttrf",
      SMARTSOLVE_KERNEL(SpdTridiagonal), Kind::tridiagonal, Estimate::large, cost::spd_tridiagonal},
     {Kind::tridiagonal, 0, "small LU", "own", SMARTSOLVE_KERNEL(SmallLu), Kind::unknown,
      Estimate::large, cost::lu},
-    {Kind::tridiagonal, crossover::tridiagonal_from, "tridiagonal LU", "gttrf, gttrs",
+    {Kind::tridiagonal, crossover::tridiagonal_from, "tridiagonal LU", "own, gttrf, gttrs",
      SMARTSOLVE_KERNEL(Tridiagonal), Kind::unknown, Estimate::large, cost::tridiagonal},
 
     {Kind::spd_banded, 0, "banded Cholesky", "pbtrf, pbtrs", SMARTSOLVE_KERNEL(SpdBanded),
