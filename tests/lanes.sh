@@ -20,7 +20,7 @@ trap 'rm -rf "$build"' EXIT
 if [ "${1:-}" = --of ]; then
     native=smartsolve/_native
     objects=("$2"/*/smartsolve/CMakeFiles/{lanes,loops,fronts}_*.dir/*/*.o)
-    "${CXX:-c++}" -std=c++20 -O1 -Wall -Wextra -I "$native" tests/native/lanes.cpp \
+    "${CXX:-c++}" -std=c++20 -O1 -Wall -Wextra -I "$native" -I "$(echo "$2"/*/smartsolve)" tests/native/lanes.cpp \
         "$native/lanes/dispatch.cpp" "${objects[@]}" -o "$build/check_lanes"
     "${@:3}" "$build/check_lanes"
     exit

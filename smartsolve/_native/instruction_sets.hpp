@@ -4,14 +4,8 @@
 #include <cstddef>
 #include <initializer_list>
 
+#include "compiled_sets.hpp"
 #include "lanes/lanes.hpp"
-
-// X(name) of each that is compiled for this kind of processor, narrower ones first.
-#if defined(__x86_64__)
-#define SMARTSOLVE_INSTRUCTION_SETS(X) X(baseline) X(avx2) X(avx512)
-#else
-#define SMARTSOLVE_INSTRUCTION_SETS(X) X(baseline)
-#endif
 
 namespace smartsolve {
 

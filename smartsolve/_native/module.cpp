@@ -452,7 +452,7 @@ PyMethodDef functions[] = {
     {"flops", count_flops, METH_VARARGS,
      "flops(row, n, nrhs, kl, ku, work=-1.0, /)\n--\n\nFlops of a row of the table."},
     {"instruction_sets", list_instruction_sets, METH_NOARGS,
-     "instruction_sets()\n--\n\nThose this processor can run."},
+     "instruction_sets()\n--\n\nThose compiled that this processor can run."},
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set()\n--\n\nThe one in use."},
     {"xla_handlers", xla_handlers, METH_NOARGS,
      "xla_handlers()\n--\n\nFunctions of XLA's typed interface, as capsules by name."},
@@ -470,8 +470,8 @@ int load_module(PyObject* module) {
     const char* wanted = std::getenv("SMARTSOLVE_ISA");
     if (wanted != nullptr && *wanted != '\0' && !choose_instruction_set(wanted)) {
         PyErr_Format(PyExc_ImportError,
-                     "SMARTSOLVE_ISA is '%s'; this processor runs no such instruction set, the "
-                     "widest is '%s'",
+                     "SMARTSOLVE_ISA is '%s'; no such instruction set was compiled that this "
+                     "processor runs, the widest is '%s'",
                      wanted, instruction_sets().used);
         return -1;
     }

@@ -21,17 +21,29 @@ struct Tables {
     const Lanes<std::complex<double>>* z;
 };
 
-InstructionSets ask_processor() {
-    InstructionSets sets{{"baseline"}, 1, "baseline"};
+struct Processor {
+    static bool runs_baseline() { return true; }
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        sets.available[sets.count++] = "avx2";
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-            sets.available[sets.count++] = "avx512";
+    static bool runs_avx2() {
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    }
+    static bool runs_avx512() {
+        return runs_avx2() && __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw");
     }
 #endif
+};
+
+InstructionSets ask_processor() {
+    InstructionSets sets{};
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+#endif
+#define SMARTSOLVE_ASK(isa) \
+    if (Processor::runs_##isa()) sets.available[sets.count++] = #isa;
+    SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_ASK)
+#undef SMARTSOLVE_ASK
     sets.used = sets.available[sets.count - 1];
     return sets;
 }

@@ -183,7 +183,7 @@ inline constexpr ptrdiff_t max_group = 16;
 template <class T>
 const Lanes<T>& lanes();
 
-// Names of the instruction sets that this machine can run, the one in use last.
+// Names of the instruction sets that were compiled and that this machine can run, the widest last.
 struct InstructionSets {
     const char* available[3];
     int count;
