@@ -7,7 +7,7 @@
 
 #include "vector.hpp"
 #if defined(__SSE2__)
-#include <immintrin.h>
+#include <emmintrin.h>
 #endif
 
 namespace smartsolve::SMARTSOLVE_ISA {

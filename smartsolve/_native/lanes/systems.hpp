@@ -94,7 +94,7 @@ class SystemsSolver {
             visit(group);
         }
     }
-    Group group_from(ptrdiff_t first) const {
+    [[gnu::noinline]] Group group_from(ptrdiff_t first) const {
         Group group;
         for (; group.count < W && first < count_; ++first, ++group.count)
             group.fill(group.count, a_ + first * a_step_, b_ + first * b_step_,
@@ -614,11 +614,13 @@ class SystemsSolver {
                 store_columns(group, i, c, columns);
             }
     }
-    void load_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
+    [[gnu::noinline]] void load_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column,
+                                        ptrdiff_t columns) {
         load_matrix<T>(s_.n, columns, columns, group.b, of_b(group, shared, column), s_.b_row,
                        s_.b_column, y_);
     }
-    void store_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column, ptrdiff_t columns) {
+    [[gnu::noinline]] void store_columns(const Group& group, ptrdiff_t shared, ptrdiff_t column,
+                                         ptrdiff_t columns) {
         store_matrix<T>(s_.n, columns, columns, group.x, of_x(group, shared, column), s_.x_row,
                         s_.x_column, y_);
     }
