@@ -7,6 +7,7 @@
 // what is computed for a system never depends on its neighbours.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -23,10 +24,8 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
-    static constexpr ptrdiff_t last_tiny = 4;  // whatever is beside it costs as much
+    static constexpr ptrdiff_t last_tiny = 4;  // so far numbers stay in registers
     static constexpr ptrdiff_t last_overlapped = is_complex<T> ? 0 : 2;
-    static constexpr ptrdiff_t last_in_registers =  // before, numbers stay there mostly
-        register_bytes == 64 || is_complex<T> ? 5 : 4;
     // Beyond this order unrolled code is no faster than loops.
     static constexpr ptrdiff_t last_unrolled = is_compact ? last_tiny : is_complex<T> ? 7 : 9;
     static constexpr ptrdiff_t tridiagonal_from = 8;
@@ -318,7 +317,7 @@ class SystemsSolver {
         Values above{};
         inspect<order>(m, pivots, above);
         // A lower triangle is its own factor: exchanges would do it no good.
-        if constexpr (order <= last_in_registers)
+        if constexpr (order <= last_tiny)
             lu_factor<T>(Known<order>{}, m, pivot, above != R(0), pivots.smallest);
         else pivots.smallest = lu_factor_in_memory<order>(m, pivot, above != R(0), pivots.smallest);
         std::uint32_t healthy = screen(pivots);
@@ -339,10 +338,10 @@ class SystemsSolver {
         } else {
             each_block_of_columns(group, [&](ptrdiff_t columns) {
                 ptrdiff_t c = 0;
-                if constexpr (order > last_in_registers) {
+                if constexpr (order > last_tiny) {
                     for (; c + 2 <= columns; c += 2)
-                        lu_solve_in_memory<order, 2>(m, pivot, y_ + c, columns);
-                    if (c < columns) lu_solve_in_memory<order, 1>(m, pivot, y_ + c, columns);
+                        lu_solve_in_memory<order, 2>(m, pivot, {y_ + c, y_ + c + 1}, columns);
+                    if (c < columns) lu_solve_in_memory<order, 1>(m, pivot, {y_ + c}, columns);
                     for (c = 0; c < order * columns; ++c) finite &= is_finite(y_[c]);
                 } else {
                     for (; c < columns; ++c) {
@@ -370,12 +369,13 @@ class SystemsSolver {
     }
     template <int order, int columns>
     [[gnu::flatten, gnu::noinline]] static void lu_solve_in_memory(const Number* m,
-                                                                   const Mask* pivot, Number* y,
+                                                                   const Mask* pivot,
+                                                                   std::array<Number*, columns> y,
                                                                    ptrdiff_t ld_y) {
         Number x[order * columns];
         const auto each_unknown = [&](auto body) {
             repeated<0, order>([&](int k) {
-                repeated<0, columns>([&](int c) { body(x[k * columns + c], y[k * ld_y + c]); });
+                repeated<0, columns>([&](int c) { body(x[k * columns + c], y[c][k * ld_y]); });
             });
         };
         each_unknown([](Number& here, const Number& there) { here = there; });
@@ -385,25 +385,18 @@ class SystemsSolver {
     template <int order>
     [[gnu::always_inline]] static void lu_solve_column(const Number* m, const Mask* pivot,
                                                        Number* y) {
-        if constexpr (order <= last_in_registers)
-            lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
-        else lu_solve_in_memory<order, 1>(m, pivot, y, 1);
+        if constexpr (order <= last_tiny) lu_solve<1, T>(Known<order>{}, m, pivot, y, Known<1>{});
+        else lu_solve_in_memory<order, 1>(m, pivot, {y}, 1);
     }
     // For the probe as well, side by side, for they wait for the same divisions: what it grows to.
     template <int order>
     [[gnu::always_inline]] Values lu_solve_and_probe(const Number* m, const Mask* pivot,
                                                      Number* y) const {
-        Number both[2 * order];
-        repeated<0, order>([&](int i) {
-            both[2 * i] = y[i];
-            both[2 * i + 1] = P::number(P::fill(s_.probe[i]));
-        });
-        lu_solve_in_memory<order, 2>(m, pivot, both, 2);
+        Number probe[order];
+        repeated<0, order>([&](int i) { probe[i] = P::number(P::fill(s_.probe[i])); });
+        lu_solve_in_memory<order, 2>(m, pivot, {y, probe}, 1);
         Values growth{};
-        repeated<0, order>([&](int i) {
-            y[i] = both[2 * i];
-            growth = P::larger(P::size(both[2 * i + 1]), growth);
-        });
+        repeated<0, order>([&](int i) { growth = P::larger(P::size(probe[i]), growth); });
         return growth;
     }
 
