@@ -174,9 +174,7 @@ template <class T>
     if (anorm < 0) anorm = norm1(p.a, p.s, w);
     // Inf or NaN in the matrix travels into x, where it is seen.
     if (!(anorm <= std::numeric_limits<Real<T>>::max())) return c;
-    // Of the size of |A|, but with room for sums.
-    const Real<T> unit =
-        std::ldexp(Real<T>(1), std::min(std::ilogb(anorm), Range<Real<T>>::largest_exponent - 24));
+    const Real<T> unit = unit_for(anorm);
     T* x = w.take<T>(f.n);
     T* signs = w.take<T>(f.n);
     const auto solve = [&](T* y, Op op) { m.solve(f, y, 1, op, w); };

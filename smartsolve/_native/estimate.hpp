@@ -17,10 +17,17 @@ Real<T> sum_abs(ptrdiff_t n, const T* x) {
     return sum;
 }
 
+// Of the size of |A|, so that the solutions stay in the range, with room for the products of these
+// with elements of A that are met on the way to them: up to |A^-1| |A| unit.
+template <class R>
+R unit_for(R norm) {
+    using Limits = std::numeric_limits<R>;
+    return std::ldexp(R(1), std::min(std::ilogb(norm), Limits::max_exponent - 2 * Limits::digits));
+}
+
 // A lower bound of unit |A^-1|_1 that is seldom below a third of it: Hager's method with Higham's
-// safeguards (ACM TOMS 14, 1988, Algorithm 4.1), the one inside LAPACK's lacn2. A unit of the size
-// of |A| keeps the solutions from overflow. solve(x, op) solves op(A) x = x for one column; x and
-// signs are room for n.
+// safeguards (ACM TOMS 14, 1988, Algorithm 4.1), the one inside LAPACK's lacn2. Not finite where
+// the solves overflow. solve(x, op) solves op(A) x = x for one column; x and signs are room for n.
 template <class T, class Solve>
 Real<T> inverse_norm1(ptrdiff_t n, Real<T> unit, T* x, T* signs, Solve solve) {
     const auto finite = [](Real<T> value) { return value <= std::numeric_limits<Real<T>>::max(); };
@@ -40,6 +47,8 @@ Real<T> inverse_norm1(ptrdiff_t n, Real<T> unit, T* x, T* signs, Solve solve) {
         }
         if (repeated) break;
         solve(x, Op::adjoint);
+        const Real<T> gradient = sum_abs(n, x);
+        if (!finite(gradient)) return gradient;
         ptrdiff_t largest = 0;
         for (ptrdiff_t i = 1; i < n; ++i)
             if (modulus(x[i]) > modulus(x[largest])) largest = i;

@@ -70,9 +70,7 @@ Real<T> rcond(const Factors<T>& f, const Lines<T>& a, bool rows) {
     if (exact == exact || f.rank >= 0) return exact;
     const Real<T> norm = norm1(a, rows);
     if (!(norm <= std::numeric_limits<Real<T>>::max())) return norm - norm;
-    // Of the size of |A|, but with room for sums.
-    const Real<T> unit = std::ldexp(
-        Real<T>(1), std::min(std::ilogb(norm), std::numeric_limits<Real<T>>::max_exponent - 32));
+    const Real<T> unit = unit_for(norm);
     Buffer<T> x(n), signs(n);
     // Of the transpose's factors the adjoint solution is one of A with conjugates, whose sizes are
     // the same.

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from smartsolve import errstate, factorize, inspect, mldivide, solve
+from smartsolve import IllConditionedWarning, errstate, factorize, inspect, mldivide, solve
 from smartsolve._sparse import DENSE_BELOW
 
 from ..accuracy import FACTOR, backward_error, eps
@@ -123,3 +123,44 @@ def test_every_structure_is_found(structure: str) -> None:
     a = STRUCTURES[structure](500, np.dtype("complex128"), np.random.default_rng(3))
     found = inspect(a).kind
     assert found == {"saddle point": "hermitian", "circuit": "general"}.get(structure, structure)
+
+
+@st.composite
+def nearly_singular(draw: st.DrawFn) -> Any:
+    """One line another's, or nearly so, anywhere in the range."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    dtype = np.dtype(draw(st.sampled_from(DTYPES)))
+    n = draw(st.integers(2, 60))
+    a = STRUCTURES[draw(st.sampled_from(sorted(STRUCTURES)))](n, dtype, rng).toarray()
+    if draw(st.booleans()):
+        a = rng.permutation(rng.permutation(a), axis=1)
+    i, j = rng.integers(0, len(a), 2)
+    a[i] = a[j] * (1 + draw(st.sampled_from([0, 1, 4])) * np.finfo(dtype).eps)
+    largest = np.finfo(dtype).maxexp - 8
+    power = draw(st.sampled_from([0, largest, -largest // 2]))
+    return sparse.csc_array(a * a.real.dtype.type(2.0**power))
+
+
+@settings(deadline=None, max_examples=150)
+@given(nearly_singular(), st.sampled_from(["csc", "csr", "coo"]))
+def test_no_road_is_silent_where_another_finds_it_singular(a: Any, form: str) -> None:
+    a = a.asformat(form)
+    b = np.ones(a.shape[0], a.dtype)
+    roads = {
+        "plain": lambda: solve(a, b),
+        "told": lambda: solve(a, b, return_info=True),
+        "columns": lambda: solve(a, np.stack([b, b], axis=1)),
+        "declared": lambda: solve(a, b, assume_a="general"),
+        "factors": lambda: factorize(a).solve(b),
+        "declared factors": lambda: factorize(a, structure="general").solve(b),
+    }
+    silent, singular = [], []
+    for name, road in roads.items():
+        try:
+            road()
+            silent.append(name)
+        except IllConditionedWarning:
+            pass
+        except np.linalg.LinAlgError:
+            singular.append(name)
+    assert not (silent and singular)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from smartsolve import errstate, factorize, mldivide, solve
 
@@ -61,3 +62,21 @@ def test_a_right_hand_side_of_another_size() -> None:
     np.testing.assert_allclose(x[:, 0], expected * 2.0**-10, rtol=1e-10)
     np.testing.assert_allclose(x[:, 1], scaled(expected, -1010), rtol=1e-10)
     assert not x[:, 2].any()
+
+
+@pytest.mark.parametrize("power", [-1000, 960, 1015])
+@pytest.mark.parametrize("n", [3, 10, 80])
+def test_condition_is_that_of_the_middle(n: int, power: int) -> None:
+    """Products of elements with the inverse's are met on the way, and overflow first."""
+    rng = np.random.default_rng(n)
+    for condition in 10.0 ** rng.uniform(2, 18, 40):
+        (u, _), (v, _) = (np.linalg.qr(rng.normal(size=(n, n))) for _ in range(2))
+        a = u * np.geomspace(1, 1 / condition, n) @ v
+        far = scaled(a, power)
+        roads = [(np.asarray, None)]
+        roads += [(make, "general") for make in (sparse.csc_array, sparse.csr_array)]
+        for make, structure in roads:
+            with errstate(ill_conditioned="ignore"):
+                expected = factorize(make(a), structure=structure).rcond
+                found = factorize(make(far), structure=structure).rcond
+            assert found == pytest.approx(expected, rel=0.1, abs=0)
