@@ -116,10 +116,10 @@ def factor(facts: Facts, declared: str | None = None, workers: int = 1) -> Facto
     """Factor by the first method that can."""
     declined: dict[str, str] = {}
     for method in choose(facts, declared):
-        if method is NOT_FINITE:
-            return Factored(facts, method, None, None, declined)
         if singular := emptiness(facts):
             return Factored(facts, method, None, singular, declined)
+        if method is NOT_FINITE:
+            return Factored(facts, method, None, None, declined)
         within, exponent = facts.in_range if method.is_scaled else (facts, 0)
         factors = method.factor(within, workers)
         if factors.status == "ok":

@@ -218,6 +218,8 @@ def factor(facts: Facts, engine: str) -> Factored:
         raise ValueError(f"engine is {engine!r}; expected None or one of {listed}")
     make, name, _ = ENGINES[engine]
     row = _row(facts, name)
+    if singular := emptiness(facts):
+        return Factored(facts, row, None, singular)
     if facts.scan["not_finite"]:
         return Factored(facts, NOT_FINITE, None)
     if engine == "cholmod" and not facts.is_definite_candidate:
@@ -225,8 +227,6 @@ def factor(facts: Facts, engine: str) -> Factored:
         raise LinAlgError(_errors.only_definite(engine, reason))
     if facts.n == 0:
         return Factored(facts, row, METHODS[-1].factor(facts, 1))
-    if singular := emptiness(facts):
-        return Factored(facts, row, None, singular)
     factors = make(facts)
     if factors.status == "ok":
         return Factored(facts, row, factors)

@@ -287,6 +287,20 @@ def test_nan_and_inf_are_never_lost() -> None:
             solve(of_order(n), b, check_finite=True)
 
 
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("structure", [None, "general", "sparse"])
+def test_an_empty_line_is_singular_whatever_stands_elsewhere(structure: str | None, n: int) -> None:
+    for diagonal in (False, True):
+        a = (sparse.eye_array(n) if diagonal else of_order(n)).tolil()
+        a[1] = 0
+        a[2, 2] = np.nan
+        for matrix in (a.tocsr(), a.tocsc()):
+            with pytest.raises(np.linalg.LinAlgError, match="row 1"):
+                solve(matrix, np.ones(n), assume_a=structure, return_info=True)
+            with pytest.raises(np.linalg.LinAlgError, match="row 1"):
+                factorize(matrix, structure=structure)
+
+
 def test_complex_symmetric_and_hermitian_are_kept_apart() -> None:
     for structure in ("symmetric", "hermitian", "positive definite"):
         a = of_order(400, structure, "complex128")
