@@ -121,6 +121,15 @@ struct RowOrder {
     const int* unknowns = nullptr;
 };
 
+// body(first) for squares that cover n >= width lines; the last may overlap the one before it.
+template <int width, class Body>
+[[gnu::always_inline]] inline void each_square(ptrdiff_t n, Body&& body) {
+    for (ptrdiff_t i = 0;; i = std::min(i + width, n - width)) {
+        body(i);
+        if (i == n - width) return;
+    }
+}
+
 // `columns` columns of x, which are n long and ldx apart, as rows, `side_by_side` elements each and
 // in the order `place`; zeros for the columns that are not there.
 template <class T>
@@ -128,22 +137,23 @@ template <class T>
                                        const int* place, T* rows) {
     using L = typename Row<T>::L;
     constexpr int width = static_cast<int>(L::width);
-    const ptrdiff_t whole = n / width * width;
     for (ptrdiff_t first = 0; first < side_by_side; first += width, x += width * ldx) {
         const ptrdiff_t left = columns - first;
         const auto row = [=](ptrdiff_t i) {
             return rows + (place ? place[i] : i) * side_by_side + first;
         };
-        for (ptrdiff_t i = 0; i < whole; i += width) {
-            typename L::Values square[width];
-            repeated<0, width>([&](int c) {
-                square[c] = c < left ? L::load(x + i + c * ldx) : typename L::Values{};
+        if (n >= width)
+            each_square<width>(n, [&](ptrdiff_t i) {
+                typename L::Values square[width];
+                repeated<0, width>([&](int c) {
+                    square[c] = c < left ? L::load(x + i + c * ldx) : typename L::Values{};
+                });
+                transpose<L>(square);
+                repeated<0, width>([&](int r) { L::store(row(i + r), square[r]); });
             });
-            transpose<L>(square);
-            repeated<0, width>([&](int r) { L::store(row(i + r), square[r]); });
-        }
-        for (ptrdiff_t i = whole; i < n; ++i)
-            for (ptrdiff_t c = 0; c < width; ++c) row(i)[c] = c < left ? x[i + c * ldx] : T(0);
+        else
+            for (ptrdiff_t i = 0; i < n; ++i)
+                for (ptrdiff_t c = 0; c < width; ++c) row(i)[c] = c < left ? x[i + c * ldx] : T(0);
     }
 }
 // And back.
@@ -152,22 +162,23 @@ template <class T>
                                        ptrdiff_t ldx, ptrdiff_t columns) {
     using L = typename Row<T>::L;
     constexpr int width = static_cast<int>(L::width);
-    const ptrdiff_t whole = n / width * width;
     for (ptrdiff_t first = 0; first < columns; first += width, x += width * ldx) {
         const ptrdiff_t left = std::min<ptrdiff_t>(width, columns - first);
         const auto row = [=](ptrdiff_t i) {
             return rows + (place ? place[i] : i) * side_by_side + first;
         };
-        for (ptrdiff_t i = 0; i < whole; i += width) {
-            typename L::Values square[width];
-            repeated<0, width>([&](int r) { square[r] = L::load(row(i + r)); });
-            transpose<L>(square);
-            repeated<0, width>([&](int c) {
-                if (c < left) L::store(x + i + c * ldx, square[c]);
+        if (n >= width)
+            each_square<width>(n, [&](ptrdiff_t i) {
+                typename L::Values square[width];
+                repeated<0, width>([&](int r) { square[r] = L::load(row(i + r)); });
+                transpose<L>(square);
+                repeated<0, width>([&](int c) {
+                    if (c < left) L::store(x + i + c * ldx, square[c]);
+                });
             });
-        }
-        for (ptrdiff_t i = whole; i < n; ++i)
-            for (ptrdiff_t c = 0; c < left; ++c) x[i + c * ldx] = row(i)[c];
+        else
+            for (ptrdiff_t i = 0; i < n; ++i)
+                for (ptrdiff_t c = 0; c < left; ++c) x[i + c * ldx] = row(i)[c];
     }
 }
 
