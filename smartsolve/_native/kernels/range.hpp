@@ -53,17 +53,23 @@ bool exceed_range(ptrdiff_t count, const T* x) {
 }
 
 template <class T>
-[[gnu::noinline]] bool copy_long_column(ptrdiff_t count, const T* x, T* to) {
-    const bool exceed = exceed_range(count, x);
-    std::copy_n(x, count, to);
-    return exceed;
+[[gnu::noinline]] bool copy_long_column(ptrdiff_t count, const T* __restrict x, T* __restrict to) {
+    using R = Real<T>;
+    const R* parts = reinterpret_cast<const R*>(x);
+    R* copies = reinterpret_cast<R*>(to);
+    Bits<R> room = 0;  // negative if there is none
+    for (ptrdiff_t i = 0; i < count * (is_complex<T> ? 2 : 1); ++i) {
+        copies[i] = parts[i];
+        room |= std::bit_cast<Bits<R>>(Range<R>::largest) - bits_of_size(parts[i]);
+    }
+    return room < 0;
 }
 
 // Copies elements that lie `step` apart, and answers whether one of them exceeds the range: to read
 // again at once what was just written would have to wait for it.
 template <class T>
 bool copy_column(ptrdiff_t count, const T* x, ptrdiff_t step, T* to) {
-    constexpr ptrdiff_t short_loop = 12;  // up to which registers of several do not pay
+    constexpr ptrdiff_t short_loop = 8;  // up to which registers of several do not pay
     if (step == 1 && count > short_loop) return copy_long_column(count, x, to);
     for (ptrdiff_t i = 0; i < count; ++i) {
         to[i] = x[i * step];
