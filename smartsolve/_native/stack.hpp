@@ -17,6 +17,7 @@
 #include "function_ref.hpp"
 #include "refinement.hpp"
 #include "tiny.hpp"
+#include "transposed.hpp"
 
 namespace smartsolve {
 
@@ -228,6 +229,18 @@ void fill_with_nan(const Stack<T>& stack, const Offset& base) {
     });
 }
 
+// Copies rows of right-hand sides as columns, and answers whether one element exceeds the range:
+// looked at as they lie, which is faster.
+template <class T>
+bool copy_rows(ptrdiff_t n, ptrdiff_t nrhs, const T* b, ptrdiff_t row, T* x) {
+    bool exceed = false;
+    if (row == nrhs) exceed = exceed_range(n * nrhs, b);
+    else
+        for (ptrdiff_t i = 0; i < n; ++i) exceed |= exceed_range(nrhs, b + i * row);
+    copy_transposed(n, nrhs, b, row, x, n);
+    return exceed;
+}
+
 template <class T>
 using SolveColumns = std::type_identity_t<FunctionRef<void(T* x, ptrdiff_t count, bool exceed)>>;
 template <class T>
@@ -255,7 +268,8 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
     const ptrdiff_t chunk = total <= enough ? total : std::min(total, std::max(room / n, enough));
     T* x = w.take<T>(n * chunk);
     T* b = wants_details ? w.take<T>(n * chunk) : nullptr;
-    const bool b_is_rows = stack.inner.empty() && stack.b_column == 1 && stack.b_row == stack.nrhs;
+    const bool b_is_rows = stack.inner.empty() && stack.b_column == 1,
+               x_is_rows = stack.inner.empty() && stack.x_column == 1;
     const bool b_is_one = columns.are_one_piece(stack.b_row, stack.b_column, &Axis::b),
                x_is_one = columns.are_one_piece(stack.x_row, stack.x_column, &Axis::x);
     for (ptrdiff_t from = 0; from < total; from += chunk) {
@@ -263,21 +277,21 @@ void solve_columns(const Stack<T>& stack, const Offset& base, bool wants_details
         T* next = x;
         bool exceed = false;
         if (b_is_one) exceed = copy_column(n * (to - from), stack.b + base.b + n * from, 1, x);
-        else if (b_is_rows && chunk == total) {  // looked at as they lie, which is faster
-            exceed = exceed_range(n * total, stack.b + base.b);
-            columns.each(from, to, [&](const T* source, T*) {
-                for (ptrdiff_t i = 0; i < n; ++i) *next++ = source[i * stack.b_row];
-            });
-        } else
+        else if (b_is_rows)
+            exceed = copy_rows(n, to - from, stack.b + base.b + from, stack.b_row, x);
+        else
             columns.each(from, to, [&](const T* source, T*) {
                 exceed |= copy_column(n, source, stack.b_row, next);
                 next += n;
             });
         if (wants_details) std::copy(x, x + n * (to - from), b);
         if (!is_solved) solve(x, to - from, exceed);
-        T *done = x, *const whole = stack.x + base.x + n * from;
+        T *done = x, *const whole = stack.x + base.x + n * from,
+          *const row = stack.x + base.x + from;
         if (x_is_one && is_solved) std::copy_n(whole, n * (to - from), x);
         else if (x_is_one) std::copy_n(x, n * (to - from), whole);
+        else if (x_is_rows && is_solved) copy_transposed(n, to - from, row, stack.x_row, x, n);
+        else if (x_is_rows) copy_transposed(to - from, n, x, n, row, stack.x_row);
         else
             columns.each(from, to, [&](const T*, T* target) {
                 for (ptrdiff_t i = 0; i < n; ++i, ++done, target += stack.x_row)

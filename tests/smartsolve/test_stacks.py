@@ -187,6 +187,25 @@ def test_layouts_do_not_change_a_bit(n: int, nrhs: int, dtype: str) -> None:
 
 
 @every_dtype
+@pytest.mark.parametrize("triangular", [False, True])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 10, 17])
+def test_layouts_of_right_hand_sides_do_not_change_a_bit(
+    n: int, triangular: bool, dtype: str
+) -> None:
+    rng = np.random.default_rng([12, n])
+    a = random_rhs((n, n), dtype, rng) + 2 * n * np.eye(n, dtype=dtype)
+    if triangular:
+        a = np.tril(a)
+    for nrhs in (2, 3, 4, 8, 13):
+        b = random_rhs((n, nrhs), dtype, rng)
+        wider = np.full((n, nrhs + 3), np.nan, dtype)
+        wider[:, 1:-2] = b
+        x = smartsolve.solve(a, b)
+        for layout in (np.asfortranarray(b), wider[:, 1:-2], np.repeat(b, 2, axis=1)[:, ::2]):
+            assert bits(smartsolve.solve(a, layout)) == bits(x)
+
+
+@every_dtype
 @pytest.mark.parametrize("n", [2, 4, 6, 12])
 def test_axes_are_broadcast_and_may_lie_in_any_order(n: int, dtype: str) -> None:
     rng = np.random.default_rng([12, n])
