@@ -25,7 +25,6 @@ class SystemsSolver {
     using R = Real<T>;
     static constexpr int W = P::width;
     static constexpr ptrdiff_t last_tiny = 4;  // so far numbers stay in registers
-    static constexpr ptrdiff_t last_overlapped = is_complex<T> ? 0 : 2;
     // Beyond this order unrolled code is no faster than loops.
     static constexpr ptrdiff_t last_unrolled = is_compact ? last_tiny : is_complex<T> ? 7 : 9;
     static constexpr ptrdiff_t tridiagonal_from = 8;
@@ -224,8 +223,8 @@ class SystemsSolver {
         store_packed<order>(e.y, x);
         return true;
     }
-    // Answers how many it has solved. Divisions wait for each other, three in a row of order 2; the
-    // processor sees only so far ahead, and finds in the next systems what to do meanwhile.
+    // Answers how many it has solved. Divisions wait for each other; the processor sees only so far
+    // ahead, and finds in the next systems what to do meanwhile.
     template <int order, bool by_columns>
     [[gnu::always_inline]] ptrdiff_t solve_packed() {
         constexpr ptrdiff_t numbers = order * P::parts;
@@ -234,30 +233,27 @@ class SystemsSolver {
             return eliminate_packed<order, by_columns>(
                 a + first * numbers * order, b + first * numbers, x + first * numbers, screen);
         };
-        ptrdiff_t first = 0;
-        const auto finish = [&, x = x_](Eliminated<order>& e) {
+        const auto finish = [this, x = x_](ptrdiff_t first, Eliminated<order>& e) {
             if (!finish_packed<order>(e, x + first * numbers)) [[unlikely]]
                 reconsider<order>(first);
-            first += W;
         };
-        const ptrdiff_t count = count_;
-        if constexpr (order <= last_overlapped) {
-            if (count < W) return 0;
-            const Screen screen(s_);  // for which there are registers
-            auto e = eliminate(first, screen);
-            while (first + 2 * W <= count) {
-                const auto next = eliminate(first + W, screen);
-                finish(e);
+        const ptrdiff_t whole = count_ / W * W;
+        if constexpr (is_complex<T>) {  // two of which have more numbers than there are registers
+            for (ptrdiff_t first = 0; first < whole; first += W) {
+                auto e = eliminate(first, Screen(s_));
+                finish(first, e);
+            }
+        } else {
+            const Screen screen(s_);
+            Eliminated<order> e{};
+            for (ptrdiff_t first = 0; first < whole; first += W) {
+                const auto next = eliminate(first, screen);
+                if (first > 0) finish(first - W, e);
                 e = next;
             }
-            finish(e);
-        } else {
-            while (first + W <= count) {
-                auto e = eliminate(first, Screen(s_));
-                finish(e);
-            }
+            if (whole > 0) finish(whole - W, e);
         }
-        return first;
+        return whole;
     }
     template <int order>
     [[gnu::noinline]] void reconsider(ptrdiff_t first) {
