@@ -238,7 +238,9 @@ class SystemsSolver {
                 reconsider<order>(first);
         };
         const ptrdiff_t whole = count_ / W * W;
-        if constexpr (is_complex<T>) {  // two of which have more numbers than there are registers
+        // Groups with more numbers than there are registers gain nothing, nor do those of which
+        // most are solved for the probe.
+        if constexpr (is_complex<T> || (order > 3 && sizeof(R) == 4)) {
             for (ptrdiff_t first = 0; first < whole; first += W) {
                 auto e = eliminate(first, Screen(s_));
                 finish(first, e);
