@@ -17,12 +17,13 @@ Real<T> sum_abs(ptrdiff_t n, const T* x) {
     return sum;
 }
 
-// Of the size of |A|, so that the solutions stay in the range, with room for the products of these
-// with elements of A that are met on the way to them: up to |A^-1| |A| unit.
+// With it solutions of up to |A^-1| unit stay in the range, and so do their products with elements
+// of A, of up to |A| |A^-1| unit, as far as both ends of it allow.
 template <class R>
 R unit_for(R norm) {
-    using Limits = std::numeric_limits<R>;
-    return std::ldexp(R(1), std::min(std::ilogb(norm), Limits::max_exponent - 2 * Limits::digits));
+    constexpr int half = std::numeric_limits<R>::max_exponent / 2;
+    const int exponent = std::ilogb(norm);
+    return std::ldexp(R(1), exponent <= 0 ? exponent : std::max(0, exponent - half));
 }
 
 // A lower bound of unit |A^-1|_1 that is seldom below a third of it: Hager's method with Higham's

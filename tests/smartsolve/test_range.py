@@ -346,6 +346,22 @@ def test_the_condition_near_the_ends_of_the_range(scale: float) -> None:
             assert factorize(a).rcond == pytest.approx(rcond, rel=0.4)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rcond_beside_one_large_element(dtype: str) -> None:
+    # |A^-1| is of the size of 1 then, and |A| |A^-1| within the range.
+    rng = np.random.default_rng(3)
+    for n in (3, 4, 9, 30):
+        a = random_matrix("general", n, np.dtype(dtype), "C", rng)
+        for large in (1e20, 1e30) if is_single(a.dtype) else (1e100, 1e150, 1e200):
+            a[n - 1, 0] = large
+            wide = a.astype(np.complex128)
+            inverse = np.linalg.inv(wide / np.where(np.arange(n) == n - 1, large, 1)[:, None])
+            inverse[:, n - 1] /= large
+            exact = 1 / np.abs(wide).sum(0).max() / np.abs(inverse).sum(0).max()
+            with errstate(ill_conditioned="ignore"):
+                assert exact * 0.99 <= factorize(a).rcond <= exact * 10
+
+
 def test_rcond_of_complex_matrices_is_of_moduli() -> None:
     a = np.array([[1 + 1j, 0.5], [0.25, 1]])
     for scale in (1.0, 2.0**-1000, 2.0**1000):
