@@ -186,32 +186,16 @@ class Components {
     void run() {
         for (Index j = 0; j < a_.columns; ++j)
             if (number_[j] == none) visit(j);
-        // By levels, and by sizes in each of them; ascending inside of each component.
-        const Index count = static_cast<Index>(found_.size());
-        Order order(found_.size()), place(found_.size());
-        std::iota(order.begin(), order.end(), 0);
-        const auto key = [&](Index c) { return std::pair(found_[c].level, found_[c].size); };
-        std::stable_sort(order.begin(), order.end(),
-                         [&](Index c, Index d) { return key(c) < key(d); });
-        b_.start.assign(1, 0);
-        b_.start.reserve(found_.size() + 1);
-        for (Index k = 0; k < count; ++k) {
-            place[order[k]] = b_.start.back();
-            if (k == 0 || key(order[k - 1]) != key(order[k])) b_.run.push_back(k);
-            b_.start.push_back(b_.start.back() + found_[order[k]].size);
-        }
-        b_.run.push_back(count);
+        const Order order = arrange(found_, b_);
+        Order place(order.size());
+        for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = b_.start[k];
+        // Ascending inside of each component.
         b_.columns.resize(a_.columns);
         for (Index j = 0; j < a_.columns; ++j) b_.columns[place[low_[j]]++] = j;
     }
 
  private:
     static constexpr Index done = std::numeric_limits<Index>::max();
-
-    // How many others come before it, one depending upon the other, at most.
-    struct Component {
-        Index size, level;
-    };
 
     void enter(Index j) {
         number_[j] = low_[j] = count_++;
@@ -264,6 +248,24 @@ class Components {
 }  // namespace
 
 Matching match(const Pattern& a) { return Matcher(a).run(); }
+
+Order arrange(const std::vector<Component>& components, Blocks& b) {
+    const Index count = static_cast<Index>(components.size());
+    Order order(components.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto key = [&](Index c) { return std::pair(components[c].level, components[c].size); };
+    const auto before = [&](Index c, Index d) { return key(c) < key(d); };
+    if (!std::is_sorted(order.begin(), order.end(), before))
+        std::stable_sort(order.begin(), order.end(), before);
+    b.start.assign(1, 0);
+    b.start.reserve(components.size() + 1);
+    for (Index k = 0; k < count; ++k) {
+        if (k == 0 || key(order[k - 1]) != key(order[k])) b.run.push_back(k);
+        b.start.push_back(b.start.back() + components[order[k]].size);
+    }
+    b.run.push_back(count);
+    return order;
+}
 
 Blocks find_blocks(const Pattern& a) {
     const Matching m = match(a);

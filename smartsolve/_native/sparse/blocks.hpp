@@ -31,6 +31,15 @@ struct Blocks {
     Index count() const { return static_cast<Index>(start.size()) - 1; }
 };
 
+// What will be a block, and how many others come before it, one depending upon the other, at most.
+struct Component {
+    Index size, level;
+};
+
+// Starts and runs of blocks that are components by levels, and by sizes in each of them. Answers
+// their order.
+Order arrange(const std::vector<Component>& components, Blocks& b);
+
 Blocks find_blocks(const Pattern& a);
 
 // Independent blocks, none of which is larger than `largest`, of a matrix that nothing else is

@@ -53,30 +53,22 @@ class Gathering {
     }
 
     std::optional<Blocks> run() {
-        const Index count = static_cast<Index>(start_.size()) - 1;
-        for (Index c = 0; c < count; ++c)
+        std::vector<Component> components;
+        components.reserve(start_.size());
+        for (std::size_t c = 0; c + 1 < start_.size(); ++c) {
             if (!may_be_regular(start_[c], start_[c + 1])) return {};
-        Order order(count);
-        std::iota(order.begin(), order.end(), 0);
-        const auto size = [&](Index c) { return start_[c + 1] - start_[c]; };
-        std::stable_sort(order.begin(), order.end(),
-                         [&](Index c, Index d) { return size(c) < size(d); });
+            components.push_back({start_[c + 1] - start_[c], 0});
+        }
         Blocks b;
         b.structural_rank = a_.columns;
         b.rows.reserve(a_.rows);
         b.columns.reserve(a_.columns);
-        b.start.reserve(start_.size());
-        b.start.push_back(0);
-        for (Index k = 0; k < count; ++k) {
-            const Index c = order[k];
-            if (k == 0 || size(order[k - 1]) != size(c)) b.run.push_back(k);
+        for (const Index c : arrange(components, b)) {
             for (Index i = start_[c]; i < start_[c + 1]; ++i) {
                 b.rows.push_back(rows_[i]);
                 b.columns.push_back(columns_[i]);
             }
-            b.start.push_back(b.start.back() + size(c));
         }
-        b.run.push_back(count);
         return b;
     }
 
