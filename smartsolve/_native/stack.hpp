@@ -16,6 +16,7 @@
 
 #include "function_ref.hpp"
 #include "refinement.hpp"
+#include "threads.hpp"
 #include "tiny.hpp"
 #include "transposed.hpp"
 
@@ -614,12 +615,12 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, FunctionRef<boo
             stop = true;
         }
     };
-    std::vector<std::jthread> threads;
+    Threads threads;
     std::vector<char> refused(static_cast<std::size_t>(shares), false);
     ptrdiff_t started = 1;
     try {
         for (; started < shares; ++started)
-            threads.emplace_back([&, share = started] {
+            threads.start([&, share = started] {
                 if (can_throw()) work(share);
                 else refused[share] = true;
             });
@@ -630,7 +631,7 @@ Tally solve_stack(const Stack<T>& stack, const Details& details, FunctionRef<boo
     }
     work(0);
     for (; started < shares; ++started) work(started);
-    threads.clear();  // joins
+    threads.join();
     for (ptrdiff_t share = 1; share < shares; ++share)
         if (refused[share]) work(share);
 

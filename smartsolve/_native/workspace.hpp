@@ -15,6 +15,15 @@
 
 namespace smartsolve {
 
+// Null where there is no memory. std::aligned_alloc is not to be had on Windows.
+inline std::byte* new_bytes(std::size_t bytes, std::size_t alignment) {
+    return static_cast<std::byte*>(
+        ::operator new(bytes, std::align_val_t{alignment}, std::nothrow));
+}
+inline void delete_bytes(std::byte* start, std::size_t alignment) {
+    ::operator delete(start, std::align_val_t{alignment});
+}
+
 struct Chunk {
     std::byte* start;
     std::size_t bytes;
@@ -34,9 +43,9 @@ class LargeChunk {
             if (there >= bytes && there / 2 <= bytes) return {start, there};
             if (there >= bytes)
                 start = kept_.exchange(start);  // too large to be held by a small one
-            std::free(start);
+            delete_bytes(start, huge_page);
         }
-        start = static_cast<std::byte*>(std::aligned_alloc(huge_page, rounded_up(bytes)));
+        start = new_bytes(rounded_up(bytes), huge_page);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
         if (start != nullptr) madvise(start, bytes, MADV_HUGEPAGE);
 #endif
@@ -51,7 +60,7 @@ class LargeChunk {
             chunk.start = kept_.exchange(chunk.start);
         }
 #endif
-        std::free(chunk.start);
+        delete_bytes(chunk.start, huge_page);
     }
 
  private:
@@ -110,10 +119,8 @@ class Workspace {
         const std::size_t least = bytes < (std::size_t{1} << 16) ? std::size_t{1} << 16 : bytes;
         chunks_.reserve(chunks_.size() + 1);
         if (least > SIZE_MAX / 2) throw std::bad_alloc();
-        const Chunk chunk =
-            least >= LargeChunk::least
-                ? LargeChunk::take(least)
-                : Chunk{static_cast<std::byte*>(std::aligned_alloc(alignment, least)), least};
+        const Chunk chunk = least >= LargeChunk::least ? LargeChunk::take(least)
+                                                       : Chunk{new_bytes(least, alignment), least};
         if (chunk.start == nullptr) throw std::bad_alloc();
         chunks_.push_back(chunk);
         current_ = chunks_.size();
@@ -123,7 +130,7 @@ class Workspace {
 
     static void free(const Chunk& chunk) {
         if (chunk.bytes >= LargeChunk::least) LargeChunk::give_back(chunk);
-        else std::free(chunk.start);
+        else delete_bytes(chunk.start, alignment);
     }
 
     alignas(alignment) std::byte small_[16384];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -69,3 +70,41 @@ def test_any_number_of_workers_gives_the_same_bits() -> None:
     a = np.random.default_rng(1).standard_normal((200, 30, 30)) + 10 * np.eye(30)
     b = np.ones((200, 30, 1))
     assert np.array_equal(solve(a, b, workers=10**6), solve(a, b))
+
+
+LITTLE_STACK = """
+import threading
+import numpy as np
+import smartsolve
+
+def work():
+    rng = np.random.default_rng(0)
+    for n in (3, 33, 100, 200, 512):
+        for dtype in ("float32", "float64", "complex64", "complex128"):
+            a = rng.standard_normal((n, n)).astype(dtype) + n * np.eye(n, dtype=dtype)
+            for matrix in (a, a @ a.conj().T, np.triu(a)):
+                for nrhs in (1, 2, 9):
+                    b = np.ones((n, nrhs), dtype)
+                    smartsolve.solve(matrix, b)
+                    factors = smartsolve.factorize(matrix)
+                    factors.solve(b), factors.solve(b, transposed=True), factors.rcond
+
+threading.stack_size(80 * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print("done")
+"""
+
+
+def test_threads_with_little_stack() -> None:
+    # 128 KB are a thread's in musl, of which the interpreter and the caller take their part.
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LITTLE_STACK],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "done\n"

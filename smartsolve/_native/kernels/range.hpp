@@ -37,7 +37,7 @@ template <class T>
 bool exceeds_range(const T& value) {
     constexpr auto most = std::bit_cast<Bits<Real<T>>>(Range<Real<T>>::largest);
     if constexpr (is_complex<T>)
-        return (bits_of_size(value.real()) > most) | (bits_of_size(value.imag()) > most);
+        return int{bits_of_size(value.real()) > most} | int{bits_of_size(value.imag()) > most};
     else return bits_of_size(value) > most;
 }
 

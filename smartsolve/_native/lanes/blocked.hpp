@@ -14,8 +14,10 @@
 //     +------+--+----+
 #pragma once
 
+#include <cstddef>
 #include <cstdlib>
 #include <limits>
+#include <new>
 #include <numeric>
 #include <utility>
 
@@ -249,7 +251,7 @@ Real<T> load_columns(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, const T* a, ptrd
         for (ptrdiff_t c = 0; c < width; ++c)
             for (ptrdiff_t i = top; i < ld; i += side) note(L::load(to + i + c * ld));
     }
-    return *std::max_element(&largest[0], &largest[0] + L::reals);
+    return L::maximum(largest)[0];
 }
 
 // Rows of u, k of them, as the columns of a block.
@@ -369,11 +371,26 @@ bool factor_panel(ptrdiff_t n, ptrdiff_t k, ptrdiff_t width, T* panel, T* block,
     return regular;
 }
 
-// Memory of reals, lest complex numbers be set to zero first.
-template <class T, ptrdiff_t elements>
-struct Scratch {
-    alignas(64) Real<T> memory[Lane<T>::parts * elements];
-    T* get() { return reinterpret_cast<T*>(memory); }
+// Memory for so many numbers: the stack's for few alone, as musl gives a thread 128 KB of it.
+template <class T>
+class Scratch {
+ public:
+    explicit Scratch(ptrdiff_t count)
+        : bytes_(static_cast<std::size_t>(count) * sizeof(T)),
+          start_(bytes_ <= sizeof few_ ? few_ : ::operator new(bytes_, alignment)) {}
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() {
+        if (start_ != few_) ::operator delete(start_, alignment);
+    }
+    T* get() { return static_cast<T*>(start_); }
+
+ private:
+    static constexpr std::align_val_t alignment{64};
+
+    alignas(64) std::byte few_[8192];
+    std::size_t bytes_;
+    void* start_;
 };
 
 // The tiles from that of row k on lose L times `depth` rows of u; so many tiles side by side.
@@ -414,7 +431,7 @@ Pivots<T> lu_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, ptrdiff_
                               T* __restrict a, int* __restrict perm) {
     constexpr ptrdiff_t columns = Block<T>::columns, part = Tile<T>::columns;
     const ptrdiff_t ld = padded<T>(n);
-    Scratch<T, largest_small_order * columns> rows;
+    Scratch<T> rows(ld * columns);
     T* const u = rows.get();
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     for (ptrdiff_t k = 0; k < n; ++k) perm[k] = static_cast<int>(k);
@@ -461,7 +478,7 @@ TriangleLines<T> upper_factor(ptrdiff_t n, const T* factors, Op op) {
 
 template <class T>
 void lu_solve_side_by_side(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, Op op) {
-    Scratch<T, side_by_side * largest_small_order> rows;
+    Scratch<T> rows(side_by_side * padded<T>(n));
     int place[largest_small_order];
     for (ptrdiff_t k = 0; k < n; ++k) place[perm[k]] = static_cast<int>(k);
     const bool forward = op == Op::none;
@@ -477,9 +494,8 @@ void lu_solve_side_by_side(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrd
 // by loops over whole tiles. Element i is the place[i]-th; null: in order.
 template <int columns, class T, class Body>
 [[gnu::always_inline]] inline void with_padded(ptrdiff_t n, T* x, const int* place, Body&& body) {
-    constexpr ptrdiff_t most = padded<T>(largest_small_order);
-    Scratch<T, columns * most> memory;
     const ptrdiff_t ld = padded<T>(n);
+    Scratch<T> memory(columns * ld);
     for (int j = 0; j < columns; ++j) {
         T* const y = memory.get() + j * ld;
         for (ptrdiff_t k = 0; k < n; ++k) y[k] = x[(place ? place[k] : k) + j * n];
@@ -620,7 +636,7 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
     using Values = typename Lane<T>::Values;
     const ptrdiff_t ld = padded<T>(n);
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
-    Scratch<T, largest_small_order * columns> memory;
+    Scratch<T> memory(ld * columns);
     T* const rows = memory.get();  // of conj(L D), those of the block
     Real<T> diagonal[largest_small_order];
     for (ptrdiff_t k = 0; k < n; k += columns) {
@@ -677,7 +693,7 @@ Pivots<T> cholesky_factor_by_blocks(ptrdiff_t n, const T* from, ptrdiff_t rs, pt
 template <class T>
 void cholesky_solve_side_by_side(ptrdiff_t n, const T* l, T* x, ptrdiff_t nrhs) {
     const ptrdiff_t ld = padded<T>(n);
-    Scratch<T, side_by_side * largest_small_order> rows;
+    Scratch<T> rows(side_by_side * padded<T>(n));
     with_rows(n, x, n, nrhs, rows.get(), {}, [=](T* y) {
         substitute_rows(lower_factor(n, l, Op::none), y);
         for (ptrdiff_t k = 0; k < n; ++k)

@@ -1,15 +1,19 @@
 // Which instruction set to use: asked of the processor once, when the module is loaded.
 #include <cstring>
 
+#include "../instances.hpp"
 #include "../instruction_sets.hpp"
 
-#define SMARTSOLVE_DECLARE(isa)  \
-    namespace smartsolve::isa {  \
-    template <class T>           \
-    extern const Lanes<T> table; \
+#define SMARTSOLVE_DECLARE_FOR(how, T) how template const Lanes<T> table<T>;
+#define SMARTSOLVE_DECLARE(isa)                             \
+    namespace smartsolve::isa {                             \
+    template <class T>                                      \
+    extern const Lanes<T> table;                            \
+    SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_DECLARE_FOR, extern) \
     }
 SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
 #undef SMARTSOLVE_DECLARE
+#undef SMARTSOLVE_DECLARE_FOR
 
 namespace smartsolve {
 namespace {

@@ -5,8 +5,9 @@
 #include <cmath>
 #include <mutex>
 #include <numeric>
-#include <thread>
+#include <system_error>
 
+#include "../threads.hpp"
 #include "front.hpp"
 
 namespace smartsolve::sparse {
@@ -244,10 +245,10 @@ class Cholesky final : public Factors<T> {
                 }
             };
             {
-                std::vector<std::jthread> threads;
+                Threads threads;
                 for (int k = 1; k < control_.workers; ++k) {
                     try {
-                        threads.emplace_back([&] { run(false); });
+                        threads.start([&] { run(false); });
                     } catch (const std::system_error&) {
                         break;  // no more threads: the others do it
                     }

@@ -1,7 +1,8 @@
 // smartsolve._core.SparseFactors: what SparseMatrix.factor() answers.
 #include <atomic>
-#include <thread>
+#include <system_error>
 
+#include "../threads.hpp"
 #include "condition.hpp"
 #include "objects.hpp"
 
@@ -69,17 +70,17 @@ void solve_columns(const Factors<T>& f, const Meant& meant, T* x, npy_intp rows,
             failed = true;
         }
     };
-    std::vector<std::thread> threads;
+    Threads threads;
     const npy_intp shares = (count + columns_at_once - 1) / columns_at_once;
     for (npy_intp k = 1; k < std::min<npy_intp>(workers, shares); ++k) {
         try {
-            threads.emplace_back(work);
+            threads.start(work);
         } catch (const std::system_error&) {
             break;  // no more threads: the others do it
         }
     }
     work();
-    for (std::thread& thread : threads) thread.join();
+    threads.join();
     if (failed) throw std::bad_alloc();
 }
 

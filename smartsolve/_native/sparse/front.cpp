@@ -3,20 +3,24 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../instances.hpp"
 #include "../instruction_sets.hpp"
 #include "../lapack.hpp"
 #include "front_kernels.hpp"
 
 namespace smartsolve::sparse {
-#define SMARTSOLVE_DECLARE(isa)                       \
-    }                                                 \
-    namespace smartsolve::isa {                       \
-    template <class T>                                \
-    extern const sparse::FrontKernels<T> front_table; \
-    }                                                 \
+#define SMARTSOLVE_DECLARE_FOR(how, T) how template const sparse::FrontKernels<T> front_table<T>;
+#define SMARTSOLVE_DECLARE(isa)                             \
+    }                                                       \
+    namespace smartsolve::isa {                             \
+    template <class T>                                      \
+    extern const sparse::FrontKernels<T> front_table;       \
+    SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_DECLARE_FOR, extern) \
+    }                                                       \
     namespace smartsolve::sparse {
 SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
 #undef SMARTSOLVE_DECLARE
+#undef SMARTSOLVE_DECLARE_FOR
 
 template <class T>
 const FrontKernels<T>& front_kernels() {

@@ -3,6 +3,7 @@
 // not know which of the two it is.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -71,11 +72,16 @@ class Buffer {
 
     // Keeps the first of its elements.
     void resize(ptrdiff_t size) {
+        if (chunk_ != 0) {  // which realloc does not know
+            Buffer other(size);
+            std::copy_n(data_, std::min(size_, size), other.data_);
+            *this = std::move(other);
+            return;
+        }
         void* moved = std::realloc(static_cast<void*>(data_), bytes_of(size) + 1);
         if (moved == nullptr) throw std::bad_alloc();
         data_ = static_cast<T*>(moved);
         size_ = size;
-        chunk_ = 0;
     }
     T* data() { return data_; }
     const T* data() const { return data_; }
