@@ -61,14 +61,25 @@ extern "C" void* realloc(void* old, std::size_t size) {
     return is_refused(__builtin_return_address(0)) ? nullptr : real(old, size);
 }
 
-extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) {
-    static auto* const real = next<void*(std::size_t, std::size_t)>("aligned_alloc");
-    return is_refused(__builtin_return_address(0)) ? nullptr : real(alignment, size);
-}
-
 void* operator new(std::size_t size) {
     void* memory =
         is_refused(__builtin_return_address(0)) ? nullptr : __libc_malloc(size == 0 ? 1 : size);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+    const auto to = static_cast<std::size_t>(alignment);
+    return is_refused(__builtin_return_address(0))
+               ? nullptr
+               : std::aligned_alloc(to, (size + to - 1) / to * to);
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    const auto to = static_cast<std::size_t>(alignment);
+    void* memory = is_refused(__builtin_return_address(0))
+                       ? nullptr
+                       : std::aligned_alloc(to, (size + to - 1) / to * to);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
