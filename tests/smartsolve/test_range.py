@@ -74,6 +74,14 @@ def pair(kind: str, n: int, dtype: str, order: str = "C") -> tuple[Array, Array]
     return a, coarse(random_rhs((n, 2), np.dtype(dtype), rng)).astype(dtype)
 
 
+def shifted(count: int, n: int, nrhs: int, dtype: str, *, seed: int) -> tuple[Array, Array]:
+    """A stack of A, A + I, A + 2 I and so on, and right-hand sides."""
+    rng = np.random.default_rng(seed)
+    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
+    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(count)])
+    return a, coarse(random_rhs((count, n, nrhs), np.dtype(dtype), rng)).astype(dtype)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 8, 9, 16, 17, 20, 21, 32, 33, 64, 100])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -135,10 +143,7 @@ def test_the_bits_of_the_scaled_stack(dtype: str, n: int) -> None:
 @pytest.mark.parametrize("n", range(1, 10))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_slices_beyond_the_range_are_solved_as_scaled_ones(dtype: str, n: int) -> None:
-    rng = np.random.default_rng(7)
-    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
-    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(37)])
-    b = coarse(random_rhs((37, n, 2), np.dtype(dtype), rng)).astype(dtype)
+    a, b = shifted(37, n, 2, dtype, seed=7)
     expected = solve(a, b)
     for exponent in (*exponents(a), exponents(a)[1] - 30):
         b_exponent = min(exponent, 100)
@@ -158,10 +163,7 @@ def test_slices_beyond_the_range_are_solved_as_scaled_ones(dtype: str, n: int) -
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_slices_beyond_the_range_beside_a_singular_one(dtype: str, n: int) -> None:
     # Solutions of scaled copies are written over their right-hand sides.
-    rng = np.random.default_rng(9)
-    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
-    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(40)])
-    b = coarse(random_rhs((40, n, 1), np.dtype(dtype), rng)).astype(dtype)
+    a, b = shifted(40, n, 1, dtype, seed=9)
     others = np.arange(40) != 13
     for exponent in (0, *exponents(a)):
         scaled = to_power(a, exponent)
@@ -270,10 +272,7 @@ def test_a_right_hand_side_near_the_top() -> None:
 @pytest.mark.parametrize("nrhs", [1, 2])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_unknowns_beside_one_that_overflows(dtype: str, nrhs: int, n: int) -> None:
-    rng = np.random.default_rng(2)
-    a = coarse(random_matrix("general", n, np.dtype(dtype), "C", rng)).astype(dtype)
-    a = np.stack([a + np.asarray(k, dtype) * np.eye(n, dtype=dtype) for k in range(40)])
-    b = coarse(random_rhs((40, n, nrhs), np.dtype(dtype), rng)).astype(dtype)
+    a, b = shifted(40, n, nrhs, dtype, seed=2)
     expected = solve(a, b)
     exponent = exponents(a)[0]
     top = 128 if is_single(a.dtype) else 1024
