@@ -107,6 +107,9 @@ class Lu final : public Factors<T> {
             return;
         rows_ = analysis.rows;
         for (Columns<T>* c : {&lower_, &upper_, &rest_}) *c = {};
+        parts_.clear();
+        dense_ = {};
+        plan(analysis);
         this->flops = 0;
         Factoring(*this, a, analysis, 1, control).run();
     }

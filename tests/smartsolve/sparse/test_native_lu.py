@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse
 import scipy.sparse.csgraph
 from hypothesis import given
@@ -132,17 +133,20 @@ def test_orders_and_bands() -> None:
     assert plan["entries"] <= m.factor("cholesky", ordering="amd").entries
 
 
+@pytest.mark.parametrize("small", [0, 1, 64])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_tenth_of_the_largest_is_not_enough_at_every_step(dtype: str) -> None:
-    """The diagonal is accepted throughout, and the last column grows by ten a row."""
+def test_a_tenth_of_the_largest_is_not_enough_at_every_step(dtype: str, small: int) -> None:
+    """The diagonal is accepted throughout, and the last column grows by ten a row; small blocks
+    beside it are eliminated anew, too."""
     rng = np.random.default_rng(1)
     for n in (20, 60, 200):
         a = np.tril(-rng.uniform(0.5, 1, (n, n)), -1) + 0.11 * np.eye(n)
         a = (a + 1e-9 * np.triu(rng.uniform(0.5, 1, (n, n)), 1)).astype(dtype)
         a[:, -1] = 1
+        a = scipy.linalg.block_diag(a, *draw((small, 3, 3), dtype, rng))
         f = native(scipy.sparse.csc_array(a)).factor("lu")
         assert f.growth < 1 / np.sqrt(np.finfo(dtype).eps)
-        b = draw((n,), dtype, rng)
+        b = draw((len(a),), dtype, rng)
         for transposed in (False, True):
             x = f.solve(b, transposed=transposed)
             assert backward_error(a.T if transposed else a, x, b) < 20
