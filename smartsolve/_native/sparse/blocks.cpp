@@ -9,8 +9,6 @@
 namespace smartsolve::sparse {
 namespace {
 
-constexpr Index none = -1;
-
 class Matcher {
  public:
     explicit Matcher(const Pattern& a)

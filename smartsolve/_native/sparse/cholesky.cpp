@@ -33,8 +33,6 @@ Analysis analyse(const Graph& g, std::string_view ordering, const Order& given) 
 
 namespace {
 
-constexpr Index none = -1;
-
 // |a_ij|^2 < a_ii a_jj holds in a definite matrix: most that are not are seen through for nothing.
 template <class T>
 ptrdiff_t find_disproof(const Lines<T>& a) {

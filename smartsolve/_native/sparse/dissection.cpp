@@ -11,7 +11,6 @@
 namespace smartsolve::sparse {
 namespace {
 
-constexpr Index none = -1;
 // Parts up to this size are left to minimum degree.
 constexpr Index leaf = 200;
 // No side of a separator may have more of the nodes.

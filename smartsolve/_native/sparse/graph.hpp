@@ -24,6 +24,13 @@ Graph of_columns(const Pattern& a, Index dense);
 
 using Order = std::vector<Index>;
 
+// Where each stands in the order.
+inline Order inverse(const Order& order) {
+    Order place(order.size());
+    for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = static_cast<Index>(k);
+    return place;
+}
+
 // Approximate minimum degree (Amestoy, Davis and Duff, SIAM J. Matrix Anal. Appl. 17, 1996).
 Order minimum_degree(const Graph& g);
 // Nested dissection: separators come last.

@@ -8,8 +8,6 @@
 namespace smartsolve::sparse {
 namespace {
 
-constexpr Index none = -1;
-
 // Kuhn's augmenting paths in a block of which entries[j] has those of column j as bits: whether
 // each column has a row of its own.
 class TinyMatching {

@@ -20,6 +20,7 @@ namespace smartsolve::sparse {
 // Numbers of rows, columns and stored entries; more than these can count are refused at the entry.
 using Index = std::int32_t;
 inline constexpr ptrdiff_t largest_index = std::numeric_limits<Index>::max();
+inline constexpr Index none = -1;  // where there is no such row, column or place
 
 // Sorted, without duplicates. Line j has its entries at start[j] to start[j + 1] - 1.
 struct Pattern {

@@ -14,8 +14,6 @@
 namespace smartsolve::sparse {
 namespace {
 
-constexpr Index none = -1;
-
 class QuotientGraph {
  public:
     explicit QuotientGraph(const Graph& g)
@@ -332,8 +330,7 @@ EliminationTree find_tree(Graph g, const Order& dense) {
     const Index low = static_cast<Index>(tree.order.size());
     for (const Index i : core.order) tree.order.push_back(r.nodes[i]);
     tree.order.insert(tree.order.end(), dense.begin(), dense.end());
-    Order place(n);
-    for (Index k = 0; k < n; ++k) place[tree.order[k]] = k;
+    const Order place = inverse(tree.order);
     tree.parent.resize(n);
     tree.count.resize(n);
     const Index end = many > 0 ? n - many : none;  // where what is dense begins

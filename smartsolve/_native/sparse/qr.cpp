@@ -8,8 +8,6 @@
 namespace smartsolve::sparse {
 namespace {
 
-constexpr Index none = -1;
-
 // A row that is longer joins all columns that it has; the order does without it.
 Index longest_row(Index columns) {
     return std::max<Index>(16, static_cast<Index>(10 * std::sqrt(static_cast<double>(columns))));

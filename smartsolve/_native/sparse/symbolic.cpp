@@ -7,14 +7,6 @@
 namespace smartsolve::sparse {
 namespace {
 
-constexpr Index none = -1;
-
-Order inverse(const Order& order) {
-    Order place(order.size());
-    for (std::size_t k = 0; k < order.size(); ++k) place[order[k]] = static_cast<Index>(k);
-    return place;
-}
-
 // Children before parents, without recursion.
 Order postorder(const std::vector<Index>& parent) {
     const Index n = static_cast<Index>(parent.size());
