@@ -9,20 +9,11 @@
 #include "residues.hpp"
 #include "systems.hpp"
 
-#define SMARTSOLVE_DECLARE(isa)     \
-    namespace smartsolve::isa {     \
-    extern const Accuracy accuracy; \
-    }
-SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
-#undef SMARTSOLVE_DECLARE
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE_TABLE, Accuracy, accuracy)
 
 namespace smartsolve {
 
-const Accuracy& accuracy() {
-#define SMARTSOLVE_TABLE(isa) &isa::accuracy,
-    return in_use<Accuracy>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
-#undef SMARTSOLVE_TABLE
-}
+const Accuracy& accuracy() { return SMARTSOLVE_IN_USE(accuracy); }
 
 namespace {
 

@@ -8,20 +8,11 @@
 #include "../sparse/front_kernels.hpp"
 #include "size_sums.hpp"
 
-#define SMARTSOLVE_DECLARE(isa)      \
-    namespace smartsolve::isa {      \
-    extern const SizeSums size_sums; \
-    }
-SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
-#undef SMARTSOLVE_DECLARE
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE_TABLE, SizeSums, size_sums)
 
 namespace smartsolve {
 
-const SizeSums& size_sums() {
-#define SMARTSOLVE_TABLE(isa) &isa::size_sums,
-    return in_use<SizeSums>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
-#undef SMARTSOLVE_TABLE
-}
+const SizeSums& size_sums() { return SMARTSOLVE_IN_USE(size_sums); }
 
 namespace {
 

@@ -1,19 +1,9 @@
 // Which instruction set to use: asked of the processor once, when the module is loaded.
 #include <cstring>
 
-#include "../instances.hpp"
 #include "../instruction_sets.hpp"
 
-#define SMARTSOLVE_DECLARE_FOR(how, T) how template const Lanes<T> table<T>;
-#define SMARTSOLVE_DECLARE(isa)                             \
-    namespace smartsolve::isa {                             \
-    template <class T>                                      \
-    extern const Lanes<T> table;                            \
-    SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_DECLARE_FOR, extern) \
-    }
-SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
-#undef SMARTSOLVE_DECLARE
-#undef SMARTSOLVE_DECLARE_FOR
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE_TABLES, Lanes, table)
 
 namespace smartsolve {
 namespace {
@@ -56,9 +46,7 @@ InstructionSets sets = ask_processor();
 
 template <class T>
 const Lanes<T>* table_in_use() {
-#define SMARTSOLVE_TABLE(isa) &isa::table<T>,
-    return &in_use<Lanes<T>>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
-#undef SMARTSOLVE_TABLE
+    return &SMARTSOLVE_IN_USE(table<T>);
 }
 
 Tables tables_in_use() {

@@ -3,32 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../instances.hpp"
-#include "../instruction_sets.hpp"
 #include "../lapack.hpp"
 #include "front_kernels.hpp"
 
 namespace smartsolve::sparse {
-#define SMARTSOLVE_DECLARE_FOR(how, T) how template const sparse::FrontKernels<T> front_table<T>;
-#define SMARTSOLVE_DECLARE(isa)                             \
-    }                                                       \
-    namespace smartsolve::isa {                             \
-    template <class T>                                      \
-    extern const sparse::FrontKernels<T> front_table;       \
-    SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_DECLARE_FOR, extern) \
-    }                                                       \
-    namespace smartsolve::sparse {
-SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
-#undef SMARTSOLVE_DECLARE
-#undef SMARTSOLVE_DECLARE_FOR
-
-template <class T>
-const FrontKernels<T>& front_kernels() {
-#define SMARTSOLVE_TABLE(isa) &isa::front_table<T>,
-    return in_use<FrontKernels<T>>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
-#undef SMARTSOLVE_TABLE
-}
-
 namespace {
 
 // Beyond, the BLAS' threads are worth their start. Before, it would start them all the same: its
@@ -153,7 +131,6 @@ void backward_front(ptrdiff_t height, ptrdiff_t columns, const T* panel, T* x, p
 }
 
 #define SMARTSOLVE_INSTANTIATE(T)                                                  \
-    template const FrontKernels<T>& front_kernels<T>();                            \
     template ptrdiff_t factor_front<T>(ptrdiff_t, ptrdiff_t, T*, T*);              \
     template void forward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t); \
     template void backward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t);

@@ -4,8 +4,6 @@
 #include <structmember.h>
 
 #include "../entries.hpp"
-#include "../instances.hpp"
-#include "../instruction_sets.hpp"
 #include "blocks.hpp"
 #include "canonical.hpp"
 #include "condition.hpp"
@@ -15,26 +13,6 @@
 #include "structured.hpp"
 
 namespace smartsolve::sparse {
-#define SMARTSOLVE_DECLARE_FOR(how, T) how template const sparse::EntryChecks<T> entry_table<T>;
-#define SMARTSOLVE_DECLARE(isa)                             \
-    }                                                       \
-    namespace smartsolve::isa {                             \
-    template <class T>                                      \
-    extern const sparse::EntryChecks<T> entry_table;        \
-    SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_DECLARE_FOR, extern) \
-    }                                                       \
-    namespace smartsolve::sparse {
-SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE)
-#undef SMARTSOLVE_DECLARE
-#undef SMARTSOLVE_DECLARE_FOR
-
-template <class T>
-const EntryChecks<T>& entry_checks() {
-#define SMARTSOLVE_TABLE(isa) &isa::entry_table<T>,
-    return in_use<EntryChecks<T>>({SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_TABLE)});
-#undef SMARTSOLVE_TABLE
-}
-
 namespace {
 
 PyTypeObject* matrix_type;  // written at load

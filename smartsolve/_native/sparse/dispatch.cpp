@@ -1,0 +1,29 @@
+// The tables of the instruction set in use.
+#include "../instruction_sets.hpp"
+#include "entry_checks.hpp"
+#include "front_kernels.hpp"
+
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE_TABLES, sparse::EntryChecks, entry_table)
+SMARTSOLVE_INSTRUCTION_SETS(SMARTSOLVE_DECLARE_TABLES, sparse::FrontKernels, front_table)
+
+namespace smartsolve::sparse {
+
+template <class T>
+const EntryChecks<T>& entry_checks() {
+    return SMARTSOLVE_IN_USE(entry_table<T>);
+}
+
+template <class T>
+const FrontKernels<T>& front_kernels() {
+    return SMARTSOLVE_IN_USE(front_table<T>);
+}
+
+#define SMARTSOLVE_INSTANTIATE(T)                     \
+    template const EntryChecks<T>& entry_checks<T>(); \
+    template const FrontKernels<T>& front_kernels<T>();
+SMARTSOLVE_INSTANTIATE(float)
+SMARTSOLVE_INSTANTIATE(double)
+SMARTSOLVE_INSTANTIATE(std::complex<float>)
+SMARTSOLVE_INSTANTIATE(std::complex<double>)
+
+}  // namespace smartsolve::sparse
