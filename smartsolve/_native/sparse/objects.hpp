@@ -47,6 +47,15 @@ struct Meant {
     }
 };
 
+inline Object new_vector(npy_intp size, int type) {
+    return Object(PyArray_SimpleNew(1, &size, type));
+}
+
+template <class T>
+T* data(const Object& array) {
+    return static_cast<T*>(PyArray_DATA(array.array()));
+}
+
 struct Interrupted : std::exception {};
 
 // call(control) without the GIL, which is taken back now and then for Python's signal handlers;
@@ -69,15 +78,35 @@ PyObject* without_gil(bool release, int workers, Call&& call) {
     });
 }
 
+// matrix_from_arrays.cpp: what SparseMatrix() calls.
+PyObject* matrix_from_arrays(PyTypeObject*, PyObject* args, PyObject* keywords);
+
+// matrix_products.cpp: methods of SparseMatrix.
+PyObject* dot(PyObject* matrix, PyObject* args, PyObject* keywords);
+PyObject* norm(PyObject* matrix, PyObject*);
+PyObject* residual(PyObject* matrix, PyObject* args);
+
+// matrix_inspection.cpp: and more of them.
+PyObject* scan_matrix(PyObject* matrix, PyObject*);
+PyObject* peel_matrix(PyObject* matrix, PyObject*);
+PyObject* blocks(PyObject* matrix, PyObject*);
+PyObject* independent_blocks(PyObject* matrix, PyObject*);
+PyObject* has_independent_blocks(PyObject* matrix, PyObject* neighbouring);
+PyObject* order(PyObject* matrix, PyObject* name);
+PyObject* band(PyObject* matrix, PyObject* order);
+PyObject* narrow_order(PyObject* matrix, PyObject* most);
+PyObject* plan(PyObject* matrix, PyObject* args, PyObject* keywords);
+
 // factorization.cpp
 bool read_permutation(PyObject* given, Index n, Order& order);
 PyObject* new_factors(PyObject* matrix, PyObject* const* args, Py_ssize_t positional,
                       PyObject* keywords);
 bool add_sparse_factors(PyObject* module);
 
-// matrix.cpp: the matrix itself, or a copy that is stored by columns.
+// matrix.cpp
+Object new_matrix(Object value, Object index, Object start, npy_intp rows, npy_intp columns,
+                  bool csr, bool borrowed, Known known);
+// The matrix itself, or a copy that is stored by columns.
 Object by_columns(PyObject* matrix);
-// Adds both types. False with an exception set.
-bool add_types(PyObject* module);
 
 }  // namespace smartsolve::sparse
