@@ -252,13 +252,14 @@ bool may_be_symmetric(const View<T>& a, ptrdiff_t band) {
 
 // What the diagonal, and what a pair of mirror images tells.
 template <class T>
-void compare_diagonal(const T& d, Asymmetry& found) {
+[[gnu::always_inline]] inline void compare_diagonal(const T& d, Asymmetry& found) {
     found.from_transpose |= d != d;
     found.from_adjoint |= d != conjugate(d);
     found.indefinite |= !(std::real(d) > 0);
 }
 template <class T>
-void compare_pair(const T& x, const T& y, Real<T> d_product, Asymmetry& found) {
+[[gnu::always_inline]] inline void compare_pair(const T& x, const T& y, Real<T> d_product,
+                                                Asymmetry& found) {
     found.from_transpose |= x != y;
     found.from_adjoint |= x != conjugate(y);
     found.indefinite |= !(smartsolve::norm(x) <= d_product);
