@@ -42,17 +42,24 @@ template <class T>
     else return std::fabs(value);
 }
 
-// The modulus; std::abs of a complex number scales, and so neither overflows nor underflows.
-template <class T>
-[[gnu::always_inline]] inline Real<T> modulus(const T& value) {
-    return std::abs(value);
-}
-
 // |x|^2.
 template <class T>
 [[gnu::always_inline]] inline Real<T> norm(const T& value) {
     if constexpr (is_complex<T>) return value.real() * value.real() + value.imag() * value.imag();
     else return value * value;
+}
+
+// The modulus. std::abs of a complex number scales, and so neither overflows nor underflows, but
+// takes a call of the C library; where no square that counts is lost, the root of their sum is it.
+template <class T>
+[[gnu::always_inline]] inline Real<T> modulus(const T& value) {
+    if constexpr (is_complex<T>) {
+        using Limits = std::numeric_limits<Real<T>>;
+        const Real<T> square = norm(value);
+        if (square >= Limits::min() / Limits::epsilon() && square <= Limits::max()) [[likely]]
+            return std::sqrt(square);
+    }
+    return std::abs(value);
 }
 
 // x y by the plain formula: an Inf gives a NaN sooner than the standard's product does.
