@@ -78,6 +78,47 @@ template <int registers, class T>
     }
 }
 
+#if defined(__AVX512F__)
+// One column after the other in a register or two of 64 bytes, of elements that are as wide as
+// Word, a real number: AVX-512 puts those of two registers into any order.
+template <class Word>
+inline constexpr ptrdiff_t words = 64 / static_cast<ptrdiff_t>(sizeof(Word));
+
+template <int most, class Word>
+[[gnu::always_inline]] inline void store_permuted_words(ptrdiff_t n, const Word* m, ptrdiff_t ld,
+                                                        const int* perm, Word* lu, ptrdiff_t to) {
+    constexpr bool is_double = sizeof(Word) == 8;
+    __m512i place[most];
+    std::uint16_t there[most];
+    repeated<0, most>([&](int w) {
+        const ptrdiff_t left = std::clamp<ptrdiff_t>(n - w * words<Word>, 0, words<Word>);
+        there[w] = static_cast<std::uint16_t>((1u << left) - 1);
+        const int* const from = perm + w * words<Word>;
+        if constexpr (is_double)
+            place[w] = _mm512_cvtepi32_epi64(
+                _mm256_maskz_loadu_epi32(static_cast<std::uint8_t>(there[w]), from));
+        else place[w] = _mm512_maskz_loadu_epi32(there[w], from);
+    });
+    for (ptrdiff_t j = 0; j < n; ++j, m += ld, lu += to) {
+        __m512d column[most];
+        repeated<0, most>([&](int w) { column[w] = _mm512_loadu_pd(m + w * words<Word>); });
+        repeated<0, most>([&](int w) {
+            if constexpr (is_double) {
+                const auto mask = static_cast<std::uint8_t>(there[w]);
+                _mm512_storeu_pd(
+                    lu + w * words<Word>,
+                    _mm512_maskz_permutex2var_pd(mask, column[0], place[w], column[most - 1]));
+            } else {
+                _mm512_storeu_ps(
+                    lu + w * words<Word>,
+                    _mm512_maskz_permutex2var_ps(there[w], _mm512_castpd_ps(column[0]), place[w],
+                                                 _mm512_castpd_ps(column[most - 1])));
+            }
+        });
+    }
+}
+#endif
+
 // The rows of m in the order perm: a register's at a time, for the columns are short.
 template <int registers, class T>
 [[gnu::always_inline]] inline void store_permuted(ptrdiff_t n, const T* m, const int* perm, T* lu) {
@@ -85,6 +126,12 @@ template <int registers, class T>
     constexpr int width = static_cast<int>(L::width);
     constexpr ptrdiff_t ld = registers * L::width;
     const ptrdiff_t to = padded<T>(n);
+#if defined(__AVX512F__)
+    using Word = std::conditional_t<sizeof(T) == 4, float, double>;
+    if constexpr (sizeof(T) <= 8 && registers <= 4)
+        return store_permuted_words<(registers + 1) / 2>(n, reinterpret_cast<const Word*>(m), ld,
+                                                         perm, reinterpret_cast<Word*>(lu), to);
+#endif
     each_register<registers, T>([&](ptrdiff_t i, auto) {
         ptrdiff_t row[width];
         unrolled<0, width>([&](auto r) { row[r] = i + r < n ? perm[i + r] : i + r; });
@@ -98,8 +145,17 @@ template <int registers, class T>
                 }(std::make_integer_sequence<int, width>{});
         }
     });
-    for (ptrdiff_t i = ld; i < to; ++i)
-        for (ptrdiff_t j = 0; j < n; ++j) lu[i + j * to] = T(0);
+    for (ptrdiff_t j = 0; j < n; ++j)
+        for (ptrdiff_t i = ld; i < to; i += width) L::store(lu + i + j * to, typename L::Values{});
+}
+
+// v times the sign of x, which nobody can foresee: without a branch.
+template <class L>
+[[gnu::always_inline]] inline typename L::Values with_sign_of(typename L::R x,
+                                                              typename L::Values v) {
+    using Index = typename L::Index;
+    const Index sign = std::bit_cast<Index>(x) & std::numeric_limits<Index>::min();
+    return reinterpret_cast<typename L::Values>(reinterpret_cast<typename L::Mask>(v) ^ sign);
 }
 
 // n rows fit the registers; n may be a constant.
@@ -113,7 +169,9 @@ template <int registers, class T, class N>
     const auto each = [](auto&& body) { each_register<registers, T>(body); };
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
 
-    alignas(64) Real<T> memory[L::parts * ld * ld];  // reals: complex would be set to zero
+    // Of reals, for complex numbers would be set to zero, and a register longer, to be read by
+    // wider ones.
+    alignas(64) Real<T> memory[L::parts * (ld * ld + L::width)];
     T* const m = reinterpret_cast<T*>(memory);
     load_square<registers>(n, a, rs, cs, m);
     Values largest{};
@@ -159,10 +217,7 @@ template <int registers, class T, class N>
         each([&](ptrdiff_t i, auto r) {
             active[r] &= L::positions(i) != static_cast<typename L::Index>(p);
             if constexpr (is_complex<T>) factor[r] = L::divide(current[r], pivot);
-            else {  // by the pivot's size, which is known before its place
-                const Values quotient = current[r] / most;
-                factor[r] = pivot < 0 ? -quotient : quotient;
-            }
+            else factor[r] = with_sign_of<L>(pivot, current[r] / most);  // known sooner than p
             L::store(column + i, active[r] ? factor[r] : current[r]);
         });
         if (k + 1 < n) {
