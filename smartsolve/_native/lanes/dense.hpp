@@ -102,18 +102,19 @@ template <int most, class T, class N>
     Pivots<T> pivots{std::numeric_limits<Real<T>>::infinity(), 0};
     constexpr ptrdiff_t ld = padded<T>(most);
     Real<T> diagonal[most];
+    T m[most][most];  // by rows; the last column is nobody's
     forwards<most>(n, [&](auto i) {
         T row[most];  // of L D
         T pivot = a[i * rs + i * cs];
         pivots.largest = larger(pivots.largest, *reals(&pivot));
         forwards<i>(i, [&](auto j) {
             row[j] = a[i * rs + j * cs];
-            repeated<0, j>([&](int k) { row[j] -= times(row[k], conjugate(l[j + k * ld])); });
+            repeated<0, j>([&](int k) { row[j] -= times(row[k], conjugate(m[j][k])); });
         });
         repeated<0, i>([&](int j) {
             const T scaled = row[j] / diagonal[j];
             pivot -= times(row[j], conjugate(scaled));
-            l[i + j * ld] = scaled;
+            l[i + j * ld] = m[i][j] = scaled;
         });
         diagonal[i] = *reals(&pivot);
         l[i + i * ld] = T(diagonal[i]);
@@ -213,7 +214,7 @@ template <class T>
 Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l) {
     constexpr int in_registers = is_compact ? 4 : is_complex<T> ? 8 : 12;
     // GCC vectorizes what it takes for pairs in one complex block of order 4, and waits for them.
-    constexpr int constants = is_complex<T> ? largest_unpadded - 1 : largest_unpadded;
+    constexpr int constants = largest_unpadded;
     if (n <= constants)
         return with_constant<1, constants>(
             n, [=](auto N) { return cholesky_factor_short<N()>(N, a, rs, cs, l); });

@@ -80,11 +80,20 @@ template <int most, class N, class Step>
     });
 }
 
-// Row k of the first n takes what those before it have come to. Row k is x[place(k)]; the factors'
-// columns are ld elements apart.
+// Row k of the first n takes what those before it have come to: all of it when its turn comes, or,
+// of a constant order, each as soon as it is known. Row k is x[place(k)]; the factors' columns are
+// ld elements apart.
 template <ptrdiff_t ld, int most, int columns, class T, class N>
 [[gnu::always_inline]] inline void solve_unit_lower(N n, const T* l, const T* x, ptrdiff_t ldx,
                                                     auto place, Unknown<T, columns> (&y)[most]) {
+    if constexpr (std::is_same_v<N, std::integral_constant<int, most>>) {
+        repeated<0, most>([&](int k) { y[k].load(x + place(k), ldx); });
+        forwards<most>(n, [&](auto k) {
+            const auto solved = y[k].multiples();
+            repeated<k + 1, most>([&](int i) { y[i].subtract(l[i + k * ld], solved); });
+        });
+        return;
+    }
     forwards<most>(n, [&](auto k) {
         Unknown<T, columns> row;
         row.load(x + place(k), ldx);
