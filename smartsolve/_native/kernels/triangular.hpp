@@ -107,6 +107,8 @@ struct Triangular {
         Real<T>* sums = w.take<Real<T>>(n);  // row sums of |T|
         std::fill(z, z + n, Real<T>(1));
         std::fill(sums, sums + n, Real<T>(0));
+        Real<T> inverse = 0, norm = 0;
+        bool is_finite = true;
         each_line(triangle, [&](ptrdiff_t j, const T* part, ptrdiff_t from, ptrdiff_t m) {
             const Real<T> d = abs1(f.a(j, j));
             sums[j] += d;
@@ -121,11 +123,12 @@ struct Triangular {
                 z[j] /= d;
                 if (m > 0) lane.abs_axpy(m, z[j], part, z + from, sums + from);
             }
+            is_finite = is_finite && z[j] <= std::numeric_limits<Real<T>>::max();
+            inverse = std::max(inverse, z[j]);
+            norm = std::max(norm, sums[j]);  // lines after this one have no element in row j
         });
-        const Real<T> inverse = *std::max_element(z, z + n),
-                      norm = *std::max_element(sums, sums + n);
         f.largest_element = norm;
-        return is_healthy<T>(n, norm, inverse);
+        return is_finite && is_healthy<T>(n, norm, inverse);
     }
 };
 
