@@ -119,6 +119,9 @@ template <int most, class Word>
 }
 #endif
 
+template <class T>
+using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, ptrdiff_t>;
+
 // The rows of m in the order perm: a register's at a time, for the columns are short.
 template <int registers, class T>
 [[gnu::always_inline]] inline void store_permuted(ptrdiff_t n, const T* m, const int* perm, T* lu) {
@@ -132,9 +135,25 @@ template <int registers, class T>
         return store_permuted_words<(registers + 1) / 2>(n, reinterpret_cast<const Word*>(m), ld,
                                                          perm, reinterpret_cast<Word*>(lu), to);
 #endif
+    for (ptrdiff_t j = 0; j < n; ++j)
+        for (ptrdiff_t i = ld; i < to; i += width) L::store(lu + i + j * to, typename L::Values{});
     each_register<registers, T>([&](ptrdiff_t i, auto) {
-        ptrdiff_t row[width];
-        unrolled<0, width>([&](auto r) { row[r] = i + r < n ? perm[i + r] : i + r; });
+        Place<T> row[width];
+        unrolled<0, width>(
+            [&](auto r) { row[r] = static_cast<Place<T>>(i + r < n ? perm[i + r] : i + r); });
+#if defined(__AVX2__)
+        if constexpr (std::is_same_v<T, float> && registers <= 2) {  // as AVX2 permutes doubles not
+            const auto place = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row));
+            const auto from_second = reinterpret_cast<typename L::Mask>(place) >= width;
+            for (ptrdiff_t j = 0; j < n; ++j) {
+                const T *first = m + j * ld, *second = first + ld - width;
+                const typename L::Values x = _mm256_permutevar8x32_ps(L::load(first), place),
+                                         y = _mm256_permutevar8x32_ps(L::load(second), place);
+                L::store(lu + i + j * to, from_second ? y : x);
+            }
+            return;
+        }
+#endif
         for (ptrdiff_t j = 0; j < n; ++j) {
             const T* const column = m + j * ld;
             if constexpr (is_complex<T>)
@@ -145,8 +164,6 @@ template <int registers, class T>
                 }(std::make_integer_sequence<int, width>{});
         }
     });
-    for (ptrdiff_t j = 0; j < n; ++j)
-        for (ptrdiff_t i = ld; i < to; i += width) L::store(lu + i + j * to, typename L::Values{});
 }
 
 // v times the sign of x, which nobody can foresee: without a branch.

@@ -124,6 +124,9 @@ template <int most, class T, class N>
     return pivots;
 }
 
+// Real columns of so many rows are worth loops of a constant length.
+inline constexpr int last_constant_by_columns = 12;
+
 template <class T>
 Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, int* perm) {
     constexpr int in_registers = has_columns<T>                ? first_by_columns<T> - 1
@@ -133,8 +136,10 @@ Pivots<T> lu_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* lu, 
         return with_constant<1, in_registers>(
             n, [=](auto N) { return lu_factor_in_registers<N()>(a, rs, cs, lu, perm); });
     if constexpr (has_columns<T> && !is_complex<T>)
-        if (constexpr std::integral_constant<int, first_by_columns<T>> first{}; n == first)
-            return lu_factor_by_columns<registers_of<T>(first)>(first, a, rs, cs, lu, perm);
+        if (n <= last_constant_by_columns)
+            return with_constant<first_by_columns<T>, last_constant_by_columns>(n, [=](auto N) {
+                return lu_factor_by_columns<registers_of<T>(N)>(N, a, rs, cs, lu, perm);
+            });
     if constexpr (has_columns<T>)
         if (n <= last_lu_by_columns<T>)
             return with_constant<registers_of<T>(first_by_columns<T> + !is_complex<T>),
