@@ -24,7 +24,8 @@ class SystemsSolver {
     using Mask = typename P::Mask;
     using R = Real<T>;
     static constexpr int W = P::width;
-    static constexpr ptrdiff_t last_tiny = 4;  // so far numbers stay in registers
+    // So far numbers stay in registers, or near them.
+    static constexpr ptrdiff_t last_tiny = is_compact ? 4 : is_complex<T> ? 5 : 6;
     // Beyond this order unrolled code is no faster than loops.
     static constexpr ptrdiff_t last_unrolled = is_compact ? last_tiny : is_complex<T> ? 7 : 9;
     static constexpr ptrdiff_t tridiagonal_from = 8;
@@ -240,7 +241,7 @@ class SystemsSolver {
         const ptrdiff_t whole = count_ / W * W;
         // Groups with more numbers than there are registers gain nothing, nor do those of which
         // most are solved for the probe.
-        if constexpr (is_complex<T> || (order > 3 && sizeof(R) == 4)) {
+        if constexpr (is_complex<T> || order > (sizeof(R) == 4 ? 3 : 4)) {
             for (ptrdiff_t first = 0; first < whole; first += W) {
                 auto e = eliminate(first, Screen(s_));
                 finish(first, e);
