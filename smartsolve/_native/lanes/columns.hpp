@@ -81,19 +81,17 @@ template <int registers, class T>
 #if defined(__AVX512F__)
 // One column after the other in a register or two of 64 bytes, of elements that are as wide as
 // Word, a real number: AVX-512 puts those of two registers into any order.
-template <class Word>
-inline constexpr ptrdiff_t words = 64 / static_cast<ptrdiff_t>(sizeof(Word));
-
 template <int most, class Word>
 [[gnu::always_inline]] inline void store_permuted_words(ptrdiff_t n, const Word* m, ptrdiff_t ld,
                                                         const int* perm, Word* lu, ptrdiff_t to) {
     constexpr bool is_double = sizeof(Word) == 8;
+    constexpr ptrdiff_t words = 64 / static_cast<ptrdiff_t>(sizeof(Word));
     __m512i place[most];
     std::uint16_t there[most];
     repeated<0, most>([&](int w) {
-        const ptrdiff_t left = std::clamp<ptrdiff_t>(n - w * words<Word>, 0, words<Word>);
+        const ptrdiff_t left = std::clamp<ptrdiff_t>(n - w * words, 0, words);
         there[w] = static_cast<std::uint16_t>((1u << left) - 1);
-        const int* const from = perm + w * words<Word>;
+        const int* const from = perm + w * words;
         if constexpr (is_double)
             place[w] = _mm512_cvtepi32_epi64(
                 _mm256_maskz_loadu_epi32(static_cast<std::uint8_t>(there[w]), from));
@@ -101,18 +99,16 @@ template <int most, class Word>
     });
     for (ptrdiff_t j = 0; j < n; ++j, m += ld, lu += to) {
         __m512d column[most];
-        repeated<0, most>([&](int w) { column[w] = _mm512_loadu_pd(m + w * words<Word>); });
+        repeated<0, most>([&](int w) { column[w] = _mm512_loadu_pd(m + w * words); });
         repeated<0, most>([&](int w) {
             if constexpr (is_double) {
                 const auto mask = static_cast<std::uint8_t>(there[w]);
-                _mm512_storeu_pd(
-                    lu + w * words<Word>,
-                    _mm512_maskz_permutex2var_pd(mask, column[0], place[w], column[most - 1]));
+                _mm512_storeu_pd(lu + w * words, _mm512_maskz_permutex2var_pd(
+                                                     mask, column[0], place[w], column[most - 1]));
             } else {
-                _mm512_storeu_ps(
-                    lu + w * words<Word>,
-                    _mm512_maskz_permutex2var_ps(there[w], _mm512_castpd_ps(column[0]), place[w],
-                                                 _mm512_castpd_ps(column[most - 1])));
+                _mm512_storeu_ps(lu + w * words, _mm512_maskz_permutex2var_ps(
+                                                     there[w], _mm512_castpd_ps(column[0]),
+                                                     place[w], _mm512_castpd_ps(column[most - 1])));
             }
         });
     }
@@ -141,8 +137,8 @@ template <int registers, class T>
         Place<T> row[width];
         unrolled<0, width>(
             [&](auto r) { row[r] = static_cast<Place<T>>(i + r < n ? perm[i + r] : i + r); });
-#if defined(__AVX2__)
-        if constexpr (std::is_same_v<T, float> && registers <= 2) {  // as AVX2 permutes doubles not
+#if defined(__AVX2__) && !defined(__AVX512F__)
+        if constexpr (std::is_same_v<T, float> && registers <= 2) {  // AVX2 permutes no doubles so
             const auto place = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row));
             const auto from_second = reinterpret_cast<typename L::Mask>(place) >= width;
             for (ptrdiff_t j = 0; j < n; ++j) {

@@ -218,12 +218,9 @@ void lu_solve(ptrdiff_t n, const T* lu, const int* perm, T* x, ptrdiff_t nrhs, O
 template <class T>
 Pivots<T> cholesky_factor(ptrdiff_t n, const T* a, ptrdiff_t rs, ptrdiff_t cs, T* l) {
     constexpr int in_registers = is_compact ? 4 : is_complex<T> ? 8 : 12;
-    // GCC vectorizes what it takes for pairs in one complex block of order 4, and waits for them.
-    constexpr int constants = largest_unpadded;
-    if (n <= constants)
-        return with_constant<1, constants>(
+    if (n <= largest_unpadded)
+        return with_constant<1, largest_unpadded>(
             n, [=](auto N) { return cholesky_factor_short<N()>(N, a, rs, cs, l); });
-    if (n == largest_unpadded) return cholesky_factor_short<largest_unpadded>(n, a, rs, cs, l);
     if constexpr (in_registers > largest_unpadded)
         if (n <= 8) return cholesky_factor_short<8>(n, a, rs, cs, l);
     if constexpr (in_registers > 8)
