@@ -1,4 +1,5 @@
 // Bands: LAPACK's band solvers on a copy of the band.
+#include "../instances.hpp"
 #include "structured.hpp"
 
 #include "../lapack.hpp"
@@ -260,12 +261,9 @@ FactorsOwner<T> factor_banded(const Lines<T>& a, bool definite, const Index* ord
     return std::make_unique<Banded<T>>(a, order);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                                             \
-    template FactorsOwner<T> factor_definite_tridiagonal<T>(const Lines<T>&); \
-    template FactorsOwner<T> factor_banded<T>(const Lines<T>&, bool, const Index*);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T)                                            \
+    how template FactorsOwner<T> factor_definite_tridiagonal<T>(const Lines<T>&); \
+    how template FactorsOwner<T> factor_banded<T>(const Lines<T>&, bool, const Index*);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

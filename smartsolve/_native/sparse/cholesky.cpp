@@ -7,6 +7,7 @@
 #include <numeric>
 #include <system_error>
 
+#include "../instances.hpp"
 #include "../threads.hpp"
 #include "front.hpp"
 
@@ -331,12 +332,9 @@ FactorsOwner<T> factor_cholesky(const Lines<T>& a, std::string_view ordering, co
     return std::make_unique<Cholesky<T>>(a, ordering, given, control);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                                                                \
-    template FactorsOwner<T> factor_cholesky<T>(const Lines<T>&, std::string_view, const Order&, \
-                                                const Control&);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T)                                                 \
+    how template FactorsOwner<T> factor_cholesky<T>(const Lines<T>&, std::string_view, \
+                                                    const Order&, const Control&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

@@ -1,4 +1,5 @@
 // The tables of the instruction set in use.
+#include "../instances.hpp"
 #include "../instruction_sets.hpp"
 #include "entry_checks.hpp"
 #include "front_kernels.hpp"
@@ -18,12 +19,9 @@ const FrontKernels<T>& front_kernels() {
     return SMARTSOLVE_IN_USE(front_table<T>);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                     \
-    template const EntryChecks<T>& entry_checks<T>(); \
-    template const FrontKernels<T>& front_kernels<T>();
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T)                    \
+    how template const EntryChecks<T>& entry_checks<T>(); \
+    how template const FrontKernels<T>& front_kernels<T>();
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

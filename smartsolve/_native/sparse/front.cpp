@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../instances.hpp"
 #include "../lapack.hpp"
 #include "front_kernels.hpp"
 
@@ -130,13 +131,10 @@ void backward_front(ptrdiff_t height, ptrdiff_t columns, const T* panel, T* x, p
         }
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                                                  \
-    template ptrdiff_t factor_front<T>(ptrdiff_t, ptrdiff_t, T*, T*);              \
-    template void forward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t); \
-    template void backward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T)                                                 \
+    how template ptrdiff_t factor_front<T>(ptrdiff_t, ptrdiff_t, T*, T*);              \
+    how template void forward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t); \
+    how template void backward_front<T>(ptrdiff_t, ptrdiff_t, const T*, T*, ptrdiff_t);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../instances.hpp"
 #include "lu_factors.hpp"
 #include "product.hpp"
 #include "substitution.hpp"
@@ -146,11 +147,8 @@ FactorsOwner<T> factor_lu(const Lines<T>& a, const LuAnalysis& analysis, const C
     return std::make_unique<Lu<T>>(a, analysis, control);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T) \
-    template FactorsOwner<T> factor_lu<T>(const Lines<T>&, const LuAnalysis&, const Control&);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T) \
+    how template FactorsOwner<T> factor_lu<T>(const Lines<T>&, const LuAnalysis&, const Control&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include "../instances.hpp"
 #include "lu_factors.hpp"
 
 namespace smartsolve::sparse {
@@ -364,12 +365,9 @@ Eliminated eliminate_blocks(LuFactors<T>& f, const Lines<T>& a, const LuAnalysis
     return Elimination<T>(f, a, analysis, 1, control).run();
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                                                              \
-    template Eliminated eliminate_blocks<T>(LuFactors<T>&, const Lines<T>&, const LuAnalysis&, \
-                                            const Control&);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T)                                                             \
+    how template Eliminated eliminate_blocks<T>(LuFactors<T>&, const Lines<T>&, const LuAnalysis&, \
+                                                const Control&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "../instances.hpp"
 #include "cholesky.hpp"
 #include "dense_blocks.hpp"
 #include "lu.hpp"
@@ -130,11 +131,8 @@ FactorsOwner<T> factor(std::string_view method, const Lines<T>& a, const Request
     return nullptr;
 }
 
-#define SMARTSOLVE_INSTANTIATE(T) \
-    template FactorsOwner<T> factor<T>(std::string_view, const Lines<T>&, const Request&);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T) \
+    how template FactorsOwner<T> factor<T>(std::string_view, const Lines<T>&, const Request&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

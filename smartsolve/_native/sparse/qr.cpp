@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../instances.hpp"
 #include "symbolic.hpp"
 
 namespace smartsolve::sparse {
@@ -258,11 +259,8 @@ FactorsOwner<T> factor_qr(const Lines<T>& a, double tolerance, const Control& co
     return std::make_unique<Qr<T>>(a, tolerance, control);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T) \
-    template FactorsOwner<T> factor_qr<T>(const Lines<T>&, double, const Control&);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T) \
+    how template FactorsOwner<T> factor_qr<T>(const Lines<T>&, double, const Control&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "../instances.hpp"
 #include "../range.hpp"
 #include "peel.hpp"
 #include "structured.hpp"
@@ -172,14 +173,11 @@ FactorsOwner<T> factor_permuted_triangular(const Lines<T>& a,
     return std::make_unique<PermutedTriangle<T>>(a, std::move(peeled));
 }
 
-#define SMARTSOLVE_INSTANTIATE(T)                                   \
-    template FactorsOwner<T> factor_diagonal<T>(const Lines<T>&);   \
-    template FactorsOwner<T> factor_triangular<T>(const Lines<T>&); \
-    template FactorsOwner<T> factor_permuted_triangular<T>(         \
+#define SMARTSOLVE_INSTANTIATE(how, T)                                  \
+    how template FactorsOwner<T> factor_diagonal<T>(const Lines<T>&);   \
+    how template FactorsOwner<T> factor_triangular<T>(const Lines<T>&); \
+    how template FactorsOwner<T> factor_permuted_triangular<T>(         \
         const Lines<T>&, std::shared_ptr<const std::optional<Peeled>>);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse

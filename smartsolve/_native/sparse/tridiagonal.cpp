@@ -1,5 +1,6 @@
 // Three diagonals, eliminated with partial pivoting from both ends at once: two chains of dependent
 // operations, each half as long as LAPACK's one. They meet in two rows in the middle.
+#include "../instances.hpp"
 #include "structured.hpp"
 
 namespace smartsolve::sparse {
@@ -218,10 +219,8 @@ FactorsOwner<T> factor_tridiagonal(const Lines<T>& a) {
     return std::make_unique<Tridiagonal<T>>(a);
 }
 
-#define SMARTSOLVE_INSTANTIATE(T) template FactorsOwner<T> factor_tridiagonal<T>(const Lines<T>&);
-SMARTSOLVE_INSTANTIATE(float)
-SMARTSOLVE_INSTANTIATE(double)
-SMARTSOLVE_INSTANTIATE(std::complex<float>)
-SMARTSOLVE_INSTANTIATE(std::complex<double>)
+#define SMARTSOLVE_INSTANTIATE(how, T) \
+    how template FactorsOwner<T> factor_tridiagonal<T>(const Lines<T>&);
+SMARTSOLVE_EACH_ELEMENT(SMARTSOLVE_INSTANTIATE, )
 
 }  // namespace smartsolve::sparse
